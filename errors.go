@@ -1,0 +1,71 @@
+package ferry
+
+import "errors"
+
+// What can go wrong with a file, in words that each protocol has an answer
+// for. Backends return them inside an *fs.PathError whose Path is the client's
+// name, never a host path. The four of io/fs (ErrNotExist, ErrExist,
+// ErrPermission, ErrInvalid) and errors.ErrUnsupported belong to the same list.
+var (
+	// ErrIsDir: the operation wants a file and the name is a directory.
+	ErrIsDir = errors.New("is a directory")
+	// ErrNotDir: a directory was wanted, or a component on the way is none.
+	ErrNotDir = errors.New("not a directory")
+	// ErrNotEmpty: the directory still holds something.
+	ErrNotEmpty = errors.New("directory not empty")
+	// ErrNotRegular: a FIFO, device, socket, or a file of procfs or sysfs.
+	ErrNotRegular = errors.New("not a regular file")
+	// ErrBadName: NUL, the pattern of a part, or longer than the storage takes.
+	ErrBadName = errors.New("name not allowed")
+	// ErrLoop: too many symbolic links.
+	ErrLoop = errors.New("too many symbolic links")
+	// ErrCrossDevice: a rename that would have to copy.
+	ErrCrossDevice = errors.New("source and target are on different file systems")
+	// ErrNoSpace: the storage is full; later may work.
+	ErrNoSpace = errors.New("no space left")
+	// ErrQuota: the user's share of the storage is used up.
+	ErrQuota = errors.New("quota exceeded")
+	// ErrTooLarge: larger than the storage or a limit allows for one file.
+	ErrTooLarge = errors.New("file too large")
+	// ErrBusy: another session holds it right now; later may work.
+	ErrBusy = errors.New("in use by another session")
+	// ErrBeyondEnd: a restart offset past the end of the file (RFC 3659 §5.3).
+	ErrBeyondEnd = errors.New("offset is beyond the end of the file")
+	// ErrClosed: the handle was committed or aborted before.
+	ErrClosed = errors.New("file already closed")
+)
+
+// Why a transfer ended early: the cause that a Handle's Abort is given and
+// that events carry.
+var (
+	// ErrTakenOver: the same user came back and took over the unfinished file.
+	ErrTakenOver = errors.New("taken over by a newer session of the same user")
+	// ErrStalled: no byte moved for as long as the stall deadline allows.
+	ErrStalled = errors.New("no data moved for too long")
+	// ErrAborted: the client asked for it (ABOR).
+	ErrAborted = errors.New("aborted by the client")
+	// ErrControlLost: the control connection closed before the data's end
+	// (RFC 959 §2.3: the server takes the effective action of ABOR and QUIT).
+	ErrControlLost = errors.New("the control connection closed before the data ended")
+	// ErrKicked: an administrator, a change of the user, or a ban ended it.
+	ErrKicked = errors.New("session ended by the administrator")
+	// ErrShutdown: the server is stopping.
+	ErrShutdown = errors.New("the server is shutting down")
+)
+
+// Why a client was not let in: what Admit and Authenticate answer. The texts
+// are fit for a client: they say what to do and tell nothing about accounts.
+var (
+	// ErrLogin: wrong name, wrong password, no such user: one answer for all.
+	ErrLogin = errors.New("login incorrect")
+	// ErrTooManyLogins: this connection has failed too often and must close.
+	ErrTooManyLogins = errors.New("too many failed logins")
+	// ErrBanned: the address is shut out for a while.
+	ErrBanned = errors.New("too many failed logins from this address; try again later")
+	// ErrServerFull: the seats of the whole server are taken.
+	ErrServerFull = errors.New("too many connections; try again later")
+	// ErrAddressFull: this address holds as many connections as it may.
+	ErrAddressFull = errors.New("too many connections from this address; close one or try again later")
+	// ErrUserFull: this user holds as many sessions as it may.
+	ErrUserFull = errors.New("too many sessions for this user; close one or try again later")
+)

@@ -1,0 +1,61 @@
+package ferry
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Event is one thing that happened to a session, for logs, transfer logs and
+// audits. It never holds a secret. Names come from clients: a sink escapes
+// them as its format asks.
+type Event struct {
+	Time     time.Time
+	Kind     EventKind
+	Session  string // the id that all events of one connection share
+	Protocol string // "ftp", "ftps", "sftp"
+	Peer     netip.AddrPort
+	User     string // as the client called itself; verified from EventLogin on
+	Anon     bool   // the user is an anonymous one
+
+	Name     string        // the file, or of a rename the old name
+	To       string        // the new name of a rename; the target of a link
+	Bytes    int64         // moved by a transfer; of a disconnect, by all
+	Duration time.Duration // of a transfer; of a disconnect, of the connection
+	ASCII    bool          // the transfer translated line ends (TYPE A)
+	Err      error         // why it failed or ended; nil: it went well
+}
+
+// EventKind is what happened.
+type EventKind uint8
+
+const (
+	EventConnect     EventKind = iota // a client was admitted
+	EventRefused                      // a client was turned away; Err says why
+	EventLogin                        // a login succeeded
+	EventLoginFailed                  // a login failed; Err says why
+	EventBan                          // an address was shut out; Duration says for how long
+	EventDisconnect                   // the connection ended; Err says why when not by the client's QUIT
+	EventUpload                       // new content was published, or (Err) was not
+	EventDownload                     // a file was read to the end asked for, or (Err) was not
+	EventRemove
+	EventRename
+	EventMkdir
+	EventRmdir
+	EventSetAttr
+	EventSymlink
+	EventPanic // a handler panicked and its session was ended; Err holds the stack
+)
+
+// String is the word that logs use.
+func (k EventKind) String() string {
+	words := [...]string{"connect", "refused", "login", "login-failed", "ban", "disconnect", "upload", "download",
+		"remove", "rename", "mkdir", "rmdir", "setattr", "symlink", "panic"}
+	if int(k) < len(words) {
+		return words[k]
+	}
+	return "unknown"
+}
+
+// Sink takes events. It must not block: one that can be slow owns a queue, and
+// says what it drops. It is called from many goroutines at once.
+type Sink func(Event)

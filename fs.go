@@ -1,0 +1,191 @@
+package ferry
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+	"net"
+	"time"
+)
+
+// FS is one session's tree of files: on disk, in a bucket, in memory, or on
+// another server. A wrapper of an FS (rules, limits, events) is an FS.
+//
+// Names are absolute, slash-separated and clean, as Clean makes them
+// ("/in/a.csv"); no name leaves the tree. Links are followed beneath the root;
+// an absolute link target means the root of the tree, as under chroot.
+//
+// Errors are *fs.PathError with the client's name, and match one of the list
+// in errors.go, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission or
+// errors.ErrUnsupported. No error text holds a host path.
+//
+// All methods may be called from several goroutines at once. Every method is
+// required: a backend that cannot do something answers errors.ErrUnsupported.
+// There are no optional interfaces.
+//
+// Parts (unfinished uploads) show nowhere, with one exception: the FS that
+// opened an upload sees its own unfinished file under the file's name in Stat,
+// Lstat, SetAttr, Rename and Remove, until Commit or Abort.
+type FS interface {
+	// Stat describes what name means, links followed.
+	Stat(ctx context.Context, name string) (Info, error)
+	// Lstat describes name itself: a link in the last place is not followed.
+	Lstat(ctx context.Context, name string) (Info, error)
+	// List yields the entries of dir in no particular order, without ".",
+	// ".." and parts, each as Lstat would describe it. It is streamed: memory
+	// does not grow with the directory. An entry that vanishes meanwhile is
+	// left out. The first error ends the sequence; a dir that cannot be
+	// opened yields exactly one error.
+	List(ctx context.Context, dir string, d Detail) iter.Seq2[Info, error]
+	// Open opens the regular file name; see Mode for what each mode needs and
+	// makes. perm is the permission of a file that is created, before umask;
+	// 0 means the backend's default.
+	Open(ctx context.Context, name string, m Mode, perm fs.FileMode) (Handle, error)
+	// Part describes the kept part of this user for name: what a new upload in
+	// mode Resume goes on with. fs.ErrNotExist: there is none (or it expired).
+	// A part that another session of this user still writes counts as kept.
+	Part(ctx context.Context, name string) (Info, error)
+	// Mkdir makes a directory; perm as in Open.
+	Mkdir(ctx context.Context, name string, perm fs.FileMode) error
+	// Remove removes what is not a directory (else ErrIsDir), and never
+	// follows a link. It also ends this user's kept part for that name; with
+	// only a part there, removing that is success.
+	Remove(ctx context.Context, name string) error
+	// Rmdir removes an empty directory (else ErrNotDir, ErrNotEmpty). The
+	// caller's kept parts and expired ones do not count and go with it;
+	// another user's live part is ErrBusy.
+	Rmdir(ctx context.Context, name string) error
+	// Rename moves from to to, without following a link in the last place.
+	// replace allows an existing file (or empty directory, for a directory)
+	// to be replaced; without it an existing target is fs.ErrExist, decided
+	// atomically.
+	Rename(ctx context.Context, from, to string, replace bool) error
+	// SetAttr changes the attributes that a sets. Links are followed unless
+	// a.NoFollow.
+	SetAttr(ctx context.Context, name string, a Attr) error
+	// Readlink gives a link's target as it is stored.
+	Readlink(ctx context.Context, name string) (string, error)
+	// Symlink makes name a link to target, stored as given.
+	Symlink(ctx context.Context, target, name string) error
+	// Link makes name another hard link to the file from.
+	Link(ctx context.Context, from, name string) error
+	// Space describes the storage that holds name.
+	Space(ctx context.Context, name string) (Space, error)
+	// Close gives back what the session held. Handles still open are aborted.
+	Close() error
+}
+
+// Detail says how much of an entry List has to find out.
+type Detail uint8
+
+const (
+	// Names: Info.Name, and the type bits of Info.Mode. Costs no look at each file.
+	Names Detail = iota
+	// Full: everything Lstat gives.
+	Full
+)
+
+// Mode says what a file is opened for.
+type Mode uint8
+
+const (
+	// Read: an existing regular file, for reading.
+	Read Mode = iota
+	// Replace: new content from the first byte on. It is staged: written to a
+	// part, visible under the name only at Commit, which replaces what stands
+	// there. A kept part for that name ends now.
+	Replace
+	// Exclusive: as Replace, but the name must not exist (fs.ErrExist). The
+	// name is reserved at Open, and Commit never replaces.
+	Exclusive
+	// Resume: goes on with this user's kept part for the name, if there is
+	// one; Commit publishes it as Replace does. Without a part, an existing
+	// file is written in place (as Update), and a missing one is staged (as
+	// Replace). Handle.Stat tells the size to go on from.
+	//
+	// A part that another session holds is taken over when that session has
+	// moved no byte for TakeoverAfter, and is ErrBusy until then.
+	Resume
+	// Update: an existing regular file, for reading and writing in place.
+	Update
+)
+
+// TakeoverAfter is how long a transfer must have been silent before the same
+// user, coming back, may take over its part.
+const TakeoverAfter = 5 * time.Second
+
+// Handle is one open file. New content on its way is seen by nobody else
+// before Commit. ReadAt and WriteAt may be called from several goroutines at
+// once; of SendTo and ReceiveFrom one call at a time.
+type Handle interface {
+	// Stat describes the file as this handle sees it: for an upload its part.
+	Stat() (Info, error)
+	// ReadAt is io.ReaderAt's.
+	ReadAt(p []byte, off int64) (int, error)
+	// WriteAt is io.WriterAt's.
+	WriteAt(p []byte, off int64) (int, error)
+	// SetAttr changes the attributes that a sets, of this very file.
+	SetAttr(a Attr) error
+	// Truncate changes the size.
+	Truncate(size int64) error
+	// Sync makes what was written durable. A staged upload is published by
+	// it, and the handle goes on in place.
+	Sync() error
+	// SendTo sends up to n bytes from off on to dst and returns how many went
+	// out: fewer than n without an error means the end of the file. n < 0
+	// means all there is. Where dst is a *net.TCPConn the kernel moves the
+	// bytes (sendfile); any other conn gets large writes from a pooled buffer.
+	// Deadlines are dst's own; after an error the count is still right.
+	SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error)
+	// ReceiveFrom writes up to n bytes that come from src at off on: fewer
+	// than n without an error means src ended. Otherwise as SendTo (splice).
+	ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error)
+	// Commit ends the use of the handle successfully: for new content it makes
+	// the file durable, and visible under its name in one step. When it fails,
+	// nothing was published, the part is kept as by Abort, and the handle is
+	// done with.
+	Commit() error
+	// Abort ends the use of the handle without publishing. A staged upload's
+	// part is kept for a later Resume where the user may have that. cause says
+	// why, for the log; nil is fine. After Commit or Abort it does nothing.
+	Abort(cause error) error
+}
+
+// Info describes one file, directory or link.
+type Info struct {
+	Name    string      // last element of the name, "/" for the root
+	Size    int64       // bytes
+	Mode    fs.FileMode // type and permission bits
+	ModTime time.Time
+	Access  time.Time // zero where the storage does not know
+	Birth   time.Time // zero where the storage does not know
+	UID     uint32
+	GID     uint32
+	Links   uint64    // hard links; 0 where the storage does not know
+	ID      [2]uint64 // equal for two names of one file (device, inode); zero: not known
+	Target  string    // of a link: where it points, as stored
+}
+
+// IsDir tells whether i describes a directory.
+func (i Info) IsDir() bool { return i.Mode.IsDir() }
+
+// Attr says which attributes to change; a nil field is left as it is.
+type Attr struct {
+	Mode     *fs.FileMode // permission bits, and setuid, setgid, sticky
+	ModTime  *time.Time
+	Access   *time.Time
+	Size     *int64
+	UID      *uint32
+	GID      *uint32
+	NoFollow bool // change a link itself, not what it points to
+}
+
+// Space describes the storage below a name, in bytes and in files. Free is
+// what the server may use, Available what this user may. 0 of 0: not known.
+type Space struct {
+	Total, Free, Available       uint64
+	Files, FilesFree, FilesAvail uint64
+	BlockSize                    uint32
+	MaxName                      uint32 // longest name of one element, in bytes
+	ReadOnly                     bool
+}

@@ -1,0 +1,187 @@
+package ferry
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// User is who a session belongs to once it has logged in, with everything the
+// gate and the protocols need to know about the account. It holds no secret.
+type User struct {
+	Name      string
+	Anonymous bool
+	// Shared: several people log in under this name, so nothing is kept for a
+	// later Resume. Anonymous users are always shared.
+	Shared   bool
+	Disabled bool
+	Expires  time.Time // zero: never
+	// Home is the host directory that is the root of the user's tree.
+	Home string
+	// Rules say what the user may do below which name. The longest Prefix that
+	// holds a name decides alone; a name below none of them may not be touched.
+	Rules  []Rule
+	Limits Limits
+	// Charset is the encoding of names on the user's FTP connections, as
+	// golang.org/x/text/encoding/htmlindex knows it; "" means UTF-8.
+	Charset string
+	// DirectUploads writes uploads under their final name from the first byte.
+	DirectUploads bool
+	// Version changes with every change of the account: what was remembered
+	// under an older version (a verified password) no longer holds.
+	Version int64
+}
+
+// MayLogin is the one predicate that says whether an account is usable at now.
+func (u User) MayLogin(now time.Time) bool {
+	return !u.Disabled && (u.Expires.IsZero() || now.Before(u.Expires))
+}
+
+// Limits of one user; 0 means no limit (of its own).
+type Limits struct {
+	Sessions int   // at once
+	Upload   int64 // bytes a second, all sessions of the user together
+	Download int64 // bytes a second, all sessions of the user together
+}
+
+// Right is a set of things a user may do.
+type Right uint16
+
+const (
+	RightList      Right = 1 << iota // see names and attributes
+	RightRead                        // RETR, HASH
+	RightCreate                      // upload under a new name
+	RightOverwrite                   // replace, truncate or change an existing file's content
+	RightAppend                      // APPE to an existing file
+	RightDelete                      // DELE
+	RightRename                      // needed at both names
+	RightMkdir
+	RightRmdir
+	RightChmod
+	RightTimes
+	RightSymlink
+
+	// RightsAll is every right, RightsRead what a read-only user has.
+	RightsAll  Right = 1<<iota - 1
+	RightsRead       = RightList | RightRead
+)
+
+// rightNames, in the order of the bits.
+func rightNames() [12]string {
+	return [12]string{"list", "read", "create", "overwrite", "append", "delete", "rename",
+		"mkdir", "rmdir", "chmod", "times", "symlink"}
+}
+
+// ParseRights reads a comma-separated list of rights, with the words "all",
+// "read-only" (list,read) and "none".
+func ParseRights(s string) (Right, error) {
+	var set Right
+	for word := range strings.SplitSeq(s, ",") {
+		r, err := parseRight(strings.TrimSpace(word))
+		if err != nil {
+			return 0, err
+		}
+		set |= r
+	}
+	return set, nil
+}
+
+func parseRight(word string) (Right, error) {
+	switch word {
+	case "all":
+		return RightsAll, nil
+	case "read-only":
+		return RightsRead, nil
+	case "none":
+		return 0, nil
+	}
+	for bit, name := range rightNames() {
+		if word == name {
+			return 1 << bit, nil
+		}
+	}
+	names := rightNames()
+	return 0, fmt.Errorf("unknown right %q: use all, read-only, none, or a list of %s", word, strings.Join(names[:], ", "))
+}
+
+// String is what ParseRights reads.
+func (r Right) String() string {
+	switch r {
+	case RightsAll:
+		return "all"
+	case RightsRead:
+		return "read-only"
+	case 0:
+		return "none"
+	}
+	var words []string
+	for bit, name := range rightNames() {
+		if r&(1<<bit) != 0 {
+			words = append(words, name)
+		}
+	}
+	return strings.Join(words, ",")
+}
+
+// Has tells whether r holds every right of want.
+func (r Right) Has(want Right) bool { return r&want == want }
+
+// Rule grants Rights to everything at and below Prefix, a clean name.
+type Rule struct {
+	Prefix string
+	Rights Right
+}
+
+// RightsAt says what rules grant at name: those of the longest prefix that
+// holds it, and nothing where none does.
+func RightsAt(rules []Rule, name string) Right {
+	longest, rights := -1, Right(0)
+	for _, r := range rules {
+		if len(r.Prefix) > longest && Within(name, r.Prefix) {
+			longest, rights = len(r.Prefix), r.Rights
+		}
+	}
+	return rights
+}
+
+// CheckUserName tells what is wrong with a name for an account. A good one is
+// 1 to 128 bytes of UTF-8 letters, digits and "._-+@$", is not "." or "..",
+// and does not begin with "-": it can stand in a path, a log line and a
+// command line without being taken for something else.
+func CheckUserName(name string) error {
+	if name == "" || len(name) > 128 {
+		return fmt.Errorf("user name %.40q: must have 1 to 128 bytes", name)
+	}
+	if name == "." || name == ".." || name[0] == '-' {
+		return fmt.Errorf("user name %q: must not be \".\" or \"..\" or begin with \"-\"", name)
+	}
+	for _, r := range name {
+		if r == unicode.ReplacementChar || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-+@$", r) {
+			return fmt.Errorf("user name %.140q: only letters, digits and ._-+@$ are allowed", name)
+		}
+	}
+	return nil
+}
+
+// Claim is what a client says of itself, and shows, to be let in.
+type Claim struct {
+	Protocol string // "ftp", "ftps", "sftp"
+	Name     string
+	Password string
+	Peer     netip.AddrPort
+	Local    netip.AddrPort
+}
+
+// Authenticator decides whether a claim holds and whose account it is.
+//
+// It answers ErrLogin to every claim that does not hold, whatever the reason,
+// after work that costs the same for a known and an unknown name. Any other
+// error means that it could not find out (the database is away): the client
+// is told so, and nothing is counted against its address. The password is
+// never in an error. It may be called from several goroutines at once.
+type Authenticator interface {
+	Authenticate(ctx context.Context, c Claim) (User, error)
+}
