@@ -15,9 +15,12 @@ import (
 // ("/in/a.csv"); no name leaves the tree. Links are followed beneath the root;
 // an absolute link target means the root of the tree, as under chroot.
 //
-// Errors are *fs.PathError with the client's name, and match one of the list
-// in errors.go, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission or
-// errors.ErrUnsupported. No error text holds a host path.
+// Errors are *fs.PathError with the client's name (of two, either), and match
+// one of the list in errors.go, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission,
+// fs.ErrInvalid or errors.ErrUnsupported. No error text holds a host path.
+//
+// The root can be neither removed nor renamed nor replaced: fs.ErrPermission.
+// A name that is not clean, or has the name of a part in it, is ErrBadName.
 //
 // All methods may be called from several goroutines at once. Every method is
 // required: a backend that cannot do something answers errors.ErrUnsupported.
@@ -26,6 +29,12 @@ import (
 // Parts (unfinished uploads) show nowhere, with one exception: the FS that
 // opened an upload sees its own unfinished file under the file's name in Stat,
 // Lstat, SetAttr, Rename and Remove, until Commit or Abort.
+//
+// A part belongs to a user, a directory and the last element of a name, links
+// followed: it moves along when the directory is renamed. There is one part of
+// a user for one name; users that are anonymous or shared have one for each
+// upload. Where a method ends a part that an open handle still writes, that
+// handle is revoked, as in a takeover (see Resume), or the answer is ErrBusy.
 type FS interface {
 	// Stat describes what name means, links followed.
 	Stat(ctx context.Context, name string) (Info, error)
@@ -43,35 +52,47 @@ type FS interface {
 	Open(ctx context.Context, name string, m Mode, perm fs.FileMode) (Handle, error)
 	// Part describes the kept part of this user for name: what a new upload in
 	// mode Resume goes on with. fs.ErrNotExist: there is none (or it expired).
-	// A part that another session of this user still writes counts as kept.
+	// A part that a session of this user still writes counts as kept.
 	Part(ctx context.Context, name string) (Info, error)
 	// Mkdir makes a directory; perm as in Open.
 	Mkdir(ctx context.Context, name string, perm fs.FileMode) error
 	// Remove removes what is not a directory (else ErrIsDir), and never
-	// follows a link. It also ends this user's kept part for that name; with
-	// only a part there, removing that is success.
+	// follows a link. It also ends this user's part for that name; with only a
+	// part there, removing that is success. The session's own unfinished file
+	// ends at once, as an open file does that is unlinked: its Commit is then
+	// fs.ErrNotExist.
 	Remove(ctx context.Context, name string) error
 	// Rmdir removes an empty directory (else ErrNotDir, ErrNotEmpty). The
-	// caller's kept parts and expired ones do not count and go with it;
-	// another user's live part is ErrBusy.
+	// caller's kept parts and expired ones do not count and go with it; a part
+	// that is still written, and another user's kept part, is ErrBusy. While
+	// it is ErrNotEmpty no part is ended.
 	Rmdir(ctx context.Context, name string) error
 	// Rename moves from to to, without following a link in the last place.
 	// replace allows an existing file (or empty directory, for a directory)
 	// to be replaced; without it an existing target is fs.ErrExist, decided
-	// atomically.
+	// atomically. A directory into itself is fs.ErrInvalid; onto one that holds
+	// anything, parts included, ErrNotEmpty. Two names of one file stay as they
+	// are. This user's part for to ends, as in Remove.
+	//
+	// The session's own unfinished file, as from, goes on under to, where
+	// Commit will publish it: without replace only if the name is still free
+	// then. What stands under from stays there.
 	Rename(ctx context.Context, from, to string, replace bool) error
 	// SetAttr changes the attributes that a sets. Links are followed unless
-	// a.NoFollow.
+	// a.NoFollow. A link itself has times and an owner to set; its mode is
+	// errors.ErrUnsupported, its size fs.ErrInvalid.
 	SetAttr(ctx context.Context, name string, a Attr) error
-	// Readlink gives a link's target as it is stored.
+	// Readlink gives a link's target as it is stored; fs.ErrInvalid: no link.
 	Readlink(ctx context.Context, name string) (string, error)
 	// Symlink makes name a link to target, stored as given.
 	Symlink(ctx context.Context, target, name string) error
-	// Link makes name another hard link to the file from.
+	// Link makes name another hard link to the file from, or to the link that
+	// from is. A directory is fs.ErrPermission.
 	Link(ctx context.Context, from, name string) error
 	// Space describes the storage that holds name.
 	Space(ctx context.Context, name string) (Space, error)
-	// Close gives back what the session held. Handles still open are aborted.
+	// Close gives back what the session held. Handles still open are aborted,
+	// and Open is ErrClosed from then on.
 	Close() error
 }
 
@@ -85,7 +106,8 @@ const (
 	Full
 )
 
-// Mode says what a file is opened for.
+// Mode says what a file is opened for. A link as name means the file it points
+// to, or would point to; only Exclusive does not follow it.
 type Mode uint8
 
 const (
@@ -93,10 +115,16 @@ const (
 	Read Mode = iota
 	// Replace: new content from the first byte on. It is staged: written to a
 	// part, visible under the name only at Commit, which replaces what stands
-	// there. A kept part for that name ends now.
+	// there and gives the new file its permission bits and owner, unless the
+	// upload's own were set by SetAttr. A kept part for that name ends now.
+	//
+	// A file with several hard links is truncated and written in place: a
+	// rename would part them. So is every file of a user with DirectUploads.
 	Replace
-	// Exclusive: as Replace, but the name must not exist (fs.ErrExist). The
-	// name is reserved at Open, and Commit never replaces.
+	// Exclusive: as Replace, but the name must not exist (fs.ErrExist), not
+	// even as a directory or link. The name is reserved at Open: another
+	// Exclusive, by whomever, is fs.ErrExist until Commit or Abort. Commit never
+	// replaces: fs.ErrExist where something has appeared meanwhile.
 	Exclusive
 	// Resume: goes on with this user's kept part for the name, if there is
 	// one; Commit publishes it as Replace does. Without a part, an existing
@@ -104,7 +132,10 @@ const (
 	// Replace). Handle.Stat tells the size to go on from.
 	//
 	// A part that another session holds is taken over when that session has
-	// moved no byte for TakeoverAfter, and is ErrBusy until then.
+	// moved no byte for TakeoverAfter, and is ErrBusy until then. The old
+	// handle is revoked: a ReceiveFrom that waits returns, and it and all but
+	// Abort answer ErrTakenOver. Replace and Exclusive do the same, to begin
+	// anew; a handle of the same session counts as another's.
 	Resume
 	// Update: an existing regular file, for reading and writing in place.
 	Update
@@ -116,7 +147,9 @@ const TakeoverAfter = 5 * time.Second
 
 // Handle is one open file. New content on its way is seen by nobody else
 // before Commit. ReadAt and WriteAt may be called from several goroutines at
-// once; of SendTo and ReceiveFrom one call at a time.
+// once; of SendTo and ReceiveFrom one call at a time. After Commit or Abort
+// everything but Abort answers ErrClosed. Opened for Read, whatever changes the
+// content answers fs.ErrPermission. A negative offset or size is fs.ErrInvalid.
 type Handle interface {
 	// Stat describes the file as this handle sees it: for an upload its part.
 	Stat() (Info, error)
@@ -129,13 +162,14 @@ type Handle interface {
 	// Truncate changes the size.
 	Truncate(size int64) error
 	// Sync makes what was written durable. A staged upload is published by
-	// it, and the handle goes on in place.
+	// it, and the handle goes on in place; when that fails it stays staged.
 	Sync() error
 	// SendTo sends up to n bytes from off on to dst and returns how many went
 	// out: fewer than n without an error means the end of the file. n < 0
 	// means all there is. Where dst is a *net.TCPConn the kernel moves the
 	// bytes (sendfile); any other conn gets large writes from a pooled buffer.
-	// Deadlines are dst's own; after an error the count is still right.
+	// Deadlines are dst's own, and so are errors, passed on as they are; ctx is
+	// looked at between chunks. After an error the count is still right.
 	SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error)
 	// ReceiveFrom writes up to n bytes that come from src at off on: fewer
 	// than n without an error means src ended. Otherwise as SendTo (splice).
