@@ -219,8 +219,8 @@ func TestSlowReceiverIsToldOfItsLoss(t *testing.T) {
 		if kept == 0 || kept >= told || lost != 1 {
 			t.Errorf("kept %d of %d, %d NoticeLost; want some, and one", kept, told, lost)
 		}
-		tell(t, a, "after")
 		before := kept
+		tell(t, a, "after")
 		synctest.Wait()
 		if kept != before+1 || lost != 1 {
 			t.Errorf("after the loss: %d more notices and %d NoticeLost, want 1 and 1", kept-before, lost)
