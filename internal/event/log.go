@@ -1,0 +1,85 @@
+package event
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"ferry"
+)
+
+// Log is a sink that writes every event as one line of l, with the event's own
+// time. The message is the kind of event; session, protocol, peer and user
+// come first and on every line where they are known. A failed login, a refusal
+// and a ban are warnings, a panic is an error, all else is information.
+func Log(l *slog.Logger) ferry.Sink {
+	handler := l.Handler()
+	return func(e ferry.Event) {
+		ctx := context.Background() // a sink has none; slog passes it on only
+		level := levelOf(e.Kind)
+		if !handler.Enabled(ctx, level) {
+			return
+		}
+		if e.Time.IsZero() {
+			e.Time = time.Now()
+		}
+		record := slog.NewRecord(e.Time, level, e.Kind.String(), 0)
+		record.AddAttrs(attrs(e)...)
+		// As slog.Logger does: a log that cannot be written has nowhere to say so.
+		_ = handler.Handle(ctx, record)
+	}
+}
+
+func levelOf(k ferry.EventKind) slog.Level {
+	switch k {
+	case ferry.EventPanic:
+		return slog.LevelError
+	case ferry.EventLoginFailed, ferry.EventRefused, ferry.EventBan:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// attrs are the fields of e that say something.
+func attrs(e ferry.Event) []slog.Attr {
+	list := make([]slog.Attr, 0, 12)
+	text := func(key, value string) {
+		if value != "" {
+			list = append(list, slog.String(key, value))
+		}
+	}
+	text("session", e.Session)
+	text("protocol", e.Protocol)
+	if e.Peer.IsValid() {
+		list = append(list, slog.String("peer", e.Peer.String()))
+	}
+	text("user", e.User)
+	if e.Anon {
+		list = append(list, slog.Bool("anonymous", true))
+	}
+	text("name", e.Name)
+	text("to", e.To)
+	if movesBytes(e.Kind) {
+		list = append(list, slog.Int64("bytes", e.Bytes))
+	}
+	if e.Duration != 0 {
+		list = append(list, slog.Duration("duration", e.Duration))
+	}
+	if e.ASCII {
+		list = append(list, slog.Bool("ascii", true))
+	}
+	if e.Err != nil {
+		text("error", e.Err.Error())
+	}
+	return list
+}
+
+// movesBytes tells for which events 0 bytes is worth saying.
+func movesBytes(k ferry.EventKind) bool {
+	return isTransfer(k) || k == ferry.EventDisconnect
+}
+
+func isTransfer(k ferry.EventKind) bool {
+	return k == ferry.EventUpload || k == ferry.EventDownload
+}
