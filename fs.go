@@ -139,6 +139,10 @@ const (
 	Resume
 	// Update: an existing regular file, for reading and writing in place.
 	Update
+	// ResumeNew: goes on with this user's kept part as Resume does, but the
+	// name must not exist, as for Exclusive, and Commit never replaces; without
+	// a part it is Exclusive. For those who may create and not overwrite.
+	ResumeNew
 )
 
 // TakeoverAfter is how long a transfer must have been silent before the same
