@@ -1,7 +1,6 @@
 package event
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -194,7 +193,7 @@ func (w *writer) report() {
 		w.log.Warn("the transfer log lost lines: they came faster than the disk takes them", "path", w.path, "lines", n)
 	}
 	if w.failed > 0 {
-		w.log.Error("the transfer log lost lines: they could not be written", "path", w.path, "lines", w.failed, "error", errors.Unwrap(w.cause))
+		w.log.Error("the transfer log lost lines: they could not be written", "path", w.path, "lines", w.failed, "error", w.cause)
 		w.failed, w.cause = 0, nil
 	}
 }

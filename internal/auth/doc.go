@@ -1,0 +1,14 @@
+// Package auth decides who a client is: password hashes, the accounts they
+// belong to, and the authenticators made of both.
+//
+// Argon2id is RFC 9106. Hashes of other systems are read in their crypt(5)
+// forms: bcrypt, and SHA-crypt with SHA-256 and SHA-512.
+//
+// What a stranger can learn is the design here. Every claim that does not
+// hold gets ferry.ErrLogin after the work of one password verification:
+// whether the name is unknown, has no password, is disabled or expired, or the
+// password is wrong. The one exception are accounts whose hash was imported
+// with a cost of its own; a new password brings them in line.
+//
+// No password and no hash is ever in an error, and nothing here logs.
+package auth
