@@ -1,0 +1,121 @@
+package mem
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"ferry"
+)
+
+func (s *session) Open(_ context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	h, err := s.open(name, m, perm)
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	h.node.open++
+	s.handles[h] = true
+	return h, nil
+}
+
+func (s *session) open(name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	if s.closed {
+		return nil, ferry.ErrClosed
+	}
+	at, err := s.tree.walk(name, m != ferry.Exclusive)
+	if err != nil {
+		return nil, err
+	}
+	s.tree.opened++
+	h := &handle{session: s, name: name, number: s.tree.opened, moved: time.Now()}
+	switch m {
+	case ferry.Read, ferry.Update:
+		return h, h.openExisting(at, m)
+	case ferry.Exclusive:
+		return h, h.openExclusive(at, perm)
+	case ferry.Replace:
+		return h, h.openReplace(at, perm)
+	case ferry.Resume:
+		return h, h.openResume(at, perm)
+	}
+	return nil, fs.ErrInvalid
+}
+
+func (h *handle) openExisting(at place, m ferry.Mode) error {
+	if at.node == nil {
+		return fs.ErrNotExist
+	}
+	if at.node.isDir() {
+		return ferry.ErrIsDir
+	}
+	h.node = at.node
+	h.readOnly = m == ferry.Read
+	return nil
+}
+
+func (h *handle) openExclusive(at place, perm fs.FileMode) error {
+	if at.node != nil || at.reserved() {
+		return fs.ErrExist
+	}
+	if err := h.openReplace(at, perm); err != nil {
+		return err
+	}
+	if h.part != nil {
+		h.part.exclusive = true
+	}
+	return nil
+}
+
+// openReplace begins new content: staged, unless the user or the file's other
+// names want it in place.
+func (h *handle) openReplace(at place, perm fs.FileMode) error {
+	s := h.session
+	if at.node != nil && at.node.isDir() {
+		return ferry.ErrIsDir
+	}
+	if p := s.partAt(at); p != nil {
+		if err := p.claim(); err != nil {
+			return err
+		}
+		s.tree.discard(p)
+	}
+	switch {
+	case at.node != nil && (s.direct || at.node.links > 1):
+		h.node = at.node
+		return s.tree.truncate(h.node, 0)
+	case s.direct:
+		h.node = s.tree.newFile(perm)
+		at.dir.put(at.base, h.node)
+		return nil
+	}
+	h.part = s.stage(at, perm, h)
+	h.node = h.part.node
+	if at.node != nil {
+		h.part.inherit(at.node)
+	}
+	return nil
+}
+
+func (h *handle) openResume(at place, perm fs.FileMode) error {
+	if at.node != nil && at.node.isDir() {
+		return ferry.ErrIsDir
+	}
+	p := h.session.partAt(at)
+	switch {
+	case p == nil && at.node != nil:
+		h.node = at.node
+		return nil
+	case p == nil:
+		return h.openReplace(at, perm)
+	}
+	if err := p.claim(); err != nil {
+		return err
+	}
+	p.holder = h
+	p.exclusive = false
+	h.part = p
+	h.node = p.node
+	return nil
+}

@@ -1,0 +1,169 @@
+package mem
+
+import (
+	"io/fs"
+	"time"
+
+	"ferry"
+)
+
+// partKey tells the parts in one directory apart. A user that keeps parts has
+// one for each name, and serial is 0; any other has one for each upload.
+type partKey struct {
+	base   string
+	user   string
+	serial uint64
+}
+
+// part is one unfinished upload, kept or being written.
+type part struct {
+	key       partKey
+	dir       *node
+	node      *node
+	holder    *handle   // who writes it; nil: it is kept
+	kept      time.Time // since when, without a holder
+	exclusive bool      // the name is reserved, Commit must not replace
+	modeSet   bool      // by SetAttr: not to be taken from the replaced file
+	uidSet    bool
+	gidSet    bool
+}
+
+// key is the one under which this session's user may have a kept part.
+func (s *session) key(base string) partKey { return partKey{base: base, user: s.user} }
+
+// partAt gives the user's part for a place, kept or live; nil: there is none.
+func (s *session) partAt(at place) *part {
+	if !s.keeps || at.dir == nil {
+		return nil
+	}
+	p := at.dir.parts[s.key(at.base)]
+	if p != nil && s.tree.expired(p) {
+		s.tree.discard(p)
+		return nil
+	}
+	return p
+}
+
+// own gives the part that this very session is writing for a place: of
+// several, the one opened last.
+func (s *session) own(at place) *part {
+	var last *handle
+	for h := range s.handles {
+		if p := h.part; p != nil && at.dir != nil && p.dir == at.dir && p.key.base == at.base && (last == nil || h.number > last.number) {
+			last = h
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return last.part
+}
+
+// stage makes an empty part for a place, which h will write.
+func (s *session) stage(at place, perm fs.FileMode, h *handle) *part {
+	p := &part{key: s.key(at.base), dir: at.dir, node: s.tree.newFile(perm), holder: h}
+	if !s.keeps {
+		p.key.serial = h.number
+	}
+	at.dir.parts[p.key] = p
+	return p
+}
+
+// claim takes a part away from whoever writes it, if that handle has been
+// silent for long enough.
+func (p *part) claim() error {
+	if p.holder == nil {
+		return nil
+	}
+	if time.Since(p.holder.moved) < ferry.TakeoverAfter {
+		return ferry.ErrBusy
+	}
+	p.holder.revoke()
+	return nil
+}
+
+// end ends a part that the session's user has for a place: at once where the
+// session itself writes it, else as far as claim allows.
+func (s *session) end(at place) error {
+	if p := s.own(at); p != nil {
+		s.tree.discard(p)
+		return nil
+	}
+	p := s.partAt(at)
+	if p == nil {
+		return nil
+	}
+	if err := p.claim(); err != nil {
+		return err
+	}
+	s.tree.discard(p)
+	return nil
+}
+
+// discard removes a part. A handle that still has it open goes on, as with an
+// unlinked file, and cannot commit.
+func (t *Tree) discard(p *part) {
+	delete(p.dir.parts, p.key)
+	p.dir = nil
+	t.unlink(p.node)
+}
+
+func (t *Tree) expired(p *part) bool {
+	return p.holder == nil && time.Since(p.kept) > t.keep
+}
+
+// reserved tells whether an exclusive upload holds the name of a place.
+func (at place) reserved() bool {
+	for _, p := range at.dir.parts {
+		if p.key.base == at.base && p.exclusive && p.holder != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// publish makes the part the file of its name, in one step.
+func (t *Tree) publish(p *part) error {
+	if p.dir == nil {
+		return fs.ErrNotExist
+	}
+	old := p.dir.children[p.key.base]
+	switch {
+	case old != nil && p.exclusive:
+		return fs.ErrExist
+	case old != nil && old.isDir():
+		return ferry.ErrIsDir
+	case old != nil:
+		if old.mode.IsRegular() {
+			p.inherit(old)
+		}
+		t.unlink(old)
+	}
+	delete(p.dir.parts, p.key)
+	p.dir.put(p.key.base, p.node)
+	return nil
+}
+
+// inherit gives the part what a replaced file hands on to its successor.
+func (p *part) inherit(old *node) {
+	if !p.modeSet {
+		p.node.mode = old.mode
+	}
+	if !p.uidSet {
+		p.node.uid = old.uid
+	}
+	if !p.gidSet {
+		p.node.gid = old.gid
+	}
+}
+
+// setPartAttr is setAttr, and remembers what must outlast the Commit.
+func (t *Tree) setPartAttr(p *part, a ferry.Attr) error {
+	if err := t.setAttr(p.node, a); err != nil {
+		return err
+	}
+	p.modeSet = p.modeSet || a.Mode != nil
+	p.uidSet = p.uidSet || a.UID != nil
+	p.gidSet = p.gidSet || a.GID != nil
+	return nil
+}

@@ -1,0 +1,160 @@
+package mem
+
+import (
+	"context"
+	"io/fs"
+
+	"ferry"
+)
+
+func (s *session) Remove(_ context.Context, name string) error {
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	return fail("remove", name, s.remove(name))
+}
+
+func (s *session) remove(name string) error {
+	at, err := s.tree.walk(name, false)
+	if err != nil {
+		return err
+	}
+	if at.node != nil && at.node.isDir() {
+		return ferry.ErrIsDir
+	}
+	if at.node == nil && s.own(at) == nil && s.partAt(at) == nil {
+		return fs.ErrNotExist
+	}
+	if err := s.end(at); err != nil {
+		return err
+	}
+	if at.node != nil {
+		at.dir.drop(at.base)
+		s.tree.unlink(at.node)
+	}
+	return nil
+}
+
+func (s *session) Rmdir(_ context.Context, name string) error {
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	return fail("rmdir", name, s.rmdir(name))
+}
+
+func (s *session) rmdir(name string) error {
+	at, err := s.tree.existing(name, false)
+	switch {
+	case err != nil:
+		return err
+	case at.dir == nil:
+		return fs.ErrPermission
+	case !at.node.isDir():
+		return ferry.ErrNotDir
+	case len(at.node.children) > 0:
+		return ferry.ErrNotEmpty
+	}
+	for key, p := range at.node.parts {
+		mine := s.keeps && key == s.key(key.base)
+		if p.holder != nil || !mine && !s.tree.expired(p) {
+			return ferry.ErrBusy
+		}
+	}
+	for _, p := range at.node.parts {
+		s.tree.discard(p)
+	}
+	at.dir.drop(at.base)
+	s.tree.unlink(at.node)
+	return nil
+}
+
+func (s *session) Rename(_ context.Context, from, to string, replace bool) error {
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	return fail("rename", from, s.rename(from, to, replace))
+}
+
+func (s *session) rename(from, to string, replace bool) error {
+	src, err := s.tree.walk(from, false)
+	if err != nil {
+		return err
+	}
+	dst, err := s.tree.walk(to, false)
+	if err != nil {
+		return err
+	}
+	if src.dir == nil || dst.dir == nil {
+		return fs.ErrPermission
+	}
+	if p := s.own(src); p != nil {
+		return s.renamePart(p, dst, replace)
+	}
+	if err := checkRename(src, dst, replace); err != nil {
+		return err
+	}
+	if src.node == dst.node {
+		return nil
+	}
+	if err := s.end(dst); err != nil {
+		return err
+	}
+	if dst.node != nil {
+		s.tree.unlink(dst.node)
+	}
+	src.dir.drop(src.base)
+	dst.dir.put(dst.base, src.node)
+	return nil
+}
+
+// checkRename asks what rename(2) asks, in the order of Linux.
+func checkRename(src, dst place, replace bool) error {
+	switch {
+	case src.node == nil:
+		return fs.ErrNotExist
+	case dst.node != nil && !replace:
+		return fs.ErrExist
+	case dst.dir.within(src.node):
+		return fs.ErrInvalid
+	case src.dir.within(dst.node):
+		return ferry.ErrNotEmpty
+	case dst.node == nil || src.node == dst.node:
+		return nil
+	case src.node.isDir() && !dst.node.isDir():
+		return ferry.ErrNotDir
+	case !src.node.isDir() && dst.node.isDir():
+		return ferry.ErrIsDir
+	case len(dst.node.children)+len(dst.node.parts) > 0:
+		return ferry.ErrNotEmpty
+	}
+	return nil
+}
+
+// within tells whether the directory is top or lies below it.
+func (dir *node) within(top *node) bool {
+	for ; dir != top; dir = dir.parent {
+		if dir == dir.parent {
+			return false
+		}
+	}
+	return true
+}
+
+// renamePart makes an unfinished upload one for another name.
+func (s *session) renamePart(p *part, dst place, replace bool) error {
+	same := p.dir == dst.dir && p.key.base == dst.base
+	switch {
+	case !replace && (same || dst.node != nil || dst.reserved()):
+		return fs.ErrExist
+	case same:
+		return nil
+	case dst.node != nil && dst.node.isDir():
+		return ferry.ErrIsDir
+	}
+	if err := s.end(dst); err != nil {
+		return err
+	}
+	delete(p.dir.parts, p.key)
+	p.key.base = dst.base
+	p.dir = dst.dir
+	p.exclusive = !replace
+	p.dir.parts[p.key] = p
+	return nil
+}
