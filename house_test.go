@@ -1,0 +1,131 @@
+package ferry_test
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// house is who may import whom, of ours. Arrows only go down, rooms on one
+// floor do not know each other, and only cmd/ferry knows all. "ferry" is the
+// root: the nouns.
+func house() map[string][]string {
+	root := []string{"ferry"}
+	return map[string][]string{
+		"ferry":                    {},
+		"ferry/internal/ftpwire":   {},
+		"ferry/internal/listen":    {},
+		"ferry/internal/disk":      root,
+		"ferry/internal/mem":       root,
+		"ferry/internal/fstest":    {"ferry", "ferry/internal/mem"},
+		"ferry/internal/auth":      root,
+		"ferry/internal/store":     root,
+		"ferry/internal/event":     root,
+		"ferry/internal/cluster":   root,
+		"ferry/internal/gate":      root,
+		"ferry/internal/ftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire"},
+	}
+}
+
+// everything is for the two that stand above the house: the command, and the
+// tests that cross its floors.
+func everything() []string {
+	return []string{"ferry/cmd/ferry", "ferry/internal/interop"}
+}
+
+// inTests is what the tests of any room may import beside what the room may.
+func inTests() []string {
+	return []string{"ferry", "ferry/internal/mem", "ferry/internal/fstest"}
+}
+
+type room struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+// rooms asks the Go tool for every package of the project.
+func rooms(t *testing.T) []room {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []room
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var r room
+		if err := d.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+func ours(path string) bool { return path == "ferry" || strings.HasPrefix(path, "ferry/") }
+
+func TestArrowsOnlyGoDown(t *testing.T) {
+	table := house()
+	for _, r := range rooms(t) {
+		if slices.Contains(everything(), r.ImportPath) {
+			continue
+		}
+		may, ok := table[r.ImportPath]
+		if !ok {
+			t.Errorf("%s is not in the table of this test: say there what it may import", r.ImportPath)
+			continue
+		}
+		for _, path := range r.Imports {
+			if ours(path) && !slices.Contains(may, path) {
+				t.Errorf("%s imports %s; it may import %v", r.ImportPath, path, may)
+			}
+		}
+		for _, path := range append(r.TestImports, r.XTestImports...) {
+			if ours(path) && path != r.ImportPath && !slices.Contains(may, path) && !slices.Contains(inTests(), path) {
+				t.Errorf("the tests of %s import %s; they may import %v and %v", r.ImportPath, path, may, inTests())
+			}
+		}
+	}
+}
+
+// TestNoInitFunctions: what happens before main happens nowhere that a reader
+// would look.
+func TestNoInitFunctions(t *testing.T) {
+	files := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		parsed, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, decl := range parsed.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s has an init function: call it from where it is needed", path)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWordsNotUsed: a room has a subject, and its name says which.
+func TestWordsNotUsed(t *testing.T) {
+	for _, r := range rooms(t) {
+		for element := range strings.SplitSeq(r.ImportPath, "/") {
+			if slices.Contains([]string{"util", "utils", "common", "base", "helpers", "manager", "service"}, element) {
+				t.Errorf("%s: %s says nothing about what is inside", r.ImportPath, strconv.Quote(element))
+			}
+		}
+	}
+}
