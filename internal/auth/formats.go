@@ -29,13 +29,17 @@ const (
 // parse makes a hash into the function that compares a password with it. It
 // does no expensive work itself.
 func (h *Hasher) parse(encoded string) (matches func(password string) bool, err error) {
-	switch kind, _, _ := strings.Cut(strings.TrimPrefix(encoded, "$"), "$"); kind {
+	fields := strings.Split(encoded, "$")
+	if len(fields) < 4 || fields[0] != "" {
+		return nil, fmt.Errorf("%w: it is not of a known kind", ErrHash)
+	}
+	switch fields[1] {
 	case "argon2id":
-		return h.parseArgon2id(encoded)
+		return h.parseArgon2id(fields)
 	case "2a", "2b", "2y":
 		return parseBcrypt(encoded)
 	case "5", "6":
-		return parseSHACrypt(encoded)
+		return parseSHACrypt(encoded, fields)
 	case "1":
 		return nil, fmt.Errorf("%w: MD5-crypt is broken", ErrHash)
 	default:
@@ -50,8 +54,8 @@ type argon2id struct {
 	salt, key []byte
 }
 
-func (h *Hasher) parseArgon2id(encoded string) (func(string) bool, error) {
-	a, err := readArgon2id(encoded)
+func (h *Hasher) parseArgon2id(fields []string) (func(string) bool, error) {
+	a, err := readArgon2id(fields)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrHash, err)
 	}
@@ -60,9 +64,9 @@ func (h *Hasher) parseArgon2id(encoded string) (func(string) bool, error) {
 	}, nil
 }
 
-func readArgon2id(encoded string) (argon2id, error) {
+func readArgon2id(fields []string) (argon2id, error) {
 	malformed := errors.New("it is not a well-formed argon2id hash")
-	fields := strings.Split(encoded, "$") // "", argon2id, v=, m=,t=,p=, salt, key
+	// fields: "", "argon2id", "v=…", "m=…,t=…,p=…", salt, key
 	if len(fields) != 6 || fields[2] != "v="+strconv.Itoa(argon2.Version) {
 		return argon2id{}, malformed
 	}
@@ -124,9 +128,8 @@ func parseBcrypt(encoded string) (func(string) bool, error) {
 
 // parseSHACrypt reads "$5$salt$key" (SHA-256), "$6$salt$key" (SHA-512), and
 // both with "rounds=N$" before the salt.
-func parseSHACrypt(encoded string) (func(string) bool, error) {
+func parseSHACrypt(encoded string, fields []string) (func(string) bool, error) {
 	malformed := fmt.Errorf("%w: it is not a well-formed SHA-crypt hash", ErrHash)
-	fields := strings.Split(encoded, "$")
 	if len(fields) == 5 {
 		rounds, err := parameter(fields[2], "rounds=", 32)
 		if err != nil || rounds < shacrypt.IterationsMin {
@@ -136,7 +139,7 @@ func parseSHACrypt(encoded string) (func(string) bool, error) {
 			return nil, fmt.Errorf("%w: it asks for more than %d rounds", ErrHash, maxRounds)
 		}
 	}
-	salt, key := fields[max(0, len(fields)-2)], fields[len(fields)-1]
+	salt, key := fields[len(fields)-2], fields[len(fields)-1]
 	if len(salt) > shacrypt.SaltLengthMax || len(key) != keyChars(fields[1]) {
 		return nil, malformed
 	}
