@@ -1,0 +1,141 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"ferry"
+)
+
+// A copy goes in chunks, between which it is counted, limited and looked at.
+// They grow while they are quick and shrink when they are slow, so that
+// progress is seen several times a second on a slow line and a fast one is not
+// held up. The first one holds most files whole.
+const (
+	smallestChunk = 64 << 10
+	firstChunk    = 256 << 10
+	largestChunk  = 16 << 20
+	quick         = 50 * time.Millisecond
+	slow          = 250 * time.Millisecond
+)
+
+// SendTo sends in chunks, each by the handle's own SendTo on the very same
+// connection, so that the kernel can move the bytes. It ends with the cause
+// when ctx, the session or the visit ends, and with ferry.ErrStalled when
+// nothing moved for Limits.Stall.
+func (t *transfer) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+	return t.copy(ctx, dst, off, n, false)
+}
+
+// ReceiveFrom is SendTo in the other direction.
+func (t *transfer) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+	return t.copy(ctx, src, off, n, true)
+}
+
+func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up bool) (moved int64, err error) {
+	t.occupy(conn)
+	defer t.occupy(nil)
+	defer func() { _ = conn.SetDeadline(time.Time{}) }()
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { interrupt(conn) })
+		defer stop()
+	}
+	lanes := t.session.lanes(up)
+	for size := int64(firstChunk); n != 0; {
+		want := min(size, lanes.chunk())
+		if n > 0 {
+			want = min(want, n)
+		}
+		if err := lanes.wait(ctx, t.session.ctx, want); err != nil {
+			return moved, err
+		}
+		begin := time.Now()
+		m, err := t.chunk(ctx, conn, off, want, up)
+		lanes.giveBack(want - m)
+		t.count(up, m)
+		moved, off = moved+m, off+m
+		if n > 0 {
+			n -= m
+		}
+		more, err := t.judge(ctx, m, want, err)
+		if !more {
+			return moved, err
+		}
+		size = resize(size, time.Since(begin))
+	}
+	return moved, nil
+}
+
+// chunk moves up to n bytes, bounded by the stall deadline.
+func (t *transfer) chunk(ctx context.Context, conn net.Conn, off, n int64, up bool) (int64, error) {
+	if stall := t.session.visit.gate.limits.Stall; stall > 0 {
+		_ = conn.SetDeadline(time.Now().Add(stall))
+	}
+	// Only now: whoever ends a context sets the deadline after that, so either
+	// it is seen here or the deadline wakes us.
+	if err := t.interrupted(ctx); err != nil {
+		return 0, err
+	}
+	if up {
+		return t.Handle.ReceiveFrom(ctx, conn, off, n)
+	}
+	return t.Handle.SendTo(ctx, conn, off, n)
+}
+
+// judge says whether a copy goes on after a chunk of want bytes that moved m
+// and ended with err, and if not, with which error it ends.
+func (t *transfer) judge(ctx context.Context, m, want int64, err error) (more bool, end error) {
+	switch {
+	case err == nil:
+		return m == want, nil // fewer: there is no more
+	case t.interrupted(ctx) != nil:
+		return false, t.interrupted(ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded) && m > 0:
+		return true, nil // slow, but it moves
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return false, ferry.ErrStalled
+	}
+	return false, err
+}
+
+// interrupted is why the copy should not go on, nil if it should.
+func (t *transfer) interrupted(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return context.Cause(t.session.ctx)
+}
+
+// occupy notes the connection that has to be woken when the session ends.
+func (t *transfer) occupy(conn net.Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.conn = conn
+}
+
+// wake ends the waiting of a copy that runs.
+func (t *transfer) wake() {
+	t.mu.Lock()
+	conn := t.conn
+	t.mu.Unlock()
+	if conn != nil {
+		interrupt(conn)
+	}
+}
+
+// interrupt makes every read and write on conn return at once.
+func interrupt(conn net.Conn) { _ = conn.SetDeadline(time.Unix(1, 0)) }
+
+// resize is the size of the chunk after one that took so long.
+func resize(size int64, took time.Duration) int64 {
+	switch {
+	case took < quick:
+		return min(size*4, largestChunk)
+	case took > slow:
+		return max(size/2, smallestChunk)
+	}
+	return size
+}

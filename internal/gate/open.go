@@ -1,0 +1,205 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"sync/atomic"
+
+	"ferry"
+)
+
+// Open needs, by mode:
+//
+//   - Read: Read.
+//   - Exclusive: Create.
+//   - Update: Overwrite.
+//   - Replace: Create for a new name, Overwrite for one that exists.
+//   - Resume: the same; and Append is enough to go on at the end of a file
+//     that exists.
+//   - ResumeNew: Create.
+//
+// Which of the two it is, where only one is granted, is left to the storage
+// to decide, by the mode that only does the one: looking first would leave
+// time for the file to appear.
+func (r *rules) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	if err := checkName("open", name); err != nil {
+		return nil, err
+	}
+	switch m {
+	case ferry.Read:
+		return r.openIf(ctx, ferry.RightRead, name, m, perm)
+	case ferry.Exclusive, ferry.ResumeNew:
+		return r.openIf(ctx, ferry.RightCreate, name, m, perm)
+	case ferry.Update:
+		return r.openIf(ctx, ferry.RightOverwrite, name, m, perm)
+	case ferry.Replace:
+		return r.openReplace(ctx, name, perm)
+	case ferry.Resume:
+		return r.openResume(ctx, name, perm)
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
+}
+
+// openIf opens in mode m where want is granted.
+func (r *rules) openIf(ctx context.Context, want ferry.Right, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	rights := r.at(name)
+	if !rights.Has(want) {
+		return nil, denied("open", name)
+	}
+	h, err := r.inner.Open(ctx, name, m, perm)
+	if err != nil {
+		return nil, r.hideMissing("open", name, err)
+	}
+	return &guarded{Handle: h, name: name, rights: rights}, nil
+}
+
+func (r *rules) openReplace(ctx context.Context, name string, perm fs.FileMode) (ferry.Handle, error) {
+	switch rights := r.at(name); {
+	case rights.Has(ferry.RightCreate | ferry.RightOverwrite):
+		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Replace, perm)
+	case rights.Has(ferry.RightCreate):
+		return r.openIf(ctx, ferry.RightCreate, name, ferry.Exclusive, perm)
+	case rights.Has(ferry.RightOverwrite):
+		if err := r.mustExist(ctx, name); err != nil {
+			return nil, err
+		}
+		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Replace, perm)
+	}
+	return nil, denied("open", name)
+}
+
+func (r *rules) openResume(ctx context.Context, name string, perm fs.FileMode) (ferry.Handle, error) {
+	rights := r.at(name)
+	switch {
+	case rights.Has(ferry.RightCreate | ferry.RightOverwrite):
+		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Resume, perm)
+	case rights.Has(ferry.RightOverwrite):
+		if err := r.mustExist(ctx, name); err != nil {
+			return nil, err
+		}
+		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Resume, perm)
+	case rights.Has(ferry.RightAppend):
+		h, err := r.openAppend(ctx, name)
+		if !errors.Is(err, fs.ErrNotExist) || !rights.Has(ferry.RightCreate) {
+			return h, r.hideMissing("open", name, err)
+		}
+	}
+	return r.openIf(ctx, ferry.RightCreate, name, ferry.ResumeNew, perm)
+}
+
+// mustExist is for those who may overwrite but not create. The file may go
+// before it is opened and then be made anew; that is no more than they could
+// have had by being a moment earlier.
+func (r *rules) mustExist(ctx context.Context, name string) error {
+	_, err := r.inner.Stat(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return denied("open", name)
+	}
+	return err
+}
+
+// openAppend opens a file that exists for writing behind its end.
+func (r *rules) openAppend(ctx context.Context, name string) (ferry.Handle, error) {
+	h, err := r.inner.Open(ctx, name, ferry.Update, 0)
+	if err != nil {
+		return nil, err
+	}
+	i, err := h.Stat()
+	if err != nil {
+		_ = h.Abort(err)
+		return nil, err
+	}
+	g := &guarded{Handle: h, name: name, rights: r.at(name)}
+	g.floor.Store(i.Size)
+	return g, nil
+}
+
+// guarded is a handle that grants what the rights do where its name does not
+// say it all: reading what was opened for writing, changing attributes, and
+// changing what lies before the floor.
+type guarded struct {
+	ferry.Handle
+	name   string
+	rights ferry.Right
+	floor  atomic.Int64 // bytes before it stay as they are
+}
+
+func (g *guarded) needRead() error {
+	if !g.rights.Has(ferry.RightRead) {
+		return denied("read", g.name)
+	}
+	return nil
+}
+
+func (g *guarded) needAbove(op string, off int64) error {
+	if off < g.floor.Load() {
+		return denied(op, g.name)
+	}
+	return nil
+}
+
+func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
+	if err := g.needRead(); err != nil {
+		return 0, err
+	}
+	return g.Handle.ReadAt(p, off)
+}
+
+func (g *guarded) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+	if err := g.needRead(); err != nil {
+		return 0, err
+	}
+	return g.Handle.SendTo(ctx, dst, off, n)
+}
+
+func (g *guarded) WriteAt(p []byte, off int64) (int, error) {
+	if err := g.needAbove("write", off); err != nil {
+		return 0, err
+	}
+	return g.Handle.WriteAt(p, off)
+}
+
+func (g *guarded) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+	if err := g.needAbove("write", off); err != nil {
+		return 0, err
+	}
+	return g.Handle.ReceiveFrom(ctx, src, off, n)
+}
+
+func (g *guarded) Truncate(size int64) error {
+	if err := g.needAbove("truncate", size); err != nil {
+		return err
+	}
+	return g.Handle.Truncate(size)
+}
+
+func (g *guarded) SetAttr(a ferry.Attr) error {
+	if a.Size != nil {
+		if err := g.needAbove("setattr", *a.Size); err != nil {
+			return err
+		}
+	}
+	if !g.rights.Has(attrRights(a)) {
+		return denied("setattr", g.name)
+	}
+	return g.Handle.SetAttr(a)
+}
+
+// Sync publishes an upload: from then on it is a file that exists, and who may
+// not overwrite can only add to it.
+func (g *guarded) Sync() error {
+	if err := g.Handle.Sync(); err != nil {
+		return err
+	}
+	if g.rights.Has(ferry.RightOverwrite) {
+		return nil
+	}
+	i, err := g.Handle.Stat()
+	if err != nil {
+		return err
+	}
+	g.floor.Store(i.Size)
+	return nil
+}

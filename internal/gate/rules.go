@@ -1,0 +1,268 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"path"
+
+	"ferry"
+)
+
+// rules is an FS that allows what the user's rules grant, and nothing else. It
+// embeds no FS, so that a method which is added to the interface is refused by
+// the compiler until somebody has decided which right it needs.
+//
+// Rules look at names only. A link may lead from one rule's area into another,
+// and what lies behind it is then under the rule of the name it was reached by:
+// the right to make links is to be given to those who may do in the whole tree
+// what they may do where they make them.
+//
+// Where a right is missing the answer is fs.ErrPermission without a look at the
+// storage, so that it does not tell what exists.
+type rules struct {
+	inner ferry.FS
+	list  []ferry.Rule
+}
+
+// Any of these lets a user see a file, and any of those know its own part.
+const (
+	rightsSee    = ferry.RightList | ferry.RightRead
+	rightsUpload = ferry.RightCreate | ferry.RightOverwrite | ferry.RightAppend
+)
+
+func (r *rules) at(name string) ferry.Right { return ferry.RightsAt(r.list, name) }
+
+func denied(op, name string) error {
+	return &fs.PathError{Op: op, Path: name, Err: fs.ErrPermission}
+}
+
+// checkName refuses a name that is not clean: a rule could take it for another
+// one than the storage does.
+func checkName(op, name string) error {
+	clean, err := ferry.Clean("/", name)
+	if err != nil || clean != name {
+		return &fs.PathError{Op: op, Path: name, Err: ferry.ErrBadName}
+	}
+	return nil
+}
+
+// need is nil where name is clean and grants all of want.
+func (r *rules) need(op, name string, want ferry.Right) error {
+	if err := checkName(op, name); err != nil {
+		return err
+	}
+	if !r.at(name).Has(want) {
+		return denied(op, name)
+	}
+	return nil
+}
+
+// needAny is nil where name is clean and grants some of want.
+func (r *rules) needAny(op, name string, want ferry.Right) error {
+	if err := checkName(op, name); err != nil {
+		return err
+	}
+	if r.at(name)&want == 0 {
+		return denied(op, name)
+	}
+	return nil
+}
+
+func (r *rules) Stat(ctx context.Context, name string) (ferry.Info, error) {
+	return r.describe("stat", name, func() (ferry.Info, error) { return r.inner.Stat(ctx, name) })
+}
+
+func (r *rules) Lstat(ctx context.Context, name string) (ferry.Info, error) {
+	return r.describe("lstat", name, func() (ferry.Info, error) { return r.inner.Lstat(ctx, name) })
+}
+
+// describe shows everything to those who may see, and to those who may do
+// anything at all there at least that a directory is one: a client has to be
+// able to change into the directory it may only drop files into.
+func (r *rules) describe(op, name string, look func() (ferry.Info, error)) (ferry.Info, error) {
+	if err := r.needAny(op, name, ferry.RightsAll); err != nil {
+		return ferry.Info{}, err
+	}
+	i, err := look()
+	if r.at(name)&rightsSee != 0 || err == nil && i.IsDir() {
+		return i, err
+	}
+	return ferry.Info{}, denied(op, name)
+}
+
+func (r *rules) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+	if err := r.need("list", dir, ferry.RightList); err != nil {
+		return func(yield func(ferry.Info, error) bool) { yield(ferry.Info{}, err) }
+	}
+	entries := r.inner.List(ctx, dir, d)
+	if !r.ruledIn(dir) {
+		return entries
+	}
+	return func(yield func(ferry.Info, error) bool) {
+		for i, err := range entries {
+			if err == nil && !r.shows(path.Join(dir, i.Name), i) {
+				continue
+			}
+			if !yield(i, err) {
+				return
+			}
+		}
+	}
+}
+
+// ruledIn tells whether an entry of dir has a rule of its own.
+func (r *rules) ruledIn(dir string) bool {
+	for _, rule := range r.list {
+		if rule.Prefix != "/" && path.Dir(rule.Prefix) == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// shows tells whether Lstat would describe the entry.
+func (r *rules) shows(name string, i ferry.Info) bool {
+	at := r.at(name)
+	return at&rightsSee != 0 || at != 0 && i.IsDir()
+}
+
+func (r *rules) Part(ctx context.Context, name string) (ferry.Info, error) {
+	if err := r.needAny("part", name, rightsUpload); err != nil {
+		return ferry.Info{}, err
+	}
+	return r.inner.Part(ctx, name)
+}
+
+func (r *rules) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := r.need("mkdir", name, ferry.RightMkdir); err != nil {
+		return err
+	}
+	return r.inner.Mkdir(ctx, name, perm)
+}
+
+func (r *rules) Remove(ctx context.Context, name string) error {
+	if err := r.need("remove", name, ferry.RightDelete); err != nil {
+		return err
+	}
+	return r.inner.Remove(ctx, name)
+}
+
+func (r *rules) Rmdir(ctx context.Context, name string) error {
+	if err := r.need("rmdir", name, ferry.RightRmdir); err != nil {
+		return err
+	}
+	return r.inner.Rmdir(ctx, name)
+}
+
+// Rename needs its right at both names, and Overwrite where it replaces.
+// Beyond that it wins nobody a right to read: what a user may not read does not
+// move to where it may. A name with a rule of its own below it is not renamed
+// nor taken, since that would bring what lies there under another rule.
+func (r *rules) Rename(ctx context.Context, from, to string, replace bool) error {
+	if err := r.need("rename", from, ferry.RightRename); err != nil {
+		return err
+	}
+	if err := r.need("rename", to, ferry.RightRename); err != nil {
+		return err
+	}
+	gained := r.at(to) &^ r.at(from)
+	if gained.Has(ferry.RightRead) || r.ruledBelow(from) || r.ruledBelow(to) {
+		return denied("rename", from)
+	}
+	return r.inner.Rename(ctx, from, to, replace && r.at(to).Has(ferry.RightOverwrite))
+}
+
+// ruledBelow tells whether a rule begins below name.
+func (r *rules) ruledBelow(name string) bool {
+	for _, rule := range r.list {
+		if rule.Prefix != name && ferry.Within(rule.Prefix, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rules) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
+	want := attrRights(a)
+	if a.Size != nil {
+		want |= ferry.RightOverwrite
+	}
+	if want == 0 {
+		return r.setNothing(ctx, name, a)
+	}
+	if err := r.need("setattr", name, want); err != nil {
+		return err
+	}
+	return r.inner.SetAttr(ctx, name, a)
+}
+
+// setNothing is SetAttr with nothing to set, which is a way to ask whether
+// name exists.
+func (r *rules) setNothing(ctx context.Context, name string, a ferry.Attr) error {
+	if err := r.needAny("setattr", name, rightsSee); err != nil {
+		return err
+	}
+	return r.inner.SetAttr(ctx, name, a)
+}
+
+// attrRights is what setting a needs, its size apart.
+func attrRights(a ferry.Attr) ferry.Right {
+	var want ferry.Right
+	if a.Mode != nil || a.UID != nil || a.GID != nil {
+		want |= ferry.RightChmod
+	}
+	if a.ModTime != nil || a.Access != nil {
+		want |= ferry.RightTimes
+	}
+	return want
+}
+
+func (r *rules) Readlink(ctx context.Context, name string) (string, error) {
+	if err := r.needAny("readlink", name, rightsSee); err != nil {
+		return "", err
+	}
+	return r.inner.Readlink(ctx, name)
+}
+
+func (r *rules) Symlink(ctx context.Context, target, name string) error {
+	if err := r.need("symlink", name, ferry.RightSymlink); err != nil {
+		return err
+	}
+	return r.inner.Symlink(ctx, target, name)
+}
+
+// Link needs Read where the file is and Create where it is to be too. The two
+// names are one file: the new one must not win rights over its content.
+func (r *rules) Link(ctx context.Context, from, name string) error {
+	if err := r.need("link", from, ferry.RightRead); err != nil {
+		return err
+	}
+	if err := r.need("link", name, ferry.RightCreate); err != nil {
+		return err
+	}
+	const content = ferry.RightOverwrite | ferry.RightAppend | ferry.RightChmod | ferry.RightTimes
+	if (r.at(name)&^r.at(from))&content != 0 {
+		return denied("link", from)
+	}
+	return r.inner.Link(ctx, from, name)
+}
+
+func (r *rules) Space(ctx context.Context, name string) (ferry.Space, error) {
+	if err := r.needAny("space", name, rightsSee); err != nil {
+		return ferry.Space{}, err
+	}
+	return r.inner.Space(ctx, name)
+}
+
+func (r *rules) Close() error { return r.inner.Close() }
+
+// hideMissing makes the answer for a name that does not exist that for one
+// which may not be touched, for those who may not see the difference.
+func (r *rules) hideMissing(op, name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) && r.at(name)&rightsSee == 0 {
+		return denied(op, name)
+	}
+	return err
+}

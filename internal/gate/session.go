@@ -1,0 +1,179 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ferry"
+)
+
+// errStale: a Refresh came between the look at the account and the beginning
+// of the session, which would have missed it.
+var errStale = errors.New("gate: the account was looked at before the last Refresh")
+
+// Session is a visit that is logged in. Its methods may be called from several
+// goroutines at once.
+type Session struct {
+	visit       *Visit
+	user        ferry.User
+	account     *account
+	bare        ferry.FS
+	fs          ferry.FS
+	releaseSeat func()
+	ctx         context.Context // ends with the session or the visit
+	cancel      context.CancelCauseFunc
+	stopWake    func() bool
+
+	mu    sync.Mutex
+	open  []*transfer
+	ended bool
+}
+
+// begin makes u's session. Whatever was taken is given back when it fails.
+func (v *Visit) begin(ctx context.Context, u ferry.User, generation int) (*Session, error) {
+	g := v.gate
+	release, err := g.hold(ctx, "user/"+u.Name, u.Limits.Sessions, ferry.ErrUserFull)
+	if err != nil {
+		return nil, err
+	}
+	bare, err := g.tree(ctx, u)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("cannot open the home of user %q: %w", u.Name, err)
+	}
+	s := &Session{visit: v, user: u, account: g.enter(u), bare: bare, releaseSeat: release}
+	s.ctx, s.cancel = context.WithCancelCause(v.ctx)
+	s.stopWake = context.AfterFunc(s.ctx, s.wakeTransfers)
+	s.fs = &events{session: s, FS: &meter{session: s, FS: &rules{inner: bare, list: u.Rules}}}
+	if err := v.install(s, generation); err != nil {
+		s.end(err)
+		return nil, err
+	}
+	return s, nil
+}
+
+// install makes s the visit's session, unless that came too late.
+func (v *Visit) install(s *Session, generation int) error {
+	// Both locks, so that Refresh either counts up before this and is noticed,
+	// or after it and sees the session.
+	v.gate.mu.Lock()
+	defer v.gate.mu.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ctx.Err() != nil {
+		return context.Cause(v.ctx)
+	}
+	if v.gate.refreshes != generation {
+		return errStale
+	}
+	v.session = s
+	return nil
+}
+
+// User is whose session it is, as the account was at login.
+func (s *Session) User() ferry.User { return s.user }
+
+// FS is the user's tree of files with rights, limits and events. It lasts
+// until End. A handle opened for Read ends with Commit when what was asked for
+// was sent; with Abort and the cause when not; and with Abort(nil) when it was
+// no download (HASH), which then is no event.
+//
+// While SendTo and ReceiveFrom run the deadlines of their connection are the
+// gate's; afterwards it has none.
+func (s *Session) FS() ferry.FS { return s.fs }
+
+// Rights says what the user may do at name, which is clean.
+func (s *Session) Rights(name string) ferry.Right { return ferry.RightsAt(s.user.Rules, name) }
+
+// Transfer describes a file that the session has open.
+type Transfer struct {
+	Name    string
+	Upload  bool
+	Bytes   int64 // moved so far
+	Size    int64 // of the file that is downloaded; -1 where that is not known
+	Started time.Time
+}
+
+// Transfers describes the files that are open now, oldest first.
+func (s *Session) Transfers() []Transfer {
+	open := s.handles()
+	list := make([]Transfer, len(open))
+	for i, t := range open {
+		list[i] = t.describe()
+	}
+	return list
+}
+
+func (s *Session) handles() []*transfer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.open)
+}
+
+// End ends the login, not the visit: transfers that still run are stopped and
+// aborted, the tree is closed, the user's seat is given back. It may be called
+// more than once.
+func (s *Session) End() { s.end(nil) }
+
+func (s *Session) end(cause error) {
+	if cause == nil {
+		cause = ferry.ErrAborted
+	}
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.ended = true
+	s.mu.Unlock()
+
+	s.stopWake()
+	s.cancel(cause)
+	s.wakeTransfers()
+	for _, t := range s.handles() {
+		_ = t.Abort(cause) // nobody is left to tell; the event has been sent
+	}
+	_ = s.bare.Close()
+	s.visit.gate.leave(s.account)
+	s.releaseSeat()
+	s.visit.mu.Lock()
+	if s.visit.session == s {
+		s.visit.session = nil
+	}
+	s.visit.mu.Unlock()
+}
+
+// wakeTransfers ends the waiting of every transfer for its connection. Each
+// looks at the session's context then.
+func (s *Session) wakeTransfers() {
+	for _, t := range s.handles() {
+		t.wake()
+	}
+}
+
+// add makes t one of the session's open handles, unless the session has ended.
+func (s *Session) add(t *transfer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return context.Cause(s.ctx)
+	}
+	s.open = append(s.open, t)
+	return nil
+}
+
+func (s *Session) drop(t *transfer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = slices.DeleteFunc(s.open, func(o *transfer) bool { return o == t })
+}
+
+// emit sends e as this user's.
+func (s *Session) emit(e ferry.Event) {
+	e.User, e.Anon = s.user.Name, s.user.Anonymous
+	s.visit.emit(e)
+}

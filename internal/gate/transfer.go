@@ -1,0 +1,200 @@
+package gate
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ferry"
+)
+
+// transfer is an open handle as its session knows it: what it has moved, how
+// fast it may, and what to tell when it ends. How bytes go over a connection
+// is in copy.go.
+type transfer struct {
+	ferry.Handle
+	session *Session
+	name    string
+	mode    ferry.Mode
+	started time.Time
+	read    atomic.Int64 // bytes
+	written atomic.Int64 // bytes
+	changed atomic.Bool  // content was written or cut
+	ascii   atomic.Bool
+	over    atomic.Bool // Commit or Abort was called
+
+	mu   sync.Mutex
+	conn net.Conn // that bytes go over now; nil: none
+}
+
+func newTransfer(s *Session, h ferry.Handle, name string, m ferry.Mode) *transfer {
+	return &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now()}
+}
+
+// MarkASCII notes, for the event and the transfer log, that the transfer of h,
+// which came from the session's FS, translates line ends (TYPE A).
+func (s *Session) MarkASCII(h ferry.Handle) {
+	if t, ok := h.(*transfer); ok {
+		t.ascii.Store(true)
+	}
+}
+
+func (t *transfer) describe() Transfer {
+	d := Transfer{Name: t.name, Upload: t.uploads(), Size: -1, Started: t.started}
+	if d.Upload {
+		d.Bytes = t.written.Load()
+		return d
+	}
+	d.Bytes = t.read.Load()
+	if i, err := t.Handle.Stat(); err == nil {
+		d.Size = i.Size
+	}
+	return d
+}
+
+// uploads tells whether the transfer brings new content. A file that was
+// opened for both is what was done with it.
+func (t *transfer) uploads() bool {
+	return t.mode != ferry.Read && t.mode != ferry.Update || t.changed.Load()
+}
+
+func (t *transfer) ReadAt(p []byte, off int64) (int, error) {
+	n, err := t.paced(int64(len(p)), false, func() (int64, error) {
+		n, err := t.Handle.ReadAt(p, off)
+		return int64(n), err
+	})
+	return int(n), err
+}
+
+func (t *transfer) WriteAt(p []byte, off int64) (int, error) {
+	n, err := t.paced(int64(len(p)), true, func() (int64, error) {
+		n, err := t.Handle.WriteAt(p, off)
+		return int64(n), err
+	})
+	return int(n), err
+}
+
+// paced moves up to n bytes by move when the limits allow it, and counts them.
+func (t *transfer) paced(n int64, up bool, move func() (int64, error)) (int64, error) {
+	lanes := t.session.lanes(up)
+	if err := lanes.wait(t.session.ctx, t.session.ctx, n); err != nil {
+		return 0, err
+	}
+	moved, err := move()
+	lanes.giveBack(n - moved)
+	t.count(up, moved)
+	return moved, err
+}
+
+func (t *transfer) count(up bool, n int64) {
+	switch {
+	case n <= 0:
+	case up:
+		t.written.Add(n)
+		t.changed.Store(true)
+		t.session.visit.up.Add(n)
+	default:
+		t.read.Add(n)
+		t.session.visit.down.Add(n)
+	}
+}
+
+func (t *transfer) Truncate(size int64) error {
+	err := t.Handle.Truncate(size)
+	if err == nil {
+		t.changed.Store(true)
+	}
+	return err
+}
+
+func (t *transfer) SetAttr(a ferry.Attr) error {
+	err := t.Handle.SetAttr(a)
+	if err == nil {
+		t.changed.Store(t.changed.Load() || a.Size != nil)
+		t.session.emit(ferry.Event{Kind: ferry.EventSetAttr, Name: t.name})
+	}
+	return err
+}
+
+func (t *transfer) Commit() error {
+	if t.over.Swap(true) {
+		return ferry.ErrClosed
+	}
+	err := t.Handle.Commit()
+	t.finish(err)
+	return err
+}
+
+func (t *transfer) Abort(cause error) error {
+	if t.over.Swap(true) {
+		return nil
+	}
+	err := t.Handle.Abort(cause)
+	switch {
+	case cause == nil && !t.uploads():
+		t.session.drop(t) // it was no transfer: see Session.FS
+	case cause == nil:
+		t.finish(ferry.ErrAborted)
+	default:
+		t.finish(cause)
+	}
+	return err
+}
+
+// finish tells of the transfer's end, err being why it failed.
+func (t *transfer) finish(err error) {
+	t.session.drop(t)
+	e := ferry.Event{
+		Kind: ferry.EventDownload, Name: t.name, Bytes: t.read.Load(),
+		Duration: time.Since(t.started), ASCII: t.ascii.Load(), Err: err,
+	}
+	switch {
+	case t.uploads():
+		e.Kind, e.Bytes = ferry.EventUpload, t.written.Load()
+	case t.mode == ferry.Update && e.Bytes == 0:
+		return // opened for both, used for neither
+	}
+	t.session.emit(e)
+}
+
+// lanes are the buckets that a transfer in one direction draws from: its
+// user's, and that of everybody.
+type lanes struct{ user, all *bucket }
+
+func (s *Session) lanes(up bool) lanes {
+	if up {
+		return lanes{s.account.up, s.visit.gate.up}
+	}
+	return lanes{s.account.down, s.visit.gate.down}
+}
+
+// chunk is the most that should be taken at once.
+func (l lanes) chunk() int64 { return min(l.user.chunk(), l.all.chunk()) }
+
+// wait takes n bytes and waits until they may move. When a context ends first
+// they are given back, and the error is its cause.
+func (l lanes) wait(ctx, session context.Context, n int64) error {
+	d := max(l.user.take(n), l.all.take(n))
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		l.giveBack(n)
+		return context.Cause(ctx)
+	case <-session.Done():
+		l.giveBack(n)
+		return context.Cause(session)
+	}
+}
+
+func (l lanes) giveBack(n int64) {
+	l.user.giveBack(n)
+	l.all.giveBack(n)
+}

@@ -1,0 +1,215 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ferry"
+)
+
+// errSessionOpen is an error of the protocol's code, not of a client.
+var errSessionOpen = errors.New("gate: the visit's earlier session has not ended")
+
+// Visit is one connection that was admitted. Login and Leave are for the one
+// goroutine that serves the connection; everything else may be called from
+// any.
+type Visit struct {
+	gate         *Gate
+	id           string
+	protocol     string
+	peer, local  netip.AddrPort
+	started      time.Time
+	ctx          context.Context
+	cancel       context.CancelCauseFunc
+	releaseSeats func()
+	up, down     atomic.Int64 // bytes moved by all sessions
+
+	mu      sync.Mutex
+	fails   int
+	session *Session // nil: not logged in
+	left    bool
+}
+
+// ID is a short name that all events of this connection share; no two live
+// connections have the same.
+func (v *Visit) ID() string { return v.id }
+
+// Context ends when the visit does, by Kick, by Leave or with the context of
+// Admit; context.Cause says why.
+func (v *Visit) Context() context.Context { return v.ctx }
+
+// Login lets the client in as name. The errors are:
+//
+//   - ferry.ErrLogin: the claim does not hold, or the account is not usable;
+//     it comes after Limits.FailDelay.
+//   - ferry.ErrTooManyLogins: the same, and the connection must close.
+//   - ferry.ErrBanned, at once: the address has been shut out meanwhile, and
+//     the connection must close.
+//   - ferry.ErrUserFull: the user has as many sessions as allowed.
+//   - the cause, when ctx or the visit ends meanwhile.
+//   - any other: it could not be found out; nothing is counted.
+//
+// A visit has one session at a time: the earlier one must have been ended.
+func (v *Visit) Login(ctx context.Context, name, password string) (*Session, error) {
+	if err := v.mayTry(); err != nil {
+		return nil, err
+	}
+	ctx, stop := v.within(ctx)
+	defer stop()
+	claim := ferry.Claim{Protocol: v.protocol, Name: name, Password: password, Peer: v.peer, Local: v.local}
+	for {
+		generation := v.gate.generation()
+		u, err := v.authenticate(ctx, claim)
+		if err != nil {
+			return nil, v.loginFailed(ctx, name, err)
+		}
+		s, err := v.begin(ctx, u, generation)
+		if errors.Is(err, errStale) {
+			continue
+		}
+		if err != nil {
+			return nil, v.loginFailed(ctx, name, err)
+		}
+		s.emit(ferry.Event{Kind: ferry.EventLogin})
+		return s, nil
+	}
+}
+
+// mayTry tells why not even the password is looked at.
+func (v *Visit) mayTry() error {
+	v.mu.Lock()
+	fails, open := v.fails, v.session != nil
+	v.mu.Unlock()
+	switch {
+	case v.ctx.Err() != nil:
+		return context.Cause(v.ctx)
+	case open:
+		return errSessionOpen
+	case fails >= v.gate.limits.MaxFails:
+		return ferry.ErrTooManyLogins
+	case v.gate.bans.holds(v.peer.Addr(), time.Now()):
+		return ferry.ErrBanned
+	}
+	return nil
+}
+
+// within is ctx that ends with the visit too.
+func (v *Visit) within(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(v.ctx, func() { cancel(context.Cause(v.ctx)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// authenticate asks whose claim it is, and whether that account may be used:
+// an Authenticator that forgot to look is not the last word (one predicate,
+// everywhere).
+func (v *Visit) authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
+	u, err := v.gate.auth.Authenticate(ctx, c)
+	if err == nil && !u.MayLogin(time.Now()) {
+		err = ferry.ErrLogin
+	}
+	return u, err
+}
+
+// loginFailed does what a failure costs and gives the error to answer.
+func (v *Visit) loginFailed(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	v.emit(ferry.Event{Kind: ferry.EventLoginFailed, User: name, Err: err})
+	if !errors.Is(err, ferry.ErrLogin) {
+		return err
+	}
+	// Counted before the delay, so that hanging up early does not save it.
+	v.mu.Lock()
+	v.fails++
+	last := v.fails >= v.gate.limits.MaxFails
+	v.mu.Unlock()
+	v.strike(err)
+	if err := sleep(ctx, v.gate.limits.FailDelay); err != nil {
+		return err
+	}
+	if last {
+		return ferry.ErrTooManyLogins
+	}
+	return ferry.ErrLogin
+}
+
+// sleep waits for d, or gives the cause of ctx's end.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Offend counts towards the ban of the client's address as a failed login
+// does: for what no honest client sends, such as a PORT to somebody else's
+// address or HTTP on the control connection. reason is for the log.
+func (v *Visit) Offend(reason string) { v.strike(errors.New(reason)) }
+
+func (v *Visit) strike(reason error) {
+	if v.gate.bans.strike(v.peer.Addr(), time.Now()) {
+		v.emit(ferry.Event{Kind: ferry.EventBan, Duration: v.gate.limits.BanFor, Err: reason})
+	}
+}
+
+// Leave ends the visit: its session if there is one, and its seats. cause says
+// why the connection ended, nil for the client's QUIT. It may be called more
+// than once; the first call counts.
+func (v *Visit) Leave(cause error) {
+	v.mu.Lock()
+	if v.left {
+		v.mu.Unlock()
+		return
+	}
+	v.left = true
+	s := v.session
+	v.mu.Unlock()
+
+	user, anonymous := "", false
+	if s != nil {
+		user, anonymous = s.user.Name, s.user.Anonymous
+		s.end(cause)
+	}
+	v.cancel(cause)
+	v.gate.forget(v)
+	v.releaseSeats()
+	v.emit(ferry.Event{
+		Kind: ferry.EventDisconnect, User: user, Anon: anonymous, Err: cause,
+		Bytes: v.up.Load() + v.down.Load(), Duration: time.Since(v.started),
+	})
+}
+
+func (v *Visit) info() SessionInfo {
+	i := SessionInfo{
+		ID: v.id, Protocol: v.protocol, Peer: v.peer, Since: v.started,
+		Uploaded: v.up.Load(), Downloaded: v.down.Load(),
+	}
+	v.mu.Lock()
+	s := v.session
+	v.mu.Unlock()
+	if s != nil {
+		i.User = s.user.Name
+		i.Transfers = s.Transfers()
+	}
+	return i
+}
+
+// emit fills in what is the same in all events of the visit.
+func (v *Visit) emit(e ferry.Event) {
+	e.Time = time.Now()
+	e.Session, e.Protocol, e.Peer = v.id, v.protocol, v.peer
+	v.gate.events(e)
+}
