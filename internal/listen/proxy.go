@@ -1,0 +1,58 @@
+package listen
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"github.com/pires/go-proxyproto"
+)
+
+// Proxy makes l read the PROXY header of connections that come from a trusted
+// network; RemoteAddr and LocalAddr are then those of the client's own
+// connection to the proxy. From there the header must come: a connection
+// without one fails at its first read or write. From everywhere else a header
+// is no header, but the first line that a client says.
+//
+// The header is waited for, 10 s at most, by the first call of RemoteAddr,
+// LocalAddr, Read or Write: in the connection's own goroutine, never in Accept.
+func Proxy(l net.Listener, trusted []netip.Prefix) net.Listener {
+	if len(trusted) == 0 {
+		return l
+	}
+	return &proxyproto.Listener{
+		Listener: l,
+		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
+			if trusts(trusted, o.Upstream) {
+				return proxyproto.REQUIRE, nil
+			}
+			return proxyproto.SKIP, nil
+		},
+		ValidateHeader: onlyTCP,
+	}
+}
+
+func trusts(trusted []netip.Prefix, peer net.Addr) bool {
+	tcp, ok := peer.(*net.TCPAddr)
+	if !ok {
+		return false
+	}
+	a := tcp.AddrPort().Addr().Unmap().WithZone("")
+	return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// onlyTCP refuses a header that speaks of anything else: limits, bans and data
+// connections go by the client's IP address. A proxy that connects for itself
+// (LOCAL, a health check) has none to tell.
+func onlyTCP(h *proxyproto.Header) error {
+	if h.Command.IsLocal() {
+		return nil
+	}
+	for _, a := range []net.Addr{h.SourceAddr, h.DestinationAddr} {
+		if _, ok := a.(*net.TCPAddr); !ok {
+			return fmt.Errorf("PROXY header: transport %v instead of TCP over IPv4 or IPv6; set the proxy to TCP mode", h.TransportProtocol)
+		}
+	}
+	return nil
+}
