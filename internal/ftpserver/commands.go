@@ -1,0 +1,136 @@
+package ftpserver
+
+// command is one row of the table: what the loop has to know before it calls
+// the handler, and what HELP, FEAT and the documents say about it.
+type command struct {
+	verb  string
+	args  argRule
+	phase phase
+	// urgent commands are answered while a job runs; the others wait for its
+	// end, in order.
+	urgent bool
+	// keepsRestart commands may stand between REST or RANG and the transfer
+	// they are for; every other command ends the restart point (RFC 3659 §5.3).
+	keepsRestart bool
+	usage        string // the argument as HELP shows it
+	spec         string // the RFC that defines it
+	run          func(c *conn, arg string) reply
+}
+
+// argRule says what a command wants behind its verb.
+type argRule uint8
+
+const (
+	noArg argRule = iota // 501 if there is one
+	mayArg
+	mustArg // 501 if there is none
+)
+
+// phase says when a command may be given.
+type phase uint8
+
+const (
+	always     phase = iota
+	afterLogin       // else 530
+)
+
+// commandTable is all of FTP that Ferry speaks.
+func commandTable() map[string]*command {
+	rows := []command{
+		// Login and session
+		{verb: "USER", args: mustArg, usage: "name", spec: "959 §4.1.1", run: (*conn).user},
+		{verb: "PASS", args: mayArg, usage: "password", spec: "959 §4.1.1", run: (*conn).pass},
+		{verb: "ACCT", args: mustArg, usage: "account", spec: "959 §4.1.1", run: (*conn).acct},
+		{verb: "REIN", args: noArg, spec: "959 §4.1.1", run: (*conn).rein},
+		{verb: "QUIT", args: noArg, spec: "959 §4.1.1", run: (*conn).quit},
+		{verb: "HOST", args: mustArg, usage: "name", spec: "7151", run: (*conn).host},
+		{verb: "LANG", args: mayArg, usage: "[language]", spec: "2640 §4", run: (*conn).lang},
+		{verb: "CLNT", args: mayArg, usage: "client", spec: "custom", run: (*conn).clnt},
+		{verb: "CSID", args: mayArg, usage: "facts", spec: "custom", run: (*conn).csid},
+
+		// Security: known, and answered as long as there is no certificate
+		{verb: "AUTH", args: mustArg, usage: "mechanism", spec: "2228 §3, 4217 §4", run: (*conn).auth},
+		{verb: "PBSZ", args: mustArg, usage: "0", spec: "2228 §3", run: (*conn).pbsz},
+		{verb: "PROT", args: mustArg, usage: "C|P", spec: "2228 §3", run: (*conn).prot},
+		{verb: "CCC", args: noArg, spec: "2228 §3", run: (*conn).ccc},
+
+		// Parameters
+		{verb: "TYPE", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "A|I|L 8", spec: "959 §4.1.2", run: (*conn).typeCmd},
+		{verb: "MODE", args: mustArg, phase: afterLogin, usage: "S|Z", spec: "959 §4.1.2", run: (*conn).modeCmd},
+		{verb: "STRU", args: mustArg, phase: afterLogin, usage: "F", spec: "959 §4.1.2", run: (*conn).stru},
+		{verb: "OPTS", args: mustArg, usage: "command [options]", spec: "2389 §4", run: (*conn).opts},
+		{verb: "REST", args: mustArg, phase: afterLogin, usage: "offset", spec: "3659 §5", run: (*conn).rest},
+		{verb: "RANG", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "first last", spec: "draft-bryan-ftp-range", run: (*conn).rang},
+		{verb: "ALLO", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
+
+		// Data connections
+		{verb: "PORT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: (*conn).port},
+		{verb: "PASV", args: noArg, phase: afterLogin, keepsRestart: true, spec: "959 §4.1.2", run: (*conn).pasv},
+		{verb: "EPRT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "|family|address|port|", spec: "2428 §2", run: (*conn).eprt},
+		{verb: "EPSV", args: mayArg, phase: afterLogin, keepsRestart: true, usage: "[1|2|ALL]", spec: "2428 §3", run: (*conn).epsv},
+		{verb: "LPRT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "af,hal,h1,...,pal,p1,...", spec: "1639", run: (*conn).lprt},
+		{verb: "LPSV", args: noArg, phase: afterLogin, keepsRestart: true, spec: "1639", run: (*conn).lpsv},
+		{verb: "PRET", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "command", spec: "custom", run: (*conn).pret},
+
+		// Transfers
+		{verb: "RETR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).retr},
+		{verb: "STOR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).stor},
+		{verb: "STOU", args: mayArg, phase: afterLogin, usage: "[name]", spec: "959 §4.1.3, 1123 §4.1.2.9", run: (*conn).stou},
+		{verb: "APPE", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).appe},
+		{verb: "ABOR", args: noArg, urgent: true, spec: "959 §4.1.3", run: (*conn).abor},
+
+		// Listings
+		{verb: "LIST", args: mayArg, phase: afterLogin, usage: "[-altrRF1d] [name]", spec: "959 §4.1.3", run: (*conn).list},
+		{verb: "NLST", args: mayArg, phase: afterLogin, usage: "[-a] [name]", spec: "959 §4.1.3, 1123 §4.1.2.7", run: (*conn).nlst},
+		{verb: "MLSD", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: (*conn).mlsd},
+		{verb: "MLST", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: (*conn).mlst},
+		{verb: "STAT", args: mayArg, phase: afterLogin, urgent: true, usage: "[name]", spec: "959 §4.1.3", run: (*conn).stat},
+
+		// The tree
+		{verb: "CWD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.1", run: (*conn).cwdCmd},
+		{verb: "CDUP", args: noArg, phase: afterLogin, spec: "959 §4.1.1", run: (*conn).cdup},
+		{verb: "PWD", args: noArg, phase: afterLogin, spec: "959 §4.1.3", run: (*conn).pwd},
+		{verb: "MKD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).mkd},
+		{verb: "RMD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rmd},
+		{verb: "DELE", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).dele},
+		{verb: "RNFR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rnfr},
+		{verb: "RNTO", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rnto},
+		{verb: "COMB", args: mustArg, phase: afterLogin, usage: "target part...", spec: "custom", run: (*conn).comb},
+		{verb: "XCWD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).cwdCmd},
+		{verb: "XCUP", args: noArg, phase: afterLogin, spec: "1123 §4.1.3.1", run: (*conn).cdup},
+		{verb: "XPWD", args: noArg, phase: afterLogin, spec: "1123 §4.1.3.1", run: (*conn).pwd},
+		{verb: "XMKD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).mkd},
+		{verb: "XRMD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).rmd},
+
+		// Facts about files
+		{verb: "SIZE", args: mustArg, phase: afterLogin, usage: "name", spec: "3659 §4", run: (*conn).size},
+		{verb: "MDTM", args: mustArg, phase: afterLogin, usage: "[time] name", spec: "3659 §3", run: (*conn).mdtm},
+		{verb: "MFMT", args: mustArg, phase: afterLogin, usage: "time name", spec: "draft-somers-ftp-mfxx", run: (*conn).mfmt},
+		{verb: "MFF", args: mustArg, phase: afterLogin, usage: "fact=value;... name", spec: "draft-somers-ftp-mfxx", run: (*conn).mff},
+		{verb: "AVBL", args: mayArg, phase: afterLogin, usage: "[directory]", spec: "draft-peterson-streamlined-ftp", run: (*conn).avbl},
+		{verb: "HASH", args: mustArg, phase: afterLogin, usage: "name", spec: "draft-bryan-ftpext-hash", run: (*conn).hash},
+		{verb: "XCRC", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("CRC32")},
+		{verb: "XMD5", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("MD5")},
+		{verb: "MD5", args: mustArg, phase: afterLogin, usage: "name", spec: "draft-twine-ftpmd5", run: (*conn).md5},
+		{verb: "XSHA", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-1")},
+		{verb: "XSHA1", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-1")},
+		{verb: "XSHA256", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-256")},
+		{verb: "XSHA512", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-512")},
+
+		// About the server
+		{verb: "FEAT", args: noArg, spec: "2389 §3", run: (*conn).feat},
+		{verb: "HELP", args: mayArg, usage: "[command]", spec: "959 §4.1.3", run: (*conn).help},
+		{verb: "NOOP", args: mayArg, urgent: true, keepsRestart: true, spec: "959 §4.1.3", run: (*conn).noop},
+		{verb: "SYST", args: noArg, spec: "959 §4.1.3", run: (*conn).syst},
+		{verb: "SITE", args: mustArg, phase: afterLogin, usage: "command [arguments]", spec: "959 §4.1.3", run: (*conn).site},
+	}
+	// Known, and not to be had (RFC 959 §4.2: 502, where an unknown verb is 500).
+	for _, verb := range []string{"SMNT", "ADAT", "MIC", "CONF", "ENC", "MFCT", "CPSV", "SSCN", "THMB", "RMDA", "DSIZ", "XRSQ", "XSEM", "XSEN", "MAIL", "MSND", "MSOM", "MSAM", "MRSQ", "MRCP"} {
+		rows = append(rows, command{verb: verb, args: mayArg, run: (*conn).notImplemented})
+	}
+	table := make(map[string]*command, len(rows))
+	for i := range rows {
+		table[rows[i].verb] = &rows[i]
+	}
+	return table
+}

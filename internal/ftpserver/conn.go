@@ -1,0 +1,402 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/text/encoding"
+
+	"ferry"
+	"ferry/internal/ftpwire"
+	"ferry/internal/gate"
+)
+
+const (
+	maxLine      = 8 << 10          // bytes of one command: a verb and the longest name
+	maxQueue     = 64 << 10         // bytes of commands that wait for a running job
+	writeTimeout = 30 * time.Second // for the client to take a reply
+	keepAlive    = 8 * time.Second  // between the lines that show a long job is alive
+)
+
+// conn is one session on a control connection. The goroutine in serve owns
+// every field; a job gets values and posts its reply to job.done.
+type conn struct {
+	srv   *Server
+	ctl   net.Conn
+	in    *ftpwire.Reader
+	out   []byte // replies not yet written
+	visit *gate.Visit
+	peer  netip.AddrPort
+	local netip.AddrPort
+	start time.Time
+
+	sess     *gate.Session // nil before login
+	userName string        // as USER gave it; "" if there was none
+	hostName string        // as HOST gave it
+	idle     time.Duration // SITE IDLE may change it
+	umask    uint32        // SITE UMASK; umaskSet tells whether there was one
+	umaskSet bool
+
+	cwd       string
+	ascii     bool // TYPE A
+	modeZ     bool
+	zLevel    int
+	restart   restartPoint
+	alloBytes int64  // bytes that ALLO announced for the next upload; 0: none
+	from      string // a clean name after RNFR, until RNTO
+	copyFrom  string // a clean name after SITE CPFR, until SITE CPTO
+	facts     ftpwire.Facts
+	hashAlgo  string
+	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
+	data      dataWay           // where the next data connection comes from
+	epsvAll   bool              // EPSV ALL was given
+	job       *job              // what runs now; nil: nothing
+	queue     []ftpwire.Command // commands that wait for the job's end
+	queueSize int               // bytes in queue
+	quitSoon  atomic.Bool       // QUIT is in the queue: the job may outlive the control connection
+	closing   bool              // the last reply is said
+	cause     error             // why the connection ends; nil: QUIT
+}
+
+func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPort) *conn {
+	c := &conn{
+		srv: s, ctl: nc, visit: visit, peer: peer, local: local,
+		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
+	}
+	c.resetParameters()
+	return c
+}
+
+// resetParameters brings what a client may set back to what it is at the
+// start of a connection (RFC 959 §4.1.1 REIN, RFC 3659 §7.7, RFC 7151 §3.2).
+func (c *conn) resetParameters() {
+	c.cwd = "/"
+	c.ascii, c.modeZ, c.zLevel = true, false, defaultZLevel
+	c.restart, c.alloBytes = restartPoint{}, 0
+	c.from, c.copyFrom = "", ""
+	c.facts = defaultFacts()
+	c.hashAlgo = defaultHash
+	c.hostName = ""
+	c.idle = c.srv.cfg.IdleTimeout
+	c.umaskSet = false
+	c.closeData()
+	c.epsvAll = false
+}
+
+// serve runs the session and returns why it ended, nil for a QUIT.
+func (c *conn) serve() error {
+	stopDrain := context.AfterFunc(c.srv.drain, c.wake)
+	defer stopDrain()
+	stopVisit := context.AfterFunc(c.visit.Context(), c.wake)
+	defer stopVisit()
+	defer c.end()
+	defer c.recoverPanic()
+	c.send(say(220, c.srv.cfg.Greeting))
+	for !c.closing {
+		c.step()
+	}
+	return c.cause
+}
+
+// step does one thing: reports a job that ended, runs a command that waited,
+// or reads one.
+func (c *conn) step() {
+	if c.job != nil && c.queueSize >= maxQueue {
+		c.flush()
+		c.job.letGo()
+		c.finish(<-c.job.done)
+		return
+	}
+	if c.job == nil && len(c.queue) > 0 {
+		c.execute(c.dequeue())
+		return
+	}
+	if c.job != nil || !c.in.HasLine() {
+		c.flush() // replies to pipelined commands leave in one write
+	}
+	_ = c.ctl.SetReadDeadline(c.readDeadline())
+	// Whoever wakes us sets its flag before the deadline, so looking after we
+	// have set ours loses no wake-up.
+	if c.happened() {
+		return
+	}
+	line, err := c.in.ReadLine()
+	c.out = append(c.out, c.in.TakeTelnetReply()...)
+	switch {
+	case err == nil:
+		c.take(line)
+	case errors.Is(err, ftpwire.ErrLineTooLong):
+		c.send(say(500, fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.timedOut()
+	default:
+		c.lost(err)
+	}
+}
+
+// wake makes a blocked read return. Safe from every goroutine.
+func (c *conn) wake() { _ = c.ctl.SetReadDeadline(time.Unix(1, 0)) }
+
+// readDeadline is when a read must return though nothing came.
+func (c *conn) readDeadline() time.Time {
+	switch {
+	case c.job != nil && c.job.progress != 0:
+		return time.Now().Add(keepAlive)
+	case c.job != nil:
+		return time.Time{} // the job has deadlines of its own; idle is what a session without one is
+	case c.sess == nil:
+		return c.start.Add(c.srv.cfg.LoginTimeout)
+	default:
+		return time.Now().Add(c.idle)
+	}
+}
+
+// happened deals with what does not come from the client: the end of the job,
+// of the visit, or of the server. It tells whether there was something.
+func (c *conn) happened() bool {
+	if c.job != nil {
+		select {
+		case r := <-c.job.done:
+			c.finish(r)
+			return true
+		default:
+			return false // a visit that ends cancels the job too
+		}
+	}
+	if c.visit.Context().Err() != nil {
+		cause := context.Cause(c.visit.Context())
+		c.close(say(421, sentence(cause)), cause)
+		return true
+	}
+	if c.srv.drain.Err() != nil {
+		c.close(say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
+		return true
+	}
+	return false
+}
+
+// timedOut is called when a read's deadline passed: somebody woke us, or the
+// client was silent for too long.
+func (c *conn) timedOut() {
+	if c.happened() {
+		return
+	}
+	switch {
+	case c.job != nil && c.job.progress != 0:
+		c.stillWorking()
+	case c.job != nil:
+	case c.sess == nil:
+		if time.Since(c.start) >= c.srv.cfg.LoginTimeout {
+			c.close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
+		}
+	default:
+		c.close(say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
+	}
+}
+
+// lost is called when the control connection ended without our doing.
+func (c *conn) lost(err error) {
+	c.cause = err
+	c.closing = true
+	if c.job == nil {
+		return
+	}
+	if c.quitSoon.Load() {
+		c.job.letGo() // the client said goodbye and left: what runs may end
+		c.cause = nil
+	} else {
+		// RFC 959 §2.3: an unexpected close is ABOR and QUIT.
+		c.job.cancel(ferry.ErrControlLost)
+	}
+	<-c.job.done
+	c.job = nil
+}
+
+// take decides about a line: do it now, or after what runs.
+func (c *conn) take(line []byte) {
+	cmd, err := ftpwire.ParseCommand(line)
+	if err != nil {
+		if c.job == nil {
+			c.send(say(500, "Command not understood."))
+			return
+		}
+		cmd = ftpwire.Command{} // the reply has to wait for its turn
+	}
+	c.debugCommand(cmd)
+	if c.job == nil {
+		c.execute(cmd)
+		return
+	}
+	row := c.srv.commands[cmd.Verb]
+	if cmd.Verb == "ABOR" {
+		c.job.cancel(ferry.ErrAborted)
+	} else if row != nil && row.urgent && len(c.queue) == 0 && !c.job.spoke && (cmd.Verb != "STAT" || cmd.Arg == "") {
+		c.execute(cmd)
+		return
+	}
+	if cmd.Verb == "QUIT" {
+		c.quitSoon.Store(true)
+	}
+	c.queue = append(c.queue, cmd)
+	c.queueSize += len(cmd.Verb) + len(cmd.Arg) + 16
+}
+
+func (c *conn) dequeue() ftpwire.Command {
+	cmd := c.queue[0]
+	c.queue = c.queue[1:]
+	c.queueSize -= len(cmd.Verb) + len(cmd.Arg) + 16
+	if len(c.queue) == 0 {
+		c.queue = nil
+	}
+	return cmd
+}
+
+// execute finds the row of cmd, checks what can be checked for every command,
+// in the order syntax, login (RFC 959 §5.4), and sends its reply.
+func (c *conn) execute(cmd ftpwire.Command) {
+	row := c.srv.commands[cmd.Verb]
+	switch {
+	case row == nil && notFTP(cmd.Verb):
+		// A browser or mailer that was led here must get nothing to work with
+		// (ALPACA); so does the one who led it.
+		c.visit.Offend("spoke " + cmd.Verb + " to an FTP server")
+		c.close(say(421, "This is an FTP server."), errNotFTP)
+	case row == nil:
+		c.send(say(500, "Command not understood."))
+	case row.args == mustArg && cmd.Arg == "":
+		c.send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
+	case row.args == noArg && cmd.Arg != "":
+		c.send(say(501, cmd.Verb+" takes no argument."))
+	case row.phase == afterLogin && c.sess == nil:
+		c.send(say(530, "Log in with USER and PASS first."))
+	default:
+		c.send(row.run(c, c.decode(cmd.Arg)))
+		c.endSequences(cmd.Verb, row)
+	}
+}
+
+// endSequences forgets what only the next command could have used: a restart
+// point, a RNFR, a SITE CPFR, an ALLO.
+func (c *conn) endSequences(verb string, row *command) {
+	if !row.keepsRestart && verb != "REST" {
+		c.restart = restartPoint{}
+		if verb != "CWD" && verb != "MKD" {
+			c.alloBytes = 0
+		}
+	}
+	if verb != "RNFR" && !row.urgent {
+		c.from = ""
+	}
+	if verb != "SITE" && !row.urgent {
+		c.copyFrom = ""
+	}
+}
+
+func notFTP(verb string) bool {
+	switch verb {
+	case "GET", "HEAD", "POST", "PUT", "CONNECT", "OPTIONS", "PATCH", "EHLO", "HELO", "LHLO":
+		return true
+	}
+	return false
+}
+
+// send queues a reply; step writes it. The zero reply says nothing.
+func (c *conn) send(r reply) {
+	if r.code == 0 {
+		return
+	}
+	if c.job != nil && c.job.spoke && r.code != c.job.progress {
+		// Lines of a multi-line reply went out already; it must end with its
+		// own code (RFC 959 §4.2).
+		r = reply{code: c.job.progress, text: "Not done: " + r.text}
+	}
+	c.out = c.appendReply(c.out, r)
+	if c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		c.log().Debug("reply", "code", r.code, "text", r.text)
+	}
+}
+
+func (c *conn) flush() {
+	if len(c.out) == 0 {
+		return
+	}
+	_ = c.ctl.SetWriteDeadline(time.Now().Add(writeTimeout))
+	// A client that is gone is noticed by the next read.
+	_, err := c.ctl.Write(c.out)
+	if err != nil && !c.closing && c.job == nil {
+		c.cause, c.closing = err, true
+	}
+	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
+		c.out = nil
+	}
+}
+
+// close says a last reply and ends the session; cause nil means that the
+// client wanted it.
+func (c *conn) close(r reply, cause error) {
+	c.send(r)
+	c.closing, c.cause = true, cause
+}
+
+// end gives back what the session holds, whatever way it ended.
+func (c *conn) end() {
+	c.flush()
+	c.closeData()
+	if c.sess != nil {
+		c.sess.End()
+	}
+}
+
+// recoverPanic ends a session whose handler panicked with 421 and a logged
+// stack. The server goes on.
+func (c *conn) recoverPanic() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	c.logPanic(p)
+	c.job = nil
+	c.close(say(421, "Internal error; closing the connection."), errPanic)
+}
+
+func (c *conn) logPanic(p any) {
+	c.log().Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+}
+
+// log is the server's logger with what names this session.
+func (c *conn) log() *slog.Logger {
+	l := c.srv.cfg.Log.With("session", c.visit.ID(), "peer", c.peer)
+	if c.sess != nil {
+		l = l.With("user", c.sess.User().Name)
+	}
+	return l
+}
+
+func (c *conn) debugCommand(cmd ftpwire.Command) {
+	if !c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	arg := cmd.Arg
+	if cmd.Verb == "PASS" || cmd.Verb == "ACCT" || c.srv.commands[cmd.Verb] == nil {
+		arg = "(hidden)" // a password that slipped into the wrong line stays out, too
+	}
+	c.log().Debug("command", "verb", cmd.Verb, "argument", arg)
+}
+
+// ctx ends when the session must.
+func (c *conn) ctx() context.Context { return c.visit.Context() }
+
+// fs is the user's tree. Only for commands that the table lets through after
+// login.
+func (c *conn) fs() ferry.FS { return c.sess.FS() }
+
+// name makes a command's argument a clean name, in the session's directory.
+func (c *conn) name(arg string) (string, error) { return ferry.Clean(c.cwd, arg) }

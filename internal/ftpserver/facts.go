@@ -1,0 +1,226 @@
+package ftpserver
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"ferry"
+	"ferry/internal/ftpwire"
+)
+
+// supportedFacts are the facts of RFC 3659 §7.5 that MLST and MLSD can tell.
+func supportedFacts() ftpwire.Facts { return ftpwire.AllFacts }
+
+// defaultFacts are those that are on until OPTS MLST says otherwise.
+func defaultFacts() ftpwire.Facts {
+	return ftpwire.FactType | ftpwire.FactSize | ftpwire.FactModify | ftpwire.FactPerm | ftpwire.FactUnique | ftpwire.FactMode
+}
+
+// entry is what a listing shows of a file; perm and unique are added where a
+// listing has facts.
+func entry(i *ferry.Info, shown string) ftpwire.Entry {
+	return ftpwire.Entry{
+		Name:   shown,
+		Kind:   ftpwire.KindOf(i.Mode),
+		Size:   i.Size,
+		Modify: i.ModTime.Truncate(time.Second),
+		Birth:  i.Birth.Truncate(time.Second),
+		Mode:   i.Mode,
+		UID:    i.UID,
+		GID:    i.GID,
+		Links:  i.Links,
+		Target: i.Target,
+	}
+}
+
+// permFact says in the letters of RFC 3659 §7.5.5 what this session may do
+// with a file. What the storage itself forbids is not looked at.
+func permFact(m fs.FileMode, r ferry.Right) string {
+	p := ftpwire.Perm{Rename: r.Has(ferry.RightRename)}
+	if m.IsDir() {
+		p.Create = r.Has(ferry.RightCreate)
+		p.Delete = r.Has(ferry.RightRmdir)
+		p.Enter = r != 0
+		p.List = r.Has(ferry.RightList)
+		p.Mkdir = r.Has(ferry.RightMkdir)
+		p.Purge = r.Has(ferry.RightDelete)
+	} else {
+		p.Append = r.Has(ferry.RightAppend)
+		p.Delete = r.Has(ferry.RightDelete)
+		p.Read = r.Has(ferry.RightRead)
+		p.Write = r.Has(ferry.RightOverwrite)
+	}
+	var buf [12]byte
+	return string(ftpwire.AppendPerm(buf[:0], p))
+}
+
+// uniqueFact is a token that two names of one file share.
+func uniqueFact(id [2]uint64) string {
+	if id == [2]uint64{} {
+		return ""
+	}
+	buf := make([]byte, 0, 32)
+	buf = strconv.AppendUint(buf, id[0], 16)
+	buf = append(buf, 'g')
+	return string(strconv.AppendUint(buf, id[1], 16))
+}
+
+// MLST (RFC 3659 §7): one line of facts, with the whole name, on the control
+// connection.
+func (c *conn) mlst(arg string) reply {
+	name, info, r := c.lookAt("MLST", arg)
+	if r.code != 0 {
+		return r
+	}
+	e := entry(&info, name)
+	e.Perm, e.Unique = permFact(info.Mode, c.sess.Rights(name)), uniqueFact(info.ID)
+	line := " " + string(ftpwire.AppendFacts(nil, c.facts, &e))
+	return reply{code: 250, text: "Facts of " + name, more: []string{line, "End"}}
+}
+
+// lookAt cleans a name and describes what it means; a reply with a code says
+// that it could not.
+func (c *conn) lookAt(verb, arg string) (string, ferry.Info, reply) {
+	name, err := c.name(arg)
+	if err != nil {
+		return "", ferry.Info{}, replyFor(err)
+	}
+	info, err := c.fs().Stat(c.ctx(), name)
+	if err != nil {
+		return "", ferry.Info{}, c.failed(verb, name, err)
+	}
+	return name, info, reply{}
+}
+
+// SIZE (RFC 3659 §4): how many bytes RETR would send, so in TYPE A only where
+// that is cheap to know. While an upload of this user is unfinished, its size:
+// that is what a client asks for that wants to resume.
+func (c *conn) size(arg string) reply {
+	name, err := c.name(arg)
+	if err != nil {
+		return replyFor(err)
+	}
+	if part, err := c.fs().Part(c.ctx(), name); err == nil && !c.ascii {
+		return say(213, strconv.FormatInt(part.Size, 10))
+	}
+	_, info, r := c.lookAt("SIZE", arg)
+	switch {
+	case r.code != 0:
+		return r
+	case info.IsDir():
+		return say(550, "It is a directory.")
+	case !info.Mode.IsRegular():
+		return say(550, "Not a regular file.")
+	case c.ascii:
+		return c.asciiSize(name, info.Size)
+	}
+	return say(213, strconv.FormatInt(info.Size, 10))
+}
+
+// asciiSizeLimit is up to what size a file is read to know its size in TYPE A.
+const asciiSizeLimit = 4 << 20
+
+// asciiSize counts the line ends of a file: RFC 3659 §4.2 wants the exact
+// number or none.
+func (c *conn) asciiSize(name string, size int64) reply {
+	if size > asciiSizeLimit {
+		return say(550, "SIZE is not told in TYPE A for a file as large as this; use TYPE I.")
+	}
+	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
+	if err != nil {
+		return c.failed("SIZE", name, err)
+	}
+	defer h.Abort(nil)
+	n, err := networkSize(h)
+	if err != nil {
+		return c.failed("SIZE", name, err)
+	}
+	return say(213, strconv.FormatInt(n, 10))
+}
+
+// MDTM (RFC 3659 §3) tells the time of the last change. With a time before the
+// name it sets it, as rclone, lftp and WinSCP want it, unless a file has that
+// whole name.
+func (c *conn) mdtm(arg string) reply {
+	_, info, r := c.lookAt("MDTM", arg)
+	if r.code != 0 {
+		if t, name, ok := cutTime(arg); ok {
+			return c.setTime("MDTM", t, name, func(string) reply { return say(213, "Modification time set.") })
+		}
+		return r
+	}
+	return say(213, string(ftpwire.AppendTime(nil, info.ModTime.Truncate(time.Second))))
+}
+
+// MFMT (draft-somers-ftp-mfxx §3).
+func (c *conn) mfmt(arg string) reply {
+	t, name, ok := cutTime(arg)
+	if !ok {
+		return say(501, "MFMT takes YYYYMMDDhhmmss and a name.")
+	}
+	return c.setTime("MFMT", t, name, func(shown string) reply {
+		return say(213, "Modify="+string(ftpwire.AppendTime(nil, t))+"; "+shown)
+	})
+}
+
+// cutTime splits "20260102030405 name".
+func cutTime(arg string) (t time.Time, name string, ok bool) {
+	word, name, found := cutWord(arg)
+	if !found || name == "" {
+		return t, "", false
+	}
+	t, err := ftpwire.ParseTime(word)
+	return t, name, err == nil
+}
+
+func (c *conn) setTime(verb string, t time.Time, arg string, done func(shown string) reply) reply {
+	name, err := c.name(arg)
+	if err != nil {
+		return replyFor(err)
+	}
+	if err := c.fs().SetAttr(c.ctx(), name, ferry.Attr{ModTime: &t}); err != nil {
+		return c.failed(verb, name, err)
+	}
+	return done(arg)
+}
+
+// MFF (draft-somers-ftp-mfxx §5) changes facts: Modify and UNIX.mode.
+func (c *conn) mff(arg string) reply {
+	list, shown, found := cutWord(arg)
+	if !found || shown == "" || list == "" || list[len(list)-1] != ';' {
+		return say(501, "MFF takes fact=value; and a name.")
+	}
+	attr, r := parseMFF(list)
+	if r.code != 0 {
+		return r
+	}
+	name, err := c.name(shown)
+	if err != nil {
+		return replyFor(err)
+	}
+	if err := c.fs().SetAttr(c.ctx(), name, attr); err != nil {
+		return c.failed("MFF", name, err)
+	}
+	return say(213, list+" "+shown)
+}
+
+// AVBL tells how many bytes may be stored in a directory.
+func (c *conn) avbl(arg string) reply {
+	name, info, r := c.lookAt("AVBL", arg)
+	if r.code != 0 {
+		return r
+	}
+	if !info.IsDir() {
+		return replyFor(ferry.ErrNotDir)
+	}
+	space, err := c.fs().Space(c.ctx(), name)
+	if err != nil {
+		return c.failed("AVBL", name, err)
+	}
+	if space.Total == 0 {
+		return say(550, "The storage does not know.")
+	}
+	return say(213, fmt.Sprint(space.Available))
+}

@@ -1,0 +1,175 @@
+package ftpserver
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"strings"
+
+	"ferry"
+	"ferry/internal/ftpwire"
+)
+
+const defaultHash = "SHA-256"
+
+// hashNames are the algorithms in the order FEAT lists them. SHA-1 has to be
+// there (draft-bryan-ftpext-hash §3.1.1); the weak ones find accidents, not
+// attackers, and clients ask for them.
+func hashNames() []string { return []string{"SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"} }
+
+func newHash(algo string) hash.Hash {
+	switch algo {
+	case "SHA-256":
+		return sha256.New()
+	case "SHA-512":
+		return sha512.New()
+	case "SHA-1":
+		return sha1.New()
+	case "MD5":
+		return md5.New()
+	case "CRC32":
+		return crc32.NewIEEE()
+	}
+	return nil
+}
+
+// optsHASH shows or chooses the algorithm of HASH.
+func (c *conn) optsHASH(param string) reply {
+	if param == "" {
+		return say(200, c.hashAlgo)
+	}
+	for _, name := range hashNames() {
+		if strings.EqualFold(name, param) {
+			c.hashAlgo = name
+			return say(200, name)
+		}
+	}
+	return say(501, "Unknown algorithm; "+strings.Join(hashNames(), ", ")+" are known.")
+}
+
+// HASH (draft-bryan-ftpext-hash §3): of the whole file, or of the range that
+// RANG set.
+func (c *conn) hash(arg string) reply {
+	at := c.restart
+	if at.given && !at.ranged {
+		return say(503, "REST does not go with HASH; use RANG.")
+	}
+	algo := c.hashAlgo
+	return c.digest("HASH", arg, algo, 213, at, func(sum []byte, first, last int64) reply {
+		return say(213, fmt.Sprintf("%s %d-%d %x %s", algo, first, last, sum, arg))
+	})
+}
+
+// xhash is one of the older commands with a fixed algorithm: the name, and
+// perhaps the first and last offset.
+func xhash(algo string) func(c *conn, arg string) reply {
+	return func(c *conn, arg string) reply {
+		name, at := arg, restartPoint{}
+		if words, err := splitNames(arg); err == nil && strings.HasPrefix(arg, `"`) {
+			name = words[0]
+			arg = strings.Join(words, " ")
+		}
+		if words := strings.Split(arg, " "); len(words) > 2 {
+			tail := strings.Join(words[len(words)-2:], " ")
+			if first, last, err := ftpwire.ParseRange(tail); err == nil {
+				if first > last {
+					return say(501, "The range ends before it begins.")
+				}
+				name = strings.TrimSuffix(arg, " "+tail)
+				at = restartPoint{given: true, ranged: true, offset: first, last: last}
+			}
+		}
+		return c.digest("X"+algo, name, algo, 250, at, func(sum []byte, _, _ int64) reply {
+			return say(250, strings.ToUpper(fmt.Sprintf("%x", sum)))
+		})
+	}
+}
+
+// MD5 (draft-twine-ftpmd5).
+func (c *conn) md5(arg string) reply {
+	return c.digest("MD5", arg, "MD5", 251, restartPoint{}, func(sum []byte, _, _ int64) reply {
+		return say(251, fmt.Sprintf("%s %X", arg, sum))
+	})
+}
+
+// digest computes a hash as a job, and shows the client meanwhile that it is
+// alive.
+func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, done func(sum []byte, first, last int64) reply) reply {
+	name, err := c.name(arg)
+	if err != nil {
+		return replyFor(err)
+	}
+	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
+	if errors.Is(err, ferry.ErrIsDir) {
+		return say(553, "It is a directory.")
+	}
+	if err != nil {
+		return c.failed(verb, name, err)
+	}
+	info, err := h.Stat()
+	if err == nil && at.ranged && at.offset > info.Size {
+		err = ferry.ErrBeyondEnd
+	}
+	if err != nil {
+		_ = h.Abort(nil)
+		return c.failed(verb, name, err)
+	}
+	first, last := int64(0), info.Size-1
+	if at.ranged {
+		first, last = at.offset, min(at.last, last)
+	}
+	c.begin(verb, progress, func(ctx context.Context, _ *job) reply {
+		defer h.Abort(nil)
+		sum := newHash(algo)
+		if err := readRange(ctx, h, first, last-first+1, func(p []byte) { _, _ = sum.Write(p) }); err != nil {
+			return c.failed(verb, name, err)
+		}
+		return done(sum.Sum(nil), first, max(last, 0))
+	})
+	return reply{}
+}
+
+// readRange hands n bytes of h from off on to take, piece by piece.
+func readRange(ctx context.Context, h ferry.Handle, off, n int64, take func([]byte)) error {
+	buf := make([]byte, min(max(n, 1), 256<<10))
+	for n > 0 {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		got, err := h.ReadAt(buf[:min(n, int64(len(buf)))], off)
+		take(buf[:got])
+		off, n = off+int64(got), n-int64(got)
+		if err != nil && n > 0 {
+			if errors.Is(err, io.EOF) {
+				return errShrunk
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// networkSize is how many bytes a file has in TYPE A.
+func networkSize(h ferry.Handle) (int64, error) {
+	info, err := h.Stat()
+	if err != nil {
+		return 0, err
+	}
+	size, cr := info.Size, false
+	err = readRange(context.Background(), h, 0, info.Size, func(p []byte) {
+		for _, b := range p {
+			if b == '\n' && !cr {
+				size++
+			}
+			cr = b == '\r'
+		}
+	})
+	return size, err
+}

@@ -1,0 +1,139 @@
+package ftpserver
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+)
+
+// FEAT (RFC 2389 §3). Each line has clients that look for its exact words:
+// "UTF8" and no more, "HASH" before its list, no MLSD (RFC 3659 §7.8 has MLST
+// stand for both), no PRET, which clients would send before every transfer.
+func (c *conn) feat(string) reply {
+	var hashes []string
+	for _, name := range hashNames() {
+		if name == c.hashAlgo {
+			name += "*"
+		}
+		hashes = append(hashes, name)
+	}
+	var site []string
+	for _, row := range siteTable() {
+		site = append(site, row.verb)
+	}
+	lines := []string{
+		"AVBL",
+		"CLNT",
+		"CSID",
+		"EPRT",
+		"EPSV",
+		"HASH " + strings.Join(hashes, ";") + ";",
+		"HOST",
+		"LANG EN*",
+		"MDTM",
+		"MFF Modify;UNIX.mode;",
+		"MFMT",
+		"MLST " + supportedFacts().Feature(c.facts),
+	}
+	if c.srv.cfg.ModeZ {
+		lines = append(lines, "MODE Z")
+	}
+	lines = append(lines, "RANG STREAM", "REST STREAM", "SITE "+strings.Join(site, ";"))
+	for _, row := range siteTable() {
+		if row.verb == "COPY" || row.verb == "SYMLINK" {
+			lines = append(lines, "SITE "+row.verb)
+		}
+	}
+	lines = append(lines, "SIZE", "TVFS", "UTF8", "XCRC", "XMD5", "XSHA1", "XSHA256", "XSHA512")
+	for i := range lines {
+		lines[i] = " " + lines[i]
+	}
+	return reply{code: 211, text: "Features:", more: append(lines, "End")}
+}
+
+// HELP (RFC 959 §4.1.3).
+func (c *conn) help(arg string) reply {
+	if arg != "" {
+		return c.helpFor(strings.ToUpper(arg))
+	}
+	var verbs []string
+	for verb, row := range c.srv.commands {
+		if row.spec != "" {
+			verbs = append(verbs, verb)
+		}
+	}
+	sort.Strings(verbs)
+	var lines []string
+	for len(verbs) > 0 {
+		n := min(8, len(verbs))
+		lines = append(lines, " "+strings.Join(verbs[:n], " "))
+		verbs = verbs[n:]
+	}
+	return reply{code: 214, text: "Commands; HELP and one of them tells more:", more: append(lines, "End")}
+}
+
+func (c *conn) helpFor(verb string) reply {
+	if verb == "SITE" {
+		return c.siteHelp("")
+	}
+	row := c.srv.commands[verb]
+	if row == nil || row.spec == "" {
+		return say(501, "Unknown command.")
+	}
+	spec := row.spec
+	if spec[0] >= '0' && spec[0] <= '9' {
+		spec = "RFC " + spec
+	}
+	return say(214, strings.TrimRight("Syntax: "+verb+" "+row.usage, " ")+" ("+spec+")")
+}
+
+// NOOP (RFC 959 §4.1.3).
+func (c *conn) noop(string) reply { return say(200, "Ok.") }
+
+// SYST (RFC 959 §4.1.3): the words that wget and others look for.
+func (c *conn) syst(string) reply { return say(215, "UNIX Type: L8") }
+
+func (c *conn) notImplemented(string) reply { return say(502, "Command not implemented.") }
+
+// STAT (RFC 959 §4.1.3): of the session, at once even during a transfer; with
+// a name, a listing on the control connection.
+func (c *conn) stat(arg string) reply {
+	if arg != "" {
+		return c.statName(arg)
+	}
+	typ, mode := "I", "S"
+	if c.ascii {
+		typ = "A"
+	}
+	if c.modeZ {
+		mode = "Z"
+	}
+	lines := []string{
+		" Connected from " + c.peer.String(),
+		" Logged in as " + c.sess.User().Name,
+		" TYPE " + typ + ", MODE " + mode + ", STRU F, PROT C",
+		" Connected for " + time.Since(c.start).Truncate(time.Second).String(),
+	}
+	switch {
+	case c.data.passive != nil:
+		lines = append(lines, fmt.Sprintf(" Waiting for a data connection at port %d", c.data.passive.at.Port()))
+	case c.data.prepared():
+		lines = append(lines, " The next data connection goes to "+c.data.active.String())
+	}
+	for _, t := range c.sess.Transfers() {
+		way := "Sent"
+		if t.Upload {
+			way = "Received"
+		}
+		line := fmt.Sprintf(" %s %d bytes", way, t.Bytes)
+		if !t.Upload && t.Size >= 0 {
+			line += fmt.Sprintf(" of %d", t.Size)
+		}
+		lines = append(lines, line+" of "+t.Name)
+	}
+	if c.job != nil && len(c.sess.Transfers()) == 0 {
+		lines = append(lines, " "+c.job.verb+" is running")
+	}
+	return reply{code: 211, text: "Status:", more: append(lines, "End")}
+}

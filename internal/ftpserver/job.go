@@ -1,0 +1,113 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// job is what takes long and runs beside the loop: a transfer, a listing, a
+// hash, a copy. It touches nothing of conn; its reply comes by done.
+type job struct {
+	verb   string
+	cancel context.CancelCauseFunc
+	done   chan reply // buffered: the job never waits for the loop
+	// settled is closed when the fate of the control connection no longer
+	// matters for the job: see controlHolds.
+	settled chan struct{}
+	settle  sync.Once
+	// progress is the code of the "NNN-" lines that show the client a long
+	// job without a data connection is alive; 0: none are wanted.
+	progress int
+	spoke    bool // such a line went out, so the reply has begun
+}
+
+// begin starts run as the session's job. progress is explained at job.
+func (c *conn) begin(verb string, progress int, run func(ctx context.Context, j *job) reply) {
+	ctx, cancel := context.WithCancelCause(c.ctx())
+	j := &job{verb: verb, cancel: cancel, done: make(chan reply, 1), settled: make(chan struct{}), progress: progress}
+	c.job = j
+	go func() {
+		defer c.wake()
+		defer func() {
+			if p := recover(); p != nil {
+				c.logPanic(p)
+				j.done <- say(451, "Internal error; the transfer was not finished.")
+			}
+		}()
+		j.done <- run(ctx, j)
+	}()
+}
+
+// finish takes a job's reply into the session.
+func (c *conn) finish(r reply) {
+	c.job.cancel(nil)
+	c.send(r)
+	c.job = nil
+}
+
+// stillWorking tells a client that waits on the control connection alone that
+// its job goes on.
+func (c *conn) stillWorking() {
+	c.job.spoke = true
+	c.out = append(c.out, []byte(statusLine(c.job.progress))...)
+}
+
+// letGo tells the job that it may end well without the control connection.
+func (j *job) letGo() { j.settle.Do(func() { close(j.settled) }) }
+
+// controlHolds is asked when the data of an upload has ended and before it is
+// published: was the control connection still there? A client that dies closes
+// both, and to the data connection that looks like the end of the file
+// (RFC 959 §3.4: in stream mode the end of the file is the close).
+//
+// The kernel says whether the client's end has been closed. If so, the loop
+// will read that end too, in a moment, and decides: after a QUIT the upload
+// counts, otherwise it cancels the job.
+func controlHolds(ctx context.Context, ctl net.Conn, j *job) error {
+	if !peerClosed(ctl) {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-j.settled:
+		return nil
+	}
+}
+
+// peerClosed tells whether the other end of a TCP connection has been closed
+// or reset, though data may still wait to be read.
+func peerClosed(nc net.Conn) bool {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return true
+	}
+	var info *unix.TCPInfo
+	err = raw.Control(func(fd uintptr) {
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+	})
+	const established = 1 // TCP_ESTABLISHED of linux/tcp.h
+	return err != nil || info == nil || info.State != established
+}
+
+// isTransferEnd tells whether err is one of the causes that end a transfer
+// from outside of it.
+func isTransferEnd(err error) bool {
+	for _, cause := range []error{ferry.ErrAborted, ferry.ErrControlLost, ferry.ErrTakenOver, ferry.ErrStalled, ferry.ErrKicked, ferry.ErrShutdown} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}

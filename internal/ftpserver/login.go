@@ -1,0 +1,211 @@
+package ftpserver
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/text/encoding/htmlindex"
+
+	"ferry"
+)
+
+// USER (RFC 959 §4.1.1) may be given at any time: it ends the login there is
+// and keeps the transfer parameters. The answer is the same for every name, so
+// that nobody learns which exist (RFC 2577 §7).
+func (c *conn) user(arg string) reply {
+	c.logout()
+	c.userName = arg
+	return say(331, "Password required.")
+}
+
+// PASS (RFC 959 §4.1.1).
+func (c *conn) pass(arg string) reply {
+	if c.sess != nil {
+		return say(202, "Already logged in.")
+	}
+	if c.userName == "" {
+		return say(503, "Give USER first.")
+	}
+	name := c.userName
+	c.userName = ""
+	sess, err := c.visit.Login(c.ctx(), name, arg)
+	if err != nil {
+		return c.loginFailed(err)
+	}
+	c.sess = sess
+	c.cwd = "/"
+	c.useCharset(sess.User().Charset)
+	return say(230, "Logged in.")
+}
+
+func (c *conn) loginFailed(err error) reply {
+	switch {
+	case errors.Is(err, ferry.ErrLogin):
+		return say(530, "Login incorrect.")
+	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):
+		c.close(say(421, sentence(err)), err)
+		return reply{}
+	case c.ctx().Err() != nil:
+		return reply{} // the loop says why the session ends
+	}
+	c.log().Error("login could not be checked", "err", err)
+	return say(451, "The login cannot be checked at the moment; try again later.")
+}
+
+// logout ends the login, if there is one, and what belongs to it.
+func (c *conn) logout() {
+	if c.sess != nil {
+		c.sess.End()
+		c.sess = nil
+	}
+	c.closeData()
+	c.charset = nil
+	c.in.SetTelnet(true)
+	c.cwd = "/"
+}
+
+// useCharset sets the encoding of names for the session. In an 8-bit charset
+// the byte 255 is a letter and no Telnet command.
+func (c *conn) useCharset(name string) {
+	c.charset = nil
+	if name != "" && !strings.EqualFold(name, "utf-8") {
+		enc, err := htmlindex.Get(name)
+		if err != nil {
+			c.log().Error("the user's charset is unknown; UTF-8 is used", "charset", name)
+		}
+		c.charset = enc
+	}
+	c.in.SetTelnet(c.charset == nil)
+}
+
+// ACCT (RFC 959 §4.1.1): nothing needs an account.
+func (c *conn) acct(string) reply {
+	if c.userName == "" && c.sess == nil {
+		return say(503, "Give USER first.")
+	}
+	return say(202, "No account is needed.")
+}
+
+// REIN (RFC 959 §4.1.1).
+func (c *conn) rein(string) reply {
+	c.logout()
+	c.userName = ""
+	c.resetParameters()
+	return say(220, c.srv.cfg.Greeting)
+}
+
+// QUIT (RFC 959 §4.1.1). A transfer that runs ends first: QUIT waits in the
+// queue meanwhile.
+func (c *conn) quit(string) reply {
+	c.close(say(221, "Goodbye."), nil)
+	return reply{}
+}
+
+// HOST (RFC 7151 §3).
+func (c *conn) host(arg string) reply {
+	if c.sess != nil {
+		return say(503, "HOST must come before the login.")
+	}
+	name := arg
+	if literal, ok := strings.CutPrefix(name, "["); ok {
+		literal, ok = strings.CutSuffix(literal, "]")
+		addr, err := netip.ParseAddr(literal)
+		if !ok || err != nil || !addr.Is6() {
+			return say(501, "Not an IPv6 address in brackets.")
+		}
+		name = addr.WithZone("").String()
+	} else if strings.Contains(name, ":") {
+		return say(501, "HOST takes a name without a port, IPv6 addresses in brackets.")
+	}
+	if !validHost(name) {
+		return say(501, "Not a host name.")
+	}
+	if !c.knowsHost(name) {
+		return say(504, "Host is not served here.")
+	}
+	c.userName = ""
+	c.hostName = name
+	return say(220, "Host accepted.")
+}
+
+func (c *conn) knowsHost(name string) bool {
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return addr == c.local.Addr().WithZone("")
+	}
+	name = strings.TrimSuffix(name, ".")
+	for _, known := range c.srv.cfg.HostNames {
+		if strings.EqualFold(name, strings.TrimSuffix(known, ".")) {
+			return true
+		}
+	}
+	return false
+}
+
+func validHost(name string) bool {
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return addr.IsValid()
+	}
+	if name == "" || len(name) > 253 {
+		return false
+	}
+	for _, r := range name {
+		if r <= ' ' || strings.ContainsRune(`/\@,;"'()[]`, r) || r == 127 {
+			return false
+		}
+	}
+	return true
+}
+
+// LANG (RFC 2640 §4): English is what there is.
+func (c *conn) lang(arg string) reply {
+	tag := strings.ToLower(arg)
+	switch {
+	case tag == "" || tag == "en" || strings.HasPrefix(tag, "en-"):
+		return say(200, "Language is English.")
+	case strings.Trim(tag, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || tag[0] == '-':
+		return say(501, "Not a language tag.")
+	}
+	return say(504, "Only EN is available.")
+}
+
+// CLNT: the client says what it is.
+func (c *conn) clnt(arg string) reply {
+	c.log().Debug("client", "name", arg)
+	return say(200, "Noted.")
+}
+
+// CSID: the client says what it is, and is told what we are.
+func (c *conn) csid(arg string) reply {
+	c.log().Debug("client", "name", arg)
+	return say(200, "Name=Ferry;Version=1;OS=Unix;CaseSensitive=1;DirSep=/;")
+}
+
+// Without a certificate the security commands are known and refused.
+
+// AUTH (RFC 2228 §3, RFC 4217 §4).
+func (c *conn) auth(arg string) reply {
+	switch strings.ToUpper(arg) {
+	case "TLS", "TLS-C", "SSL", "TLS-P":
+		return say(431, "TLS is not configured on this server.")
+	}
+	return say(504, "Unknown security mechanism.")
+}
+
+// PBSZ (RFC 2228 §3).
+func (c *conn) pbsz(arg string) reply {
+	if !allDigits(arg) {
+		return say(501, "PBSZ takes a number.")
+	}
+	return say(503, "Give AUTH first; TLS is not configured on this server.")
+}
+
+// PROT (RFC 2228 §3).
+func (c *conn) prot(string) reply {
+	return say(503, "Give AUTH and PBSZ first; TLS is not configured on this server.")
+}
+
+// CCC (RFC 2228 §3).
+func (c *conn) ccc(string) reply {
+	return say(533, "The connection is not protected.")
+}

@@ -1,0 +1,184 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"ferry"
+	"ferry/internal/gate"
+)
+
+// Config is what an FTP service needs. The zero value of a field means what
+// its comment says.
+type Config struct {
+	Gate *gate.Gate
+	Log  *slog.Logger
+
+	// Greeting is the text of the first reply, 220; empty: "Ferry ready."
+	Greeting string
+	// HostNames are the names that HOST accepts (RFC 7151), besides the very
+	// address that the client reached.
+	HostNames []string
+
+	Passive Passive
+	// NoEPSV are the clients that are told 502 to EPSV: devices that ask for
+	// it and then cannot use it.
+	NoEPSV []netip.Prefix
+	// NoActive refuses PORT, EPRT and LPRT.
+	NoActive bool
+	// ForeignData allows data connections with an address that is not the
+	// control connection's (FXP, proxies of a load balancer).
+	ForeignData bool
+
+	LoginTimeout time.Duration // from the connect to a login; 0: 1 min
+	IdleTimeout  time.Duration // between commands; 0: 15 min (RFC 1123 §4.1.3.2 wants 5 at least)
+	DataTimeout  time.Duration // for a data connection to come about; 0: 30 s
+	StallTimeout time.Duration // a listing that cannot be written for so long ends; 0: 5 min
+
+	// Zone is the time zone of LIST; nil: UTC. MLSD, MDTM and MFMT are always UTC.
+	Zone *time.Location
+	// ModeZ offers MODE Z, compressed data connections.
+	ModeZ bool
+	// Recursive honours LIST -R.
+	Recursive bool
+	// ListLimit bounds the entries of one recursive listing and of one listing
+	// on the control connection (STAT); 0: 10,000.
+	ListLimit int
+	// LooseALLO publishes an upload that has fewer bytes than its ALLO announced.
+	LooseALLO bool
+}
+
+// Passive says where passive data connections are awaited.
+type Passive struct {
+	First, Last uint16           // 0, 0: 50000 to 50999
+	Addresses   []PassiveAddress // the first whose Network holds the client decides
+}
+
+// PassiveAddress is the address that clients of a network are told to connect
+// to, where it is not the one they reached us at (NAT, containers).
+type PassiveAddress struct {
+	Network netip.Prefix
+	Host    string // an IPv4 address, or a name that is looked up when it is needed
+}
+
+// Server is an FTP service. Its connections come by Handle.
+type Server struct {
+	cfg      Config
+	ports    *ports
+	hosts    *advertiser
+	commands map[string]*command
+	listBufs *sync.Pool // of *[listBuf]byte
+
+	// drain ends when sessions shall finish what they do and close; kill ends
+	// when they must stop at once.
+	drain, kill context.Context
+	startDrain  context.CancelFunc
+	startKill   context.CancelCauseFunc
+	sessions    sync.WaitGroup
+}
+
+// New checks cfg and makes a service of it.
+func New(cfg Config) (*Server, error) {
+	return newServer(cfg, tcpNetwork{})
+}
+
+func newServer(cfg Config, n network) (*Server, error) {
+	if cfg.Gate == nil {
+		return nil, errors.New("ftp: no gate given")
+	}
+	if cfg.Passive.First == 0 && cfg.Passive.Last == 0 {
+		cfg.Passive.First, cfg.Passive.Last = 50000, 50999
+	}
+	if cfg.Passive.First == 0 || cfg.Passive.Last < cfg.Passive.First {
+		return nil, fmt.Errorf("ftp: passive ports %d-%d: want a range FIRST-LAST of ports from 1 to 65535", cfg.Passive.First, cfg.Passive.Last)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	setDefault(&cfg.Greeting, "Ferry ready.")
+	setDefault(&cfg.LoginTimeout, time.Minute)
+	setDefault(&cfg.IdleTimeout, 15*time.Minute)
+	setDefault(&cfg.DataTimeout, 30*time.Second)
+	setDefault(&cfg.StallTimeout, 5*time.Minute)
+	setDefault(&cfg.ListLimit, 10_000)
+	setDefault(&cfg.Zone, time.UTC)
+	s := &Server{
+		cfg:      cfg,
+		ports:    newPorts(n, cfg.Passive.First, cfg.Passive.Last),
+		hosts:    newAdvertiser(cfg.Passive.Addresses),
+		commands: commandTable(),
+		listBufs: newListBufs(),
+	}
+	s.drain, s.startDrain = context.WithCancel(context.Background())
+	s.kill, s.startKill = context.WithCancelCause(context.Background())
+	return s, nil
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Handle serves one control connection until it ends, and closes it.
+func (s *Server) Handle(nc net.Conn) {
+	s.sessions.Add(1)
+	defer s.sessions.Done()
+	defer nc.Close()
+	if s.drain.Err() != nil {
+		sayAndClose(nc, 421, "The server is shutting down; try again later.")
+		return
+	}
+	peer, local := addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr())
+	visit, err := s.cfg.Gate.Admit(s.kill, "ftp", peer, local)
+	if err != nil {
+		sayAndClose(nc, 421, sentence(err))
+		return
+	}
+	c := newConn(s, nc, visit, peer, local)
+	visit.Leave(c.serve())
+}
+
+// Shutdown ends the service: sessions without a transfer get 421 at once, the
+// others when their transfer has ended, and when ctx ends everything stops.
+// It returns when the last session is gone, with ctx's error if some had to
+// be stopped. The listeners are the caller's to close before.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.startDrain()
+	done := make(chan struct{})
+	go func() {
+		s.sessions.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		s.ports.close()
+		return nil
+	case <-ctx.Done():
+		s.startKill(ferry.ErrShutdown)
+		<-done
+		s.ports.close()
+		return ctx.Err()
+	}
+}
+
+// addrOf is the address and port of a, an IPv4 address as such even where the
+// socket says it in IPv6's form.
+func addrOf(a net.Addr) netip.AddrPort {
+	if t, ok := a.(*net.TCPAddr); ok {
+		ap := t.AddrPort()
+		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,212 @@
+package ftpserver
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ferry"
+	"ferry/internal/ftpwire"
+)
+
+// siteCommand is a row of the table of SITE commands (RFC 959 §4.1.3). There
+// is no EXEC among them, and there will be none.
+type siteCommand struct {
+	verb  string
+	usage string
+	run   func(c *conn, arg string) reply
+}
+
+func siteTable() []siteCommand {
+	return []siteCommand{
+		{"CHMOD", "mode name", (*conn).siteChmod},
+		{"COPY", "from to", (*conn).siteCopy},
+		{"CPFR", "name", (*conn).siteCpfr},
+		{"CPTO", "name", (*conn).siteCpto},
+		{"HELP", "", (*conn).siteHelp},
+		{"IDLE", "[seconds]", (*conn).siteIdle},
+		{"MKDIR", "name", (*conn).mkd},
+		{"RMDIR", "name", (*conn).rmd},
+		{"SYMLINK", "target name", (*conn).siteSymlink},
+		{"UMASK", "[mask]", (*conn).siteUmask},
+		{"UTIME", "YYYYMMDDhhmm[ss] name", (*conn).siteUtime},
+	}
+}
+
+// SITE (RFC 959 §4.1.3).
+func (c *conn) site(arg string) reply {
+	verb, rest, _ := cutWord(arg)
+	for _, row := range siteTable() {
+		if !strings.EqualFold(row.verb, verb) {
+			continue
+		}
+		if rest == "" && row.usage != "" && row.usage[0] != '[' {
+			return say(501, "SITE "+row.verb+" needs arguments: "+row.usage)
+		}
+		if row.verb != "CPTO" {
+			c.copyFrom = ""
+		}
+		return row.run(c, rest)
+	}
+	return say(504, "Unknown SITE command; SITE HELP lists them.")
+}
+
+func (c *conn) siteHelp(string) reply {
+	var lines []string
+	for _, row := range siteTable() {
+		lines = append(lines, strings.TrimRight(" "+row.verb+" "+row.usage, " "))
+	}
+	return reply{code: 214, text: "SITE commands:", more: append(lines, "End")}
+}
+
+func (c *conn) siteChmod(arg string) reply {
+	word, name, _ := cutWord(arg)
+	mode, ok := parseMode(word)
+	if !ok || name == "" {
+		return say(501, "SITE CHMOD takes an octal mode and a name.")
+	}
+	return c.change("SITE CHMOD", name,
+		func(ctx context.Context, name string) error {
+			return c.fs().SetAttr(ctx, name, ferry.Attr{Mode: &mode})
+		},
+		func(string) reply { return say(200, "Mode changed.") })
+}
+
+// siteUtime takes the two forms in use: "YYYYMMDDhhmm[ss] name", and
+// "name atime mtime ctime UTC".
+func (c *conn) siteUtime(arg string) reply {
+	if name, t, ok := cutUtimeTail(arg); ok {
+		return c.setTime("SITE UTIME", t, name, timeSet)
+	}
+	word, name, _ := cutWord(arg)
+	t, err := parseUtime(word)
+	if err != nil || name == "" {
+		return say(501, "SITE UTIME takes YYYYMMDDhhmmss and a name.")
+	}
+	return c.setTime("SITE UTIME", t, name, timeSet)
+}
+
+func timeSet(string) reply { return say(200, "Times set.") }
+
+// cutUtimeTail reads "name atime mtime ctime UTC"; the name may have spaces.
+func cutUtimeTail(arg string) (name string, modified time.Time, ok bool) {
+	head, ok := strings.CutSuffix(arg, " UTC")
+	if !ok {
+		return "", modified, false
+	}
+	words := strings.Split(head, " ")
+	if len(words) < 4 {
+		return "", modified, false
+	}
+	times := words[len(words)-3:]
+	modified, err := parseUtime(times[1])
+	return strings.Join(words[:len(words)-3], " "), modified, err == nil
+}
+
+func parseUtime(s string) (time.Time, error) {
+	if len(s) == len("YYYYMMDDhhmm") {
+		s += "00"
+	}
+	return ftpwire.ParseTime(s)
+}
+
+func (c *conn) siteSymlink(arg string) reply {
+	words, err := splitNames(arg)
+	if err != nil || len(words) != 2 || words[0] == "" {
+		return say(501, `SITE SYMLINK takes a target and a name; names with spaces go in double quotes.`)
+	}
+	if strings.IndexByte(words[0], 0) >= 0 {
+		return replyFor(ferry.ErrBadName)
+	}
+	return c.change("SITE SYMLINK", words[1],
+		func(ctx context.Context, name string) error { return c.fs().Symlink(ctx, words[0], name) },
+		func(string) reply { return say(200, "Link made.") })
+}
+
+// siteUmask shows or sets the permissions that new files do not get.
+func (c *conn) siteUmask(arg string) reply {
+	if arg == "" {
+		if !c.umaskSet {
+			return say(200, "UMASK is the server's.")
+		}
+		return say(200, fmt.Sprintf("UMASK is %03o.", c.umask))
+	}
+	mask, err := strconv.ParseUint(arg, 8, 16)
+	if err != nil || mask > 0o777 || !allDigits(arg) {
+		return say(501, "SITE UMASK takes an octal number up to 777.")
+	}
+	c.umask, c.umaskSet = uint32(mask), true
+	return say(200, fmt.Sprintf("UMASK is %03o.", mask))
+}
+
+// siteIdle shows or sets the idle timeout, up to what the server allows.
+func (c *conn) siteIdle(arg string) reply {
+	limit := c.srv.cfg.IdleTimeout
+	if arg != "" {
+		n, err := strconv.Atoi(arg)
+		if err != nil || !allDigits(arg) || n < 1 || time.Duration(n)*time.Second > limit {
+			return say(501, fmt.Sprintf("SITE IDLE takes 1 to %d seconds.", int(limit.Seconds())))
+		}
+		c.idle = time.Duration(n) * time.Second
+	}
+	return say(200, fmt.Sprintf("Idle timeout is %d seconds, at most %d.", int(c.idle.Seconds()), int(limit.Seconds())))
+}
+
+// siteCpfr and siteCpto are ProFTPD's way of copying, which WinSCP uses.
+func (c *conn) siteCpfr(arg string) reply {
+	name, info, r := c.lookAt("SITE CPFR", arg)
+	if r.code != 0 {
+		return r
+	}
+	if !info.Mode.IsRegular() {
+		return say(550, "Only files can be copied.")
+	}
+	c.copyFrom = name
+	return say(350, "Ready for SITE CPTO.")
+}
+
+func (c *conn) siteCpto(arg string) reply {
+	from := c.copyFrom
+	c.copyFrom = ""
+	if from == "" {
+		return say(503, "Give SITE CPFR first.")
+	}
+	to, err := c.name(arg)
+	if err != nil {
+		return storeReplyFor(err)
+	}
+	return c.copy("SITE CPTO", from, to)
+}
+
+func (c *conn) siteCopy(arg string) reply {
+	words, err := splitNames(arg)
+	if err != nil || len(words) != 2 {
+		return say(501, `SITE COPY takes two names; names with spaces go in double quotes.`)
+	}
+	from, err := c.name(words[0])
+	if err != nil {
+		return replyFor(err)
+	}
+	to, err := c.name(words[1])
+	if err != nil {
+		return storeReplyFor(err)
+	}
+	return c.copy("SITE COPY", from, to)
+}
+
+// copy runs as a job: a large file takes a while.
+func (c *conn) copy(verb, from, to string) reply {
+	if from == to {
+		return say(553, "A file cannot be copied onto itself.")
+	}
+	tree, perm := c.fs(), c.filePerm()
+	c.begin(verb, 250, func(ctx context.Context, _ *job) reply {
+		if err := copyFile(ctx, tree, from, to, perm); err != nil {
+			return c.storeFailed(verb, from+" to "+to, err)
+		}
+		return say(250, "Copied.")
+	})
+	return reply{}
+}

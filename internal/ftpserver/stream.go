@@ -1,0 +1,182 @@
+package ftpserver
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"errors"
+	"io"
+	"net"
+)
+
+const (
+	defaultZLevel = 6
+	// A compressed upload may grow by maxRatio once it has brought zSlack
+	// bytes: enough for every real file but runs of one byte, and no bomb.
+	maxRatio = 500
+	zSlack   = 16 << 20
+)
+
+var errBomb = errors.New("the compressed data expands too much")
+
+// form is how bytes look on the data connection.
+type form struct {
+	ascii bool // lines end in CR LF (RFC 959 §3.1.1.1)
+	z     bool // MODE Z: deflate in zlib's frame (RFC 1950)
+	level int  // of compression
+}
+
+func (c *conn) form() form { return form{ascii: c.ascii, z: c.modeZ, level: c.zLevel} }
+
+// withData brings the data connection, lets use move bytes over it in the form
+// f, and closes it: cleanly only when all went well, or the client wanted the
+// end. A plain binary transfer gets the bare connection, so that the kernel
+// can move the bytes.
+func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.Conn) error) error {
+	raw, err := c.open(ctx, way)
+	if err != nil {
+		return err
+	}
+	nc, finish := raw, func() error { return nil }
+	if f.z {
+		z := &zConn{Conn: nc, level: f.level}
+		nc, finish = z, z.finish
+	}
+	if f.ascii {
+		nc = &asciiConn{Conn: nc}
+	}
+	err = use(nc)
+	if err == nil {
+		err = finish()
+	}
+	if err != nil && !isTransferEnd(err) {
+		reset(raw)
+	}
+	if cerr := raw.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// asciiConn translates line ends: LF of a file is CR LF on the network. A CR
+// LF in a file is sent as it is, a line end already: files that came in
+// binary from systems with such ends would double them otherwise. A lone CR is
+// kept in both directions.
+type asciiConn struct {
+	net.Conn
+	lastCR bool   // the last byte written was a CR
+	held   bool   // a CR was read whose next byte is not known yet
+	buf    []byte // of Write
+}
+
+func (a *asciiConn) Write(p []byte) (int, error) {
+	a.buf = a.buf[:0]
+	for _, b := range p {
+		if b == '\n' && !a.lastCR {
+			a.buf = append(a.buf, '\r')
+		}
+		a.buf = append(a.buf, b)
+		a.lastCR = b == '\r'
+	}
+	if _, err := a.Conn.Write(a.buf); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (a *asciiConn) Read(p []byte) (int, error) {
+	if len(p) < 2 {
+		return 0, io.ErrShortBuffer
+	}
+	for {
+		at := 0
+		if a.held {
+			p[0], at = '\r', 1
+		}
+		n, err := a.Conn.Read(p[at:])
+		n += at
+		a.held = false
+		if err == nil && n > 0 && p[n-1] == '\r' {
+			a.held = true
+			n--
+		}
+		if n = dropCR(p[:n]); n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// dropCR removes each CR before a LF from p, in place.
+func dropCR(p []byte) int {
+	if bytes.IndexByte(p, '\r') < 0 {
+		return len(p)
+	}
+	w := 0
+	for i, b := range p {
+		if b == '\r' && i+1 < len(p) && p[i+1] == '\n' {
+			continue
+		}
+		p[w] = b
+		w++
+	}
+	return w
+}
+
+// zConn is MODE Z: compressed on the network.
+type zConn struct {
+	net.Conn
+	level   int
+	w       *zlib.Writer
+	r       io.ReadCloser
+	in, out int64 // bytes read from the network, and made of them
+}
+
+func (z *zConn) Write(p []byte) (int, error) {
+	if z.w == nil {
+		w, err := zlib.NewWriterLevel(z.Conn, z.level)
+		if err != nil {
+			return 0, err
+		}
+		z.w = w
+	}
+	return z.w.Write(p)
+}
+
+func (z *zConn) Read(p []byte) (int, error) {
+	if z.r == nil {
+		r, err := zlib.NewReader(countReader{z.Conn, &z.in})
+		if err != nil {
+			return 0, err // an empty stream is no zlib stream, but an empty file: io.EOF
+		}
+		z.r = r
+	}
+	n, err := z.r.Read(p)
+	z.out += int64(n)
+	if z.out > zSlack && z.out/maxRatio > z.in {
+		return n, errBomb
+	}
+	return n, err
+}
+
+// finish writes the end of the compressed stream, or of an empty one.
+func (z *zConn) finish() error {
+	if z.r != nil {
+		return nil
+	}
+	if z.w == nil {
+		return nil
+	}
+	return z.w.Close()
+}
+
+// countReader counts what is read.
+type countReader struct {
+	r io.Reader
+	n *int64
+}
+
+func (c countReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	*c.n += int64(n)
+	return n, err
+}

@@ -1,0 +1,267 @@
+package ftpserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"path"
+	"strconv"
+
+	"ferry"
+)
+
+var (
+	errShortOfALLO = errors.New("the upload has fewer bytes than ALLO announced")
+	errShrunk      = errors.New("the file became shorter while it was sent")
+)
+
+// RETR (RFC 959 §4.1.3).
+func (c *conn) retr(arg string) reply {
+	if !c.data.prepared() {
+		return noDataWay()
+	}
+	name, err := c.name(arg)
+	if err != nil {
+		return replyFor(err)
+	}
+	at := c.restart
+	if r, ok := c.restartAllowed(at); !ok {
+		return r
+	}
+	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
+	if err != nil {
+		return c.failed("RETR", name, err)
+	}
+	info, err := h.Stat()
+	if err != nil {
+		_ = h.Abort(err)
+		return c.failed("RETR", name, err)
+	}
+	if at.offset > info.Size {
+		_ = h.Abort(ferry.ErrBeyondEnd)
+		return replyFor(ferry.ErrBeyondEnd)
+	}
+	way, form := c.takeData(), c.form()
+	c.begin("RETR", 0, func(ctx context.Context, _ *job) reply {
+		err := c.sendFile(ctx, way, form, h, at, info.Size)
+		if err == nil {
+			err = h.Commit()
+		}
+		if err != nil {
+			_ = h.Abort(err)
+			return c.failed("RETR", name, err)
+		}
+		return say(226, "Transfer complete.")
+	})
+	return say(150, opening(form, name, info.Size))
+}
+
+// opening is the text of a download's 150; ftplib and wget read the size there.
+func opening(f form, name string, size int64) string {
+	if f.ascii {
+		return "Opening ASCII mode data connection for " + name + "."
+	}
+	return "Opening BINARY mode data connection for " + name + " (" + strconv.FormatInt(size, 10) + " bytes)."
+}
+
+// sendFile brings the data connection and sends what at asks for of a file.
+func (c *conn) sendFile(ctx context.Context, way dataWay, f form, h ferry.Handle, at restartPoint, size int64) error {
+	return c.withData(ctx, way, f, func(nc net.Conn) error {
+		cork(nc)
+		n, err := h.SendTo(ctx, nc, at.offset, at.length())
+		want := size - at.offset
+		if at.ranged {
+			want = min(want, at.length())
+		}
+		if err == nil && n < want {
+			err = errShrunk
+		}
+		return err
+	})
+}
+
+// STOR (RFC 959 §4.1.3).
+func (c *conn) stor(arg string) reply {
+	mode := ferry.Replace
+	if c.restart.given {
+		mode = ferry.Resume
+	}
+	return c.store("STOR", arg, mode, c.restart)
+}
+
+// APPE (RFC 959 §4.1.3): at the end of the file, or of this user's unfinished
+// upload. After REST it means what STOR means there.
+func (c *conn) appe(arg string) reply {
+	at := c.restart
+	if !at.given {
+		at = restartPoint{offset: -1}
+	}
+	return c.store("APPE", arg, ferry.Resume, at)
+}
+
+// store receives a file. at.offset -1 means its end.
+func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
+	if !c.data.prepared() {
+		return noDataWay()
+	}
+	name, err := c.name(arg)
+	if err != nil {
+		return storeReplyFor(err)
+	}
+	if r, ok := c.restartAllowed(at); !ok {
+		return r
+	}
+	if at.offset > c.resumeSize(name) {
+		return replyFor(ferry.ErrBeyondEnd)
+	}
+	h, err := c.fs().Open(c.ctx(), name, mode, c.filePerm())
+	if err != nil {
+		return c.storeFailed(verb, name, err)
+	}
+	at, err = c.startAt(h, name, at)
+	if err != nil {
+		_ = h.Abort(err)
+		return c.storeFailed(verb, name, err)
+	}
+	return c.receive(verb, name, h, at, say(150, "Ok to send data."), "Transfer complete.")
+}
+
+// resumeSize is the size an upload of name may go on from: of the unfinished
+// upload, else of the file, else 0.
+func (c *conn) resumeSize(name string) int64 {
+	info, err := c.fs().Part(c.ctx(), name)
+	if err != nil {
+		info, err = c.fs().Stat(c.ctx(), name)
+	}
+	if err != nil {
+		return 0
+	}
+	return info.Size
+}
+
+// startAt finds the offset for an upload that goes on, and cuts an unfinished
+// upload off there: what it holds beyond, the client says again or not at all.
+// A whole file keeps what lies behind the bytes that are written over.
+func (c *conn) startAt(h ferry.Handle, name string, at restartPoint) (restartPoint, error) {
+	if at.offset == 0 && !at.ranged {
+		return at, nil
+	}
+	info, err := h.Stat()
+	if err != nil {
+		return at, err
+	}
+	if at.offset < 0 {
+		at.offset = info.Size
+	}
+	if at.offset > info.Size {
+		return at, ferry.ErrBeyondEnd
+	}
+	if _, err := c.fs().Part(c.ctx(), name); err == nil && at.offset < info.Size && !at.ranged {
+		return at, h.Truncate(at.offset)
+	}
+	return at, nil
+}
+
+// receive starts the job that takes an upload in and publishes it.
+func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first reply, done string) reply {
+	way, form, announced := c.takeData(), c.form(), c.alloBytes
+	if form.ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
+		announced = 0 // ALLO speaks of the whole file as it is stored
+	}
+	c.begin(verb, 0, func(ctx context.Context, j *job) reply {
+		err := c.withData(ctx, way, form, func(nc net.Conn) error {
+			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
+			if err == nil && n < announced {
+				return fmt.Errorf("%w: %d of %d", errShortOfALLO, n, announced)
+			}
+			return err
+		})
+		if err == nil {
+			err = controlHolds(ctx, c.ctl, j)
+		}
+		if err == nil {
+			err = h.Commit()
+		}
+		if err != nil {
+			_ = h.Abort(err)
+			return c.storeFailed(verb, name, err)
+		}
+		return say(226, done)
+	})
+	return first
+}
+
+// STOU (RFC 959 §4.1.3). The name is told as RFC 1123 §4.1.2.9 wants it, and
+// again at the end.
+func (c *conn) stou(arg string) reply {
+	if !c.data.prepared() {
+		return noDataWay()
+	}
+	if c.restart.given {
+		return say(554, "REST and RANG make no sense before STOU.")
+	}
+	if arg == "" {
+		arg = "stou." + randomSuffix()
+	}
+	for attempt := range 20 {
+		shown := arg
+		switch {
+		case attempt > 9:
+			shown = arg + "." + randomSuffix()
+		case attempt > 0:
+			shown = arg + "." + strconv.Itoa(attempt)
+		}
+		name, err := c.name(shown)
+		if err != nil {
+			return storeReplyFor(err)
+		}
+		h, err := c.fs().Open(c.ctx(), name, ferry.Exclusive, c.filePerm())
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, ferry.ErrBusy) || errors.Is(err, ferry.ErrIsDir) {
+			continue
+		}
+		if err != nil {
+			return c.storeFailed("STOU", name, err)
+		}
+		return c.receive("STOU", name, h, restartPoint{}, say(150, "FILE: "+shown), "Transfer complete. FILE: "+shown)
+	}
+	return say(450, "No unique name found for "+path.Base(arg)+"; try again.")
+}
+
+func randomSuffix() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// ABOR (RFC 959 §4.1.3). A job that ran has been cancelled when the loop read
+// the line, and has answered 426; what is left is a passive port nobody needs.
+func (c *conn) abor(string) reply {
+	c.closeData()
+	return say(226, "Abort successful.")
+}
+
+// restartAllowed checks what REST and RANG go together with
+// (RFC 1123 §4.1.3.4 gives the codes).
+func (c *conn) restartAllowed(at restartPoint) (reply, bool) {
+	switch {
+	case at.given && c.ascii:
+		return say(555, "A restart needs TYPE I."), false
+	case at.given && c.modeZ:
+		return say(554, "A restart needs MODE S."), false
+	}
+	return reply{}, true
+}
+
+// filePerm is the permission of a new file: SITE UMASK's, or the storage's default.
+func (c *conn) filePerm() fs.FileMode {
+	if !c.umaskSet {
+		return 0
+	}
+	return 0o666 &^ fs.FileMode(c.umask)
+}
+
+func noDataWay() reply { return say(425, "Use PASV, EPSV, PORT or EPRT first.") }

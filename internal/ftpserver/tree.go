@@ -1,0 +1,258 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"ferry"
+	"ferry/internal/ftpwire"
+)
+
+// CWD (RFC 959 §4.1.1).
+func (c *conn) cwdCmd(arg string) reply {
+	name, info, r := c.lookAt("CWD", arg)
+	if r.code != 0 {
+		return r
+	}
+	if !info.IsDir() {
+		return replyFor(ferry.ErrNotDir)
+	}
+	c.cwd = name
+	return say(250, "Directory is "+ftpwire.Quote(name)+".")
+}
+
+// CDUP (RFC 959 §4.1.1): 250, as §4.1.1 and Appendix II have it, not the 200
+// of §5.4, which some clients do not take.
+func (c *conn) cdup(string) reply { return c.cwdCmd("..") }
+
+// PWD (RFC 959 §4.1.3, Appendix II).
+func (c *conn) pwd(string) reply {
+	return say(257, ftpwire.Quote(c.cwd)+" is the current directory.")
+}
+
+// change runs a command that changes one name.
+func (c *conn) change(verb, arg string, do func(ctx context.Context, name string) error, done func(name string) reply) reply {
+	name, err := c.name(arg)
+	if err != nil {
+		return replyFor(err)
+	}
+	if err := do(c.ctx(), name); err != nil {
+		return c.failed(verb, name, err)
+	}
+	return done(name)
+}
+
+// MKD (RFC 959 §4.1.3, Appendix II).
+func (c *conn) mkd(arg string) reply {
+	return c.change("MKD", arg,
+		func(ctx context.Context, name string) error { return c.fs().Mkdir(ctx, name, c.dirPerm()) },
+		func(name string) reply { return say(257, ftpwire.Quote(name)+" created.") })
+}
+
+// dirPerm is the permission of a new directory; see filePerm.
+func (c *conn) dirPerm() fs.FileMode {
+	if !c.umaskSet {
+		return 0
+	}
+	return 0o777 &^ fs.FileMode(c.umask)
+}
+
+// RMD (RFC 959 §4.1.3). The session may stand in the directory: it then
+// stands in one that is gone, and CDUP leads out.
+func (c *conn) rmd(arg string) reply {
+	return c.change("RMD", arg,
+		func(ctx context.Context, name string) error {
+			if name == "/" {
+				return fs.ErrPermission
+			}
+			return c.fs().Rmdir(ctx, name)
+		},
+		func(string) reply { return say(250, "Directory removed.") })
+}
+
+// DELE (RFC 959 §4.1.3).
+func (c *conn) dele(arg string) reply {
+	return c.change("DELE", arg,
+		func(ctx context.Context, name string) error { return c.fs().Remove(ctx, name) },
+		func(string) reply { return say(250, "File removed.") })
+}
+
+// RNFR (RFC 959 §4.1.3).
+func (c *conn) rnfr(arg string) reply {
+	return c.change("RNFR", arg,
+		func(ctx context.Context, name string) error {
+			_, err := c.fs().Lstat(ctx, name)
+			return err
+		},
+		func(name string) reply {
+			c.from = name
+			return say(350, "Ready for RNTO.")
+		})
+}
+
+// RNTO (RFC 959 §4.1.3). An existing file is replaced where the user's rights
+// allow that, as rename(2) does.
+func (c *conn) rnto(arg string) reply {
+	from := c.from
+	if from == "" {
+		return say(503, "Give RNFR first.")
+	}
+	name, err := c.name(arg)
+	if err != nil {
+		return storeReplyFor(err)
+	}
+	replace := c.sess.Rights(name).Has(ferry.RightOverwrite)
+	if err := c.fs().Rename(c.ctx(), from, name, replace); err != nil {
+		return c.storeFailed("RNTO", from+" to "+name, err)
+	}
+	return say(250, "Renamed.")
+}
+
+// copyFile makes to a copy of from, with the rights of RETR and STOR. It is
+// staged as an upload is.
+func copyFile(ctx context.Context, tree ferry.FS, from, to string, perm fs.FileMode) error {
+	src, err := tree.Open(ctx, from, ferry.Read, 0)
+	if err != nil {
+		return err
+	}
+	defer src.Abort(nil)
+	dst, err := tree.Open(ctx, to, ferry.Replace, perm)
+	if err != nil {
+		return err
+	}
+	if _, err := copyBytes(ctx, dst, 0, src); err != nil {
+		_ = dst.Abort(err)
+		return err
+	}
+	return dst.Commit()
+}
+
+// copyBytes writes all of src to dst from at on, and returns where it ended.
+func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle) (int64, error) {
+	buf := make([]byte, 256<<10)
+	for off := int64(0); ; {
+		if err := context.Cause(ctx); err != nil {
+			return at, err
+		}
+		n, err := src.ReadAt(buf, off)
+		if n > 0 {
+			if _, err := dst.WriteAt(buf[:n], at); err != nil {
+				return at, err
+			}
+			off, at = off+int64(n), at+int64(n)
+		}
+		if errors.Is(err, io.EOF) {
+			return at, nil
+		}
+		if err != nil {
+			return at, err
+		}
+	}
+}
+
+// COMB joins files: the parts, in their order, are appended to the target and
+// removed. The target becomes what it is in one step.
+func (c *conn) comb(arg string) reply {
+	words, err := splitNames(arg)
+	if err != nil || len(words) < 2 {
+		return say(501, `COMB takes a target and parts; names with spaces go in double quotes.`)
+	}
+	names := make([]string, len(words))
+	for i, w := range words {
+		if names[i], err = c.name(w); err != nil {
+			return replyFor(err)
+		}
+	}
+	target, parts := names[0], names[1:]
+	for i, p := range parts {
+		if p == target || containsName(parts[:i], p) {
+			return say(501, "COMB takes each name once.")
+		}
+	}
+	tree, perm := c.fs(), c.filePerm()
+	c.begin("COMB", 250, func(ctx context.Context, _ *job) reply {
+		if err := combine(ctx, tree, target, parts, perm); err != nil {
+			return c.storeFailed("COMB", target, err)
+		}
+		return say(250, "Combined.")
+	})
+	return reply{}
+}
+
+func containsName(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+func combine(ctx context.Context, tree ferry.FS, target string, parts []string, perm fs.FileMode) error {
+	all := parts
+	if _, err := tree.Stat(ctx, target); err == nil {
+		all = append([]string{target}, parts...)
+	}
+	dst, err := tree.Open(ctx, target, ferry.Replace, perm)
+	if err != nil {
+		return err
+	}
+	at := int64(0)
+	for _, p := range all {
+		if at, err = appendFile(ctx, tree, dst, at, p); err != nil {
+			_ = dst.Abort(err)
+			return err
+		}
+	}
+	if err := dst.Commit(); err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if err := tree.Remove(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func appendFile(ctx context.Context, tree ferry.FS, dst ferry.Handle, at int64, name string) (int64, error) {
+	src, err := tree.Open(ctx, name, ferry.Read, 0)
+	if err != nil {
+		return at, err
+	}
+	defer src.Abort(nil)
+	return copyBytes(ctx, dst, at, src)
+}
+
+var errQuotes = errors.New("quotes do not match")
+
+// splitNames splits an argument with several names at spaces; a name with
+// spaces stands in double quotes, where a doubled quote means one.
+func splitNames(arg string) ([]string, error) {
+	var names []string
+	for arg = strings.TrimLeft(arg, " "); arg != ""; arg = strings.TrimLeft(arg, " ") {
+		if arg[0] != '"' {
+			word, rest, _ := cutWord(arg)
+			names, arg = append(names, word), rest
+			continue
+		}
+		var b strings.Builder
+		for arg = arg[1:]; ; {
+			text, rest, ok := strings.Cut(arg, `"`)
+			if !ok {
+				return nil, errQuotes
+			}
+			b.WriteString(text)
+			if !strings.HasPrefix(rest, `"`) {
+				names, arg = append(names, b.String()), rest
+				break
+			}
+			b.WriteByte('"')
+			arg = rest[1:]
+		}
+	}
+	return names, nil
+}
