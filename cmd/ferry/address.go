@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// address is what PASV tells clients of network to connect to.
+type address struct {
+	network netip.Prefix
+	host    string
+}
+
+// addresses is several of them: "HOST" for everybody, "NETWORK=HOST".
+type addresses []address
+
+func (a *addresses) set(v any) error {
+	items, err := items(v)
+	if err != nil {
+		return err
+	}
+	var all addresses
+	for _, item := range items {
+		one, err := parseAddress(item)
+		if err != nil {
+			return err
+		}
+		all = append(all, one)
+	}
+	*a = all
+	return nil
+}
+
+func parseAddress(s string) (address, error) {
+	network, host, ok := strings.Cut(s, "=")
+	if !ok {
+		network, host = "0.0.0.0/0", s // PASV speaks IPv4 only; EPSV names no address
+	}
+	prefix, err := parseNetwork(network)
+	if err != nil {
+		return address{}, err
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && !ip.Unmap().Is4() {
+		return address{}, fmt.Errorf("must name an IPv4 address or a host name, not %q: PASV cannot carry IPv6 (EPSV needs no address)", host)
+	}
+	if host == "" || strings.ContainsAny(host, " /:,=") {
+		return address{}, fmt.Errorf("must name hosts such as \"203.0.113.7\" or \"10.0.0.0/8=10.0.0.7\", not %q", s)
+	}
+	return address{prefix, host}, nil
+}
+
+func (a *addresses) toml() string {
+	var items []string
+	for _, one := range *a {
+		if one.network.Bits() == 0 {
+			items = append(items, one.host)
+		} else {
+			items = append(items, one.network.String()+"="+one.host)
+		}
+	}
+	return quoteList(items)
+}
+
+func (a *addresses) kind() string { return "list of hosts" }

@@ -1,0 +1,372 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+
+	"ferry"
+)
+
+// config is everything that can be set. Each field belongs to one row of keys.
+type config struct {
+	Server struct {
+		State string
+		Grace time.Duration
+	}
+	FTP struct {
+		Address          string
+		Greeting         string
+		HostNames        []string
+		PassivePorts     ports
+		PassiveAddresses []address
+		Active           bool
+		ForeignData      bool
+		EPSVOff          networks
+		ProxyFrom        networks
+		LoginTimeout     time.Duration
+		IdleTimeout      time.Duration
+		DataTimeout      time.Duration
+		Zone             *time.Location
+		ModeZ            bool
+		RecursiveList    bool
+		ListLimit        int
+		LooseALLO        bool
+	}
+	Storage struct {
+		Root     string
+		ReadOnly bool
+		Keep     time.Duration
+		Durable  bool
+		Umask    octal
+		Resolver string
+	}
+	Users struct {
+		Home          string
+		Static        []account
+		Anonymous     bool
+		AnonymousRoot string
+		Drop          string
+		Remember      time.Duration
+	}
+	Limits struct {
+		Sessions, PerAddress int
+		Upload, Download     int64
+		Fails                int
+		FailDelay            time.Duration
+		BanAfter             int
+		BanWindow, BanFor    time.Duration
+		NeverBan             networks
+		Stall                time.Duration
+	}
+	Log struct {
+		Format         string
+		Level          string
+		TransferLog    string
+		TransferFormat string
+	}
+
+	// file is the config file that was read, or "".
+	file string
+	// from says where each key that is not at its default was set:
+	// "FILE:LINE", or the flag.
+	from map[string]string
+}
+
+// configFlags are the flags that override keys. The rows of keys name them.
+type configFlags struct {
+	Config         string   `placeholder:"FILE" type:"path" help:"Read the configuration from FILE (see: ferry config example)."`
+	State          string   `placeholder:"DIR" type:"path" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
+	FTP            string   `name:"ftp" placeholder:"ADDR" help:"Where FTP listens: HOST:PORT, :PORT, or off (default :2121). Port 0 picks a free one."`
+	User           []string `placeholder:"NAME[:PASSWORD]" sep:"none" help:"Let this user in. Without a password, it is taken from FERRY_PASSWORD, or made up. May be repeated."`
+	Anonymous      bool     `negatable:"" help:"Let anybody in as anonymous, to read."`
+	Drop           string   `placeholder:"DIR" help:"Let anonymous users put new files into DIR of their tree."`
+	ReadOnly       bool     `negatable:"" help:"Let nobody change anything."`
+	PassivePorts   string   `placeholder:"A-B" help:"Ports of passive data connections (default 50000-50999)."`
+	PassiveAddress []string `placeholder:"HOST" sep:"none" help:"The address that PASV tells clients, when a NAT is in front: HOST or NETWORK=HOST."`
+	LogFormat      string   `placeholder:"text|json" help:"Form of the log on standard error."`
+	LogLevel       string   `placeholder:"LEVEL" help:"debug, info, warn or error."`
+}
+
+// loadConfig puts together the presets, the file and the flags, in this order.
+// Every error is a usageError that says where.
+func loadConfig(file string, flags map[string]any) (*config, error) {
+	c, err := presetConfig()
+	if err != nil {
+		return nil, err
+	}
+	if file != "" {
+		if err := c.readFile(file); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range keys() {
+		given, ok := flags[k.flag]
+		if !ok || k.flag == "" {
+			continue
+		}
+		if err := k.at(c).set(given); err != nil {
+			return nil, usagef("%s: %w", k.flag, err)
+		}
+		c.from[k.name] = k.flag
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c.Server.State, err = c.stateDir()
+	return c, err
+}
+
+// presetConfig is the configuration without a file and without flags.
+func presetConfig() (*config, error) {
+	c := &config{from: map[string]string{}}
+	for _, k := range keys() {
+		if err := k.at(c).set(k.preset); err != nil {
+			return nil, fmt.Errorf("the preset of %s %w", k.name, err)
+		}
+	}
+	return c, nil
+}
+
+// flagsGiven picks out of a parsed command line the flags that were really
+// given, by the names that keys uses, with their values.
+func flagsGiven(k *kong.Context) map[string]any {
+	given := map[string]any{}
+	for _, at := range k.Path {
+		switch {
+		case at.Flag != nil:
+			given["--"+at.Flag.Name] = k.FlagValue(at.Flag)
+		case at.Positional != nil:
+			given[strings.ToUpper(at.Positional.Name)] = at.Positional.Target.Interface()
+		}
+	}
+	return given
+}
+
+// readFile sets what the TOML file says. An unknown key, a wrong type and a
+// contradiction are errors with the line they stand on.
+func (c *config) readFile(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return usagef("cannot read the config file: %w", err)
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(data, &tree); err != nil {
+		if at := new(toml.DecodeError); errors.As(err, &at) {
+			row, column := at.Position()
+			return usagef("%s:%d:%d: not TOML: %s", file, row, column, strings.TrimPrefix(at.Error(), "toml: "))
+		}
+		return usagef("%s: not TOML: %w", file, err)
+	}
+	c.file = file
+	lines := keyLines(data)
+	given := flatten("", tree)
+	// In the order of the file, so that the first mistake is told first.
+	names := slices.SortedFunc(maps.Keys(given), func(a, b string) int { return lines[a] - lines[b] })
+	for _, name := range names {
+		if err := c.setKey(name, given[name]); err != nil {
+			return usagef("%s:%d: %w", file, lines[name], err)
+		}
+		c.from[name] = fmt.Sprintf("%s:%d", file, lines[name])
+	}
+	return nil
+}
+
+func (c *config) setKey(name string, v any) error {
+	for _, k := range keys() {
+		if k.name == name {
+			if err := k.at(c).set(v); err != nil {
+				return fmt.Errorf("%s %w", name, err)
+			}
+			return nil
+		}
+	}
+	if best := nearestKey(name); best != "" {
+		return fmt.Errorf("unknown key %q: did you mean %q?", name, best)
+	}
+	return fmt.Errorf("unknown key %q: ferry config example shows every key", name)
+}
+
+// flatten turns nested tables into "section.key" names. An empty table is
+// nothing to set, unless it has no name that keys could belong to.
+func flatten(prefix string, tree map[string]any) map[string]any {
+	flat := map[string]any{}
+	for name, v := range tree {
+		table, ok := v.(map[string]any)
+		if !ok {
+			flat[prefix+name] = v
+			continue
+		}
+		if len(table) == 0 && !isSection(prefix+name) {
+			flat[prefix+name] = v
+		}
+		maps.Copy(flat, flatten(prefix+name+".", table))
+	}
+	return flat
+}
+
+func isSection(name string) bool {
+	return slices.ContainsFunc(sections(), func(s [2]string) bool { return s[0] == name })
+}
+
+// keyLines finds the line of every key and table in a document that has been
+// parsed once without an error.
+func keyLines(data []byte) map[string]int {
+	lines := map[string]int{}
+	var p unstable.Parser
+	p.Reset(data)
+	table := ""
+	for p.NextExpression() {
+		e := p.Expression()
+		name, line := keyName(&p, e.Key())
+		switch e.Kind {
+		case unstable.Table, unstable.ArrayTable:
+			table = name + "."
+			lines[name] = line
+		case unstable.KeyValue:
+			lines[table+name] = line
+			inlineLines(lines, table+name+".", e.Value(), line)
+		}
+	}
+	return lines
+}
+
+// inlineLines gives the keys of an inline table the line it begins on.
+func inlineLines(lines map[string]int, prefix string, v *unstable.Node, line int) {
+	if v.Kind != unstable.InlineTable {
+		return
+	}
+	for it := v.Children(); it.Next(); {
+		var parts []string
+		for k := it.Node().Key(); k.Next(); {
+			parts = append(parts, string(k.Node().Data))
+		}
+		name := prefix + strings.Join(parts, ".")
+		lines[name] = line
+		inlineLines(lines, name+".", it.Node().Value(), line)
+	}
+}
+
+func keyName(p *unstable.Parser, key unstable.Iterator) (name string, line int) {
+	var parts []string
+	for key.Next() {
+		if line == 0 {
+			line = p.Shape(key.Node().Raw).Start.Line
+		}
+		parts = append(parts, string(key.Node().Data))
+	}
+	return strings.Join(parts, "."), line
+}
+
+// check finds what is right by itself and wrong together.
+func (c *config) check() error {
+	switch {
+	case c.FTP.Address == "off":
+		return c.wrong("ftp.address", `is "off", and nothing else listens: name an address`)
+	case c.Users.Drop != "" && !c.Users.Anonymous:
+		return c.wrong("users.drop", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
+	case c.Users.Drop != "" && c.Storage.ReadOnly:
+		return c.wrong("users.drop", "takes uploads, but storage.read_only (--read-only) forbids them: leave one of them out")
+	case c.Users.AnonymousRoot != "" && !c.Users.Anonymous:
+		return c.wrong("users.anonymous_root", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
+	}
+	for _, k := range []string{"storage.root", "users.anonymous_root", "users.home", "log.transfer_log", "server.state"} {
+		if err := c.checkPath(k); err != nil {
+			return err
+		}
+	}
+	if err := checkHomePattern(c.Users.Home); err != nil {
+		return c.wrong("users.home", "%w", err)
+	}
+	return c.checkDrop()
+}
+
+// checkServing finds what a server needs beyond a configuration that is right.
+func (c *config) checkServing() error {
+	if c.Storage.Root == "" && c.Users.Home == "" {
+		return usagef("there is nothing to serve: name a directory (ferry serve DIR), or set storage.root or users.home in a config file (--config)")
+	}
+	if c.Users.Anonymous && c.anonymousRoot() == "" {
+		return usagef("there is nothing for anonymous users to see: set users.anonymous_root, or storage.root")
+	}
+	if len(c.Users.Static) > 0 && c.Storage.Root == "" {
+		return c.wrong("users.static", "has users without a home: name the directory they share (storage.root)")
+	}
+	return nil
+}
+
+// checkDrop makes the drop directory the clean name that rules want.
+func (c *config) checkDrop() error {
+	if c.Users.Drop == "" {
+		return nil
+	}
+	name, err := ferry.Clean("/", c.Users.Drop)
+	if err != nil {
+		return c.wrong("users.drop", "cannot be %q: %w", c.Users.Drop, err)
+	}
+	if name == "/" {
+		return c.wrong("users.drop", `must be a directory below the root of anonymous users, such as "/incoming"`)
+	}
+	c.Users.Drop = name
+	return nil
+}
+
+// checkPath wants host paths in a file to be absolute: the server's working
+// directory is nothing that a file should depend on. Flags are relative to the
+// directory that the person stands in.
+func (c *config) checkPath(name string) error {
+	for _, k := range keys() {
+		if k.name != name {
+			continue
+		}
+		path := (*string)(k.at(c).(*text))
+		if *path == "" || filepath.IsAbs(*path) {
+			return nil
+		}
+		if c.from[name] != k.flag {
+			return c.wrong(name, "must be an absolute path, not %q", *path)
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return fmt.Errorf("cannot find the current directory: %w", err)
+		}
+		*path = abs
+	}
+	return nil
+}
+
+// wrong is an error about a key, with the place where it was set.
+func (c *config) wrong(name, format string, args ...any) error {
+	where := c.from[name]
+	if !strings.HasPrefix(where, "--") {
+		return usagef("%s: %s %w", where, name, fmt.Errorf(format, args...))
+	}
+	return usagef("%s %w", where, fmt.Errorf(format, args...))
+}
+
+// stateDir is where the database lives.
+func (c *config) stateDir() (string, error) {
+	if c.Server.State != "" {
+		return c.Server.State, nil
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/ferry", nil
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ferry"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", usagef("no place for the database: name one with --state (%w)", err)
+	}
+	return filepath.Join(home, ".local", "state", "ferry"), nil
+}

@@ -1,0 +1,95 @@
+// Command ferry is the file-transfer server and its tools.
+//
+// main.go reads the command line, config.go and keys.go hold the configuration
+// (one table of keys, from which the example, the documentation and the
+// reading of files and flags are made), serve.go wires the server by hand in
+// one function, and every other subcommand has a file of its own.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // the command line or the config file is wrong
+)
+
+// cli is the tree of subcommands; kong fills it, and calls Run of the one that
+// was named.
+type cli struct {
+	Serve      serveCmd      `cmd:"" help:"Serve a directory over FTP."`
+	Config     configCmd     `cmd:"" help:"Check the configuration, or show it."`
+	User       userCmd       `cmd:"" help:"Manage the users in the server's database."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// console is where a command talks to a person or a script.
+type console struct {
+	in, out, err *os.File
+}
+
+// run is the whole program but for the exit.
+func run(args []string, c console) int {
+	parser, err := newParser(c)
+	if err != nil {
+		return c.fail(err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return c.fail(usagef("%w (see: ferry --help)", err))
+	}
+	return c.fail(parsed.Run(c, parsed))
+}
+
+func newParser(c console) (*kong.Kong, error) {
+	return kong.New(&cli{},
+		kong.Name("ferry"),
+		kong.Description("A file-transfer server: FTP on your files, whole or not there."),
+		kong.Writers(c.out, c.err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+}
+
+// fail prints err as the one sentence that it is, and chooses the exit code.
+func (c console) fail(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(c.err, "ferry: %v\n", err)
+	if errors.As(err, new(usageError)) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// usageError marks what the person has to write differently: exit code 2.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error {
+	return usageError{fmt.Errorf(format, args...)}
+}
+
+// note prints a line for the person that is not the command's output.
+func (c console) note(format string, args ...any) {
+	fmt.Fprintf(c.err, format+"\n", args...)
+}
+
+// print writes the command's output.
+func (c console) print(format string, args ...any) error {
+	_, err := fmt.Fprintf(c.out, format+"\n", args...)
+	return err
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"ferry/internal/auth"
+	"ferry/internal/cluster"
+	"ferry/internal/event"
+	"ferry/internal/ftpserver"
+	"ferry/internal/gate"
+	"ferry/internal/listen"
+	"ferry/internal/store"
+)
+
+// serveCmd is `ferry serve [DIR]`.
+type serveCmd struct {
+	configFlags
+	Dir string `arg:"" optional:"" placeholder:"DIR" type:"path" help:"The directory to serve."`
+}
+
+func (cmd *serveCmd) Run(c console, k *kong.Context) error {
+	// Caught from the start on, so that no signal finds the server half made.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+
+	conf, err := loadConfig(cmd.Config, flagsGiven(k))
+	if err != nil {
+		return err
+	}
+	if err := conf.checkServing(); err != nil {
+		return err
+	}
+	people, err := staticUsers(conf, os.Getenv("FERRY_PASSWORD"))
+	if err != nil {
+		return err
+	}
+	return serve(conf, people, c, signals)
+}
+
+// serve is the server: everything is made and tied together here, in the
+// order in which it depends on one another, runs until a signal says stop,
+// and is taken down in the opposite order.
+func serve(conf *config, people []person, c console, signals <-chan os.Signal) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	log := newLog(conf, c.err)
+
+	// The files come first: when they cannot be served, nothing is left behind.
+	trees := newTrees(conf, log)
+	defer trees.close()
+	if err := trees.prepare(); err != nil {
+		return err
+	}
+
+	// The state: accounts in the database, and what nodes share.
+	db, err := store.Open(ctx, filepath.Join(conf.Server.State, databaseFile))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	nodes := cluster.NewAlone()
+
+	// The users: those of the command line before those of the database.
+	hasher, err := auth.NewHasher(auth.DefaultCost(), max(1, runtime.GOMAXPROCS(0)))
+	if err != nil {
+		return err
+	}
+	static, err := entries(ctx, conf, people, hasher)
+	if err != nil {
+		return err
+	}
+	users := auth.Join(auth.Static(static...), accountsIn{db, conf})
+
+	// The events.
+	transfers, err := openTransferLog(conf, log)
+	if err != nil {
+		return err
+	}
+	defer transfers.close()
+
+	// The gate, and the protocol in front of it.
+	g := gate.New(gate.Config{
+		Auth:    authenticator(conf, users, hasher),
+		Tree:    trees.session,
+		Cluster: nodes,
+		Events:  event.Fan(event.Log(log), transfers.sink()),
+		Limits:  gateLimits(conf),
+	})
+	ftp, err := ftpserver.New(ftpConfig(conf, g, log))
+	if err != nil {
+		return err
+	}
+	listener, err := listen.Listen(ctx, "tcp", conf.FTP.Address)
+	if err != nil {
+		return err
+	}
+	if len(conf.FTP.ProxyFrom) > 0 {
+		listener = listen.Proxy(listener, conf.FTP.ProxyFrom)
+	}
+
+	// The work beside the sessions.
+	go sweep(ctx, nodes, trees, db, log)
+	go refresh(ctx, g, db, users, log)
+
+	// The doors open.
+	ended := make(chan error, 1)
+	go func() { ended <- new(listen.Acceptor).Serve(listener, ftp.Handle) }()
+	log.Info("ready", "ftp", listener.Addr().String(), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
+	if conf.file == "" {
+		greet(c, conf, people, listener.Addr())
+	}
+	notifySystemd(log, "READY=1")
+
+	err = untilStopped(signals, ended, transfers, log)
+	notifySystemd(log, "STOPPING=1")
+	listener.Close()
+	finish(ftp, signals, conf.Server.Grace, log)
+	return err
+}
+
+// untilStopped waits for the signal to stop, or for the listener to fail.
+func untilStopped(signals <-chan os.Signal, ended <-chan error, transfers transferLog, log *slog.Logger) error {
+	for {
+		select {
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				log.Info("stopping", "signal", s.String())
+				return nil
+			}
+			transfers.reopen()
+		case err := <-ended:
+			return fmt.Errorf("the FTP listener failed: %w", err)
+		}
+	}
+}
+
+// finish gives the transfers that still run the time of grace. A second signal
+// ends it at once.
+func finish(ftp *ftpserver.Server, signals <-chan os.Signal, grace time.Duration, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	go func() {
+		for s := range signals {
+			if s != syscall.SIGHUP {
+				cancel()
+			}
+		}
+	}()
+	if err := ftp.Shutdown(ctx); err != nil {
+		log.Warn("stopped before every transfer had ended; their parts are kept")
+		return
+	}
+	log.Info("stopped")
+}
