@@ -66,7 +66,7 @@ func checkRules(rules []ferry.Rule) error {
 	seen := make(map[string]bool, len(rules))
 	for _, r := range rules {
 		if clean, err := ferry.Clean("/", r.Prefix); err != nil || clean != r.Prefix {
-			return fmt.Errorf("rule for %q: write it as an absolute name like /in or /in/new, without . and ..", r.Prefix)
+			return fmt.Errorf("rule for %q: write an absolute name without dots as elements, like /in or /in/new", r.Prefix)
 		}
 		if !ferry.RightsAll.Has(r.Rights) {
 			return fmt.Errorf("rule for %q: rights %#x are not known", r.Prefix, uint16(r.Rights))

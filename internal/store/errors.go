@@ -14,6 +14,8 @@ import (
 // damage is what is wrong in the file, in a way that matches ErrDamaged.
 func damage(what string) error { return fmt.Errorf("%w: %s", ErrDamaged, what) }
 
+func errBroken() error { return damage("its structure is broken") }
+
 // trouble is an error of the database file, as one sentence: what was wanted,
 // which file, why not, what to do.
 type trouble struct {
@@ -37,13 +39,13 @@ func (s *Store) explain(what string, err error) error {
 		return err
 	}
 	var driver *sqlite.Error
-	if errors.As(err, &driver) {
+	switch {
+	case errors.As(err, &driver):
 		err = meaning(driver)
+	case !errors.Is(err, ErrNewer) && !errors.Is(err, ErrDamaged):
+		return err
 	}
-	if remedy := remedyFor(err); remedy != "" {
-		return trouble{what, s.path, err, remedy}
-	}
-	return err
+	return trouble{what, s.path, err, remedyFor(err)}
 }
 
 func remedyFor(err error) string {
@@ -58,14 +60,9 @@ func remedyFor(err error) string {
 		return "make the file and its directory writable for the user who runs ferry"
 	case errors.Is(err, ferry.ErrNoSpace):
 		return "free some space on its disk"
-	case errors.Is(err, errDriver):
-		return "look at the disk and at the file"
 	}
-	return ""
+	return "look at the disk and at the file"
 }
-
-// errDriver: something that SQLite says and that has no word of ours.
-var errDriver = errors.New("SQLite")
 
 // meaning says in our words what SQLite's result code means (the low byte is
 // the primary one).
@@ -74,7 +71,7 @@ func meaning(err *sqlite.Error) error {
 	case sqlite3.SQLITE_NOTADB:
 		return damage("it is not an SQLite database")
 	case sqlite3.SQLITE_CORRUPT:
-		return damage("its structure is broken")
+		return errBroken()
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return ErrLocked
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
@@ -82,6 +79,6 @@ func meaning(err *sqlite.Error) error {
 	case sqlite3.SQLITE_FULL:
 		return ferry.ErrNoSpace
 	default:
-		return fmt.Errorf("%w: %s", errDriver, err.Error())
+		return errors.New(err.Error()) // without the driver in the chain: what it means is said now
 	}
 }

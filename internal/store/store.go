@@ -106,7 +106,7 @@ func (s *Store) check(ctx context.Context) error {
 		return err
 	}
 	if verdict != "ok" {
-		return damage(verdict)
+		return errBroken()
 	}
 	return nil
 }
