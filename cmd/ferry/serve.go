@@ -54,6 +54,9 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	log := newLog(conf, c.err)
+	// What the server makes gets the permissions that the configuration says,
+	// whatever shell or service manager started it.
+	syscall.Umask(int(conf.Storage.Umask))
 
 	// The files come first: when they cannot be served, nothing is left behind.
 	trees := newTrees(conf, log)

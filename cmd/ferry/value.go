@@ -151,12 +151,12 @@ func (s *size) UnmarshalText(b []byte) error {
 func parseSize(s string) (int64, error) {
 	wrong := fmt.Errorf("must be a size such as \"500kB\", \"10MiB\" or \"1GiB\", or 0, not %q", s)
 	digits := strings.TrimRight(s, "kKMGTiB")
-	n, err := strconv.ParseInt(digits, 10, 64)
+	n, err := strconv.ParseUint(digits, 10, 63)
 	unit, ok := unitBytes(s[len(digits):])
-	if err != nil || !ok || n < 0 || n > (1<<63-1)/unit {
+	if err != nil || !ok || int64(n) > (1<<63-1)/unit {
 		return 0, wrong
 	}
-	return n * unit, nil
+	return int64(n) * unit, nil
 }
 
 func unitBytes(unit string) (int64, bool) {
