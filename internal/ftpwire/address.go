@@ -10,7 +10,7 @@ import (
 
 // ErrProtocolFamily is an address family that is neither IPv4 nor IPv6 (RFC 2428
 // §2: 522; RFC 1639: 521).
-var ErrProtocolFamily = errors.New("unknown network protocol: 1 is IPv4, 2 is IPv6")
+var ErrProtocolFamily = errors.New("network protocol is neither IPv4 nor IPv6")
 
 // ParsePORT reads "h1,h2,h3,h4,p1,p2", six decimal numbers from 0 to 255 (RFC 959
 // §4.1.2). Whether port and address may be used is not decided here.

@@ -174,8 +174,10 @@ func (r *Reader) fill() error {
 	return io.ErrNoProgress
 }
 
-// HasLine tells whether the next ReadLine returns without reading from the
-// source: the replies to pipelined commands can be gathered until it is false.
+// HasLine tells whether the next ReadLine returns a line, or ErrLineTooLong, without
+// reading from the source: replies to pipelined commands may be gathered as long as
+// it is true. It is never true for a line that is not whole, since a server that
+// then waited with its replies would wait for ever.
 func (r *Reader) HasLine() bool {
 	ahead, start := r.telnet, r.atStart()
 	for _, b := range r.buf[r.from:r.to] {
@@ -192,7 +194,8 @@ func (r *Reader) HasLine() bool {
 
 // TakeTelnetReply returns what must be sent back for the Telnet options asked
 // for so far, and forgets it: DONT for each WILL, WONT for each DO (RFC 1123
-// §4.1.2.12). Mostly nil. It goes out as it is, before the next reply.
+// §4.1.2.12). Mostly nil. It goes out as it is, before the next reply; an option
+// asked for does not make ReadLine return.
 func (r *Reader) TakeTelnetReply() []byte {
 	replies := r.replies
 	r.replies = nil
