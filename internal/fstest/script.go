@@ -1,0 +1,166 @@
+package fstest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry"
+)
+
+// Random does the same random operations on a and b, two empty trees, by
+// several users and sessions at once, and fails the test where a result
+// differs: an error's class, a size, content, a listing. The same seed gives
+// the same operations; a failure prints the seed and the last of them.
+//
+// It sleeps, to let takeovers happen: call it in a testing/synctest bubble.
+// Both trees must have the same umask and forget no part in an hour.
+func Random(t *testing.T, seed uint64, steps int, a, b Tree) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, seed))
+	err := run(func() (byte, bool) { return byte(random.Uint32()), true }, steps, a, b)
+	if err != nil {
+		t.Errorf("seed %d: %v", seed, err)
+	}
+}
+
+// Script is Random with the choices made by data, for a fuzzer. It gives the
+// first difference, nil if there is none. The last bytes of data may go unused.
+func Script(data []byte, a, b Tree) error {
+	return run(func() (byte, bool) {
+		if len(data) == 0 {
+			return 0, false
+		}
+		choice := data[0]
+		data = data[1:]
+		return choice, true
+	}, len(data), a, b)
+}
+
+// script is one run over two trees. Everything is kept twice, for a and b.
+type script struct {
+	next     func() (byte, bool)
+	dry      bool // next has nothing left
+	trees    [2]Tree
+	sessions []*actor
+	slots    [6]slot
+	log      []string
+}
+
+// actor is one session of a user.
+type actor struct {
+	user ferry.User
+	fs   [2]ferry.FS
+}
+
+// slot is one open handle.
+type slot struct {
+	who  string
+	name string
+	open [2]ferry.Handle
+}
+
+// step is one operation, chosen and not yet done.
+type step struct {
+	text string
+	do   func(side int) string // gives what came of it
+}
+
+func run(next func() (byte, bool), steps int, a, b Tree) error {
+	s := &script{next: next, trees: [2]Tree{a, b}}
+	for _, u := range actors() {
+		s.sessions = append(s.sessions, &actor{user: u, fs: [2]ferry.FS{a.For(u), b.For(u)}})
+	}
+	for range steps {
+		st := s.choose()
+		if s.dry {
+			break
+		}
+		if err := s.perform(st); err != nil {
+			return err
+		}
+	}
+	return s.finish()
+}
+
+// actors are the sessions that take part: twice the same user, another one,
+// one for whom nothing is kept, one who writes in place.
+func actors() []ferry.User {
+	return []ferry.User{
+		{Name: "alice"},
+		{Name: "alice"},
+		{Name: "bob"},
+		{Name: "guest", Anonymous: true},
+		{Name: "dora", DirectUploads: true},
+	}
+}
+
+// perform does a step on both sides and compares what came of it.
+func (s *script) perform(st step) error {
+	a, b := st.do(0), st.do(1)
+	if a == b {
+		s.log = append(s.log, st.text+": "+a)
+		return nil
+	}
+	const shown = 40
+	last := s.log[max(0, len(s.log)-shown):]
+	return fmt.Errorf("step %d: %s\n  a: %s\n  b: %s\nafter:\n  %s",
+		len(s.log), st.text, a, b, strings.Join(last, "\n  "))
+}
+
+// finish ends every session and compares all that is left.
+func (s *script) finish() error {
+	for i := range s.slots {
+		if err := s.perform(s.abort(i)); err != nil {
+			return err
+		}
+	}
+	for _, who := range s.sessions {
+		if err := s.perform(step{who.user.Name + " close", func(side int) string { return result(who.fs[side].Close()) }}); err != nil {
+			return err
+		}
+		who.fs = [2]ferry.FS{s.trees[0].For(who.user), s.trees[1].For(who.user)}
+	}
+	for _, who := range s.sessions[1:] {
+		parts := step{who.user.Name + " parts", func(side int) string { return parts(who.fs[side]) }}
+		if err := s.perform(parts); err != nil {
+			return err
+		}
+	}
+	whole := step{"the whole tree", func(side int) string { return tree(s.sessions[0].fs[side], "/") }}
+	return s.perform(whole)
+}
+
+// pick chooses one of n.
+func (s *script) pick(n int) int {
+	choice, ok := s.next()
+	s.dry = s.dry || !ok
+	return int(choice) % n
+}
+
+// name chooses one of few names, so that operations meet.
+func (s *script) name() string {
+	names := names()
+	return names[s.pick(len(names))]
+}
+
+func names() []string {
+	return []string{"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/e", "/d/e/a", "/l", "/d/l", "/l/a"}
+}
+
+func (s *script) target() string {
+	targets := []string{"a", "/a", "d", "/d", "../a", "../../../d/a", "l", "/l", "/d/l", "d/e", "nowhere", "no/where", ".", "..", "/", "c"}
+	return targets[s.pick(len(targets))]
+}
+
+// wait lets what is under way fall silent.
+func (s *script) wait() step {
+	return step{"wait", func(side int) string {
+		if side == 0 {
+			time.Sleep(ferry.TakeoverAfter)
+		}
+		return "ok"
+	}}
+}

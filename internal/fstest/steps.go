@@ -1,0 +1,304 @@
+package fstest
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"ferry"
+)
+
+// choose makes the next step. What happens often in life happens often here.
+func (s *script) choose() step {
+	kinds := []func() step{
+		s.open, s.open, s.open, s.write, s.write, s.receive, s.commit, s.commit, s.abortOne,
+		s.read, s.send, s.truncate, s.sync, s.attrHandle, s.statHandle,
+		s.stat, s.lstat, s.part, s.list, s.content,
+		s.mkdir, s.mkdir, s.remove, s.rmdir, s.rename, s.rename, s.attr,
+		s.symlink, s.link, s.readlink, s.space, s.wait, s.again,
+	}
+	return kinds[s.pick(len(kinds))]()
+}
+
+// by makes a step of one session.
+func (s *script) by(what string, do func(f ferry.FS) string) step {
+	who := s.pick(len(s.sessions))
+	a := s.sessions[who]
+	return step{
+		text: fmt.Sprintf("%s%d %s", a.user.Name, who, what),
+		do:   func(side int) string { return do(a.fs[side]) },
+	}
+}
+
+// on makes a step on an open handle.
+func (s *script) on(what string, do func(h ferry.Handle) string) step {
+	n := s.pick(len(s.slots))
+	return step{
+		text: fmt.Sprintf("handle %d (%s %s) %s", n, s.slots[n].who, s.slots[n].name, what),
+		do: func(side int) string {
+			if s.slots[n].open[side] == nil {
+				return "not open"
+			}
+			return do(s.slots[n].open[side])
+		},
+	}
+}
+
+func (s *script) open() step {
+	n := s.pick(len(s.slots))
+	mode, name := ferry.Mode(s.pick(5)), s.name()
+	perm := []fs.FileMode{0, 0o600, 0o644, 0o755}[s.pick(4)]
+	who := s.pick(len(s.sessions))
+	a := s.sessions[who]
+	return step{
+		text: fmt.Sprintf("handle %d := %s%d open %s %s %#o", n, a.user.Name, who, name, modeName(mode), perm),
+		do: func(side int) string {
+			slot := &s.slots[n]
+			abortSide(slot, side)
+			slot.who, slot.name = fmt.Sprintf("%s%d", a.user.Name, who), name
+			h, err := a.fs[side].Open(context.Background(), name, mode, perm)
+			if err != nil {
+				return result(err, name)
+			}
+			slot.open[side] = h
+			return "ok"
+		},
+	}
+}
+
+func abortSide(s *slot, side int) string {
+	h := s.open[side]
+	if h == nil {
+		return "not open"
+	}
+	s.open[side] = nil
+	return result(h.Abort(nil))
+}
+
+func (s *script) abort(n int) step {
+	return step{
+		text: fmt.Sprintf("handle %d (%s %s) abort", n, s.slots[n].who, s.slots[n].name),
+		do:   func(side int) string { return abortSide(&s.slots[n], side) },
+	}
+}
+
+func (s *script) abortOne() step { return s.abort(s.pick(len(s.slots))) }
+
+func (s *script) commit() step {
+	return s.on("commit", func(h ferry.Handle) string { return result(h.Commit()) })
+}
+
+func (s *script) sync() step {
+	return s.on("sync", func(h ferry.Handle) string { return result(h.Sync()) })
+}
+
+// span chooses where in a file, and how much.
+func (s *script) span() (off, n int64) {
+	offsets := []int64{0, 0, 0, 1, 100, 4096, 70000, 131072}
+	lengths := []int64{0, 1, 10, 1000, 4096, 5000, 66000, 140000}
+	return offsets[s.pick(len(offsets))], lengths[s.pick(len(lengths))]
+}
+
+func (s *script) write() step {
+	off, n := s.span()
+	seed := s.pick(256)
+	return s.on(fmt.Sprintf("write %d at %d, pattern %d", n, off, seed), func(h ferry.Handle) string {
+		return counted(h.WriteAt(pattern(seed, n), off))
+	})
+}
+
+func (s *script) receive() step {
+	off, limit := s.span()
+	_, sent := s.span()
+	if s.pick(2) == 0 {
+		limit = -1
+	}
+	seed := s.pick(256)
+	what := fmt.Sprintf("receive up to %d at %d of %d, pattern %d", limit, off, sent, seed)
+	return s.on(what, func(h ferry.Handle) string { return receiveAll(h, off, limit, pattern(seed, sent)) })
+}
+
+func (s *script) read() step {
+	off, n := s.span()
+	return s.on(fmt.Sprintf("read %d at %d", n, off), func(h ferry.Handle) string {
+		p := make([]byte, n)
+		k, err := h.ReadAt(p, off)
+		return counted(k, err) + digest(p[:k])
+	})
+}
+
+func (s *script) send() step {
+	off, n := s.span()
+	if s.pick(2) == 0 {
+		n = -1
+	}
+	return s.on(fmt.Sprintf("send %d from %d", n, off), func(h ferry.Handle) string { return sendAll(h, off, n) })
+}
+
+func (s *script) truncate() step {
+	size, _ := s.span()
+	return s.on(fmt.Sprintf("truncate %d", size), func(h ferry.Handle) string { return result(h.Truncate(size)) })
+}
+
+func (s *script) statHandle() step {
+	return s.on("stat", func(h ferry.Handle) string { return described(h.Stat()) })
+}
+
+func (s *script) attrHandle() step {
+	a, text := s.attrs()
+	return s.on("setattr "+text, func(h ferry.Handle) string {
+		if err := h.SetAttr(a); err != nil {
+			return result(err)
+		}
+		i, err := h.Stat()
+		return changed(a, i, err)
+	})
+}
+
+func (s *script) attr() step {
+	a, text := s.attrs()
+	name := s.name()
+	return s.by("setattr "+name+" "+text, func(f ferry.FS) string {
+		if err := f.SetAttr(context.Background(), name, a); err != nil {
+			return result(err, name)
+		}
+		look := f.Stat
+		if a.NoFollow {
+			look = f.Lstat
+		}
+		i, err := look(context.Background(), name)
+		return changed(a, i, err)
+	})
+}
+
+// attrs chooses attributes that take away nobody's right to go on.
+func (s *script) attrs() (ferry.Attr, string) {
+	var a ferry.Attr
+	var text string
+	which := s.pick(16)
+	if which&1 != 0 {
+		mode := []fs.FileMode{0o700, 0o755, 0o750, 0o777}[s.pick(4)]
+		a.Mode = &mode
+		text += fmt.Sprintf("mode %#o ", mode)
+	}
+	if which&2 != 0 {
+		at := time.Unix(1_000_000_000+int64(s.pick(256)), 0)
+		a.ModTime, a.Access = &at, &at
+		text += fmt.Sprintf("times %d ", at.Unix())
+	}
+	if which&12 == 12 {
+		size, _ := s.span()
+		a.Size = &size
+		text += fmt.Sprintf("size %d ", size)
+	}
+	if s.pick(4) == 0 {
+		a.NoFollow = true
+		text += "nofollow"
+	}
+	return a, text
+}
+
+func (s *script) stat() step {
+	name := s.name()
+	return s.by("stat "+name, func(f ferry.FS) string {
+		i, err := f.Stat(context.Background(), name)
+		return described(i, err, name)
+	})
+}
+
+func (s *script) lstat() step {
+	name := s.name()
+	return s.by("lstat "+name, func(f ferry.FS) string {
+		i, err := f.Lstat(context.Background(), name)
+		return described(i, err, name)
+	})
+}
+
+func (s *script) part() step {
+	name := s.name()
+	return s.by("part "+name, func(f ferry.FS) string {
+		i, err := f.Part(context.Background(), name)
+		return described(i, err, name)
+	})
+}
+
+func (s *script) list() step {
+	name := append(names(), "/", "/")[s.pick(len(names())+2)]
+	detail := ferry.Detail(s.pick(2))
+	return s.by(fmt.Sprintf("list %s %d", name, detail), func(f ferry.FS) string { return listing(f, name, detail) })
+}
+
+func (s *script) content() step {
+	name := s.name()
+	return s.by("content "+name, func(f ferry.FS) string { return content(f, name) })
+}
+
+func (s *script) mkdir() step {
+	name := s.name()
+	perm := []fs.FileMode{0, 0o755, 0o700}[s.pick(3)]
+	return s.by(fmt.Sprintf("mkdir %s %#o", name, perm), func(f ferry.FS) string {
+		return result(f.Mkdir(context.Background(), name, perm), name)
+	})
+}
+
+func (s *script) remove() step {
+	name := s.name()
+	return s.by("remove "+name, func(f ferry.FS) string { return result(f.Remove(context.Background(), name), name) })
+}
+
+func (s *script) rmdir() step {
+	name := s.name()
+	return s.by("rmdir "+name, func(f ferry.FS) string { return result(f.Rmdir(context.Background(), name), name) })
+}
+
+func (s *script) rename() step {
+	from, to, replace := s.name(), s.name(), s.pick(2) == 0
+	return s.by(fmt.Sprintf("rename %s %s replace=%t", from, to, replace), func(f ferry.FS) string {
+		return result(f.Rename(context.Background(), from, to, replace), from, to)
+	})
+}
+
+func (s *script) symlink() step {
+	target, name := s.target(), s.name()
+	return s.by("symlink "+target+" "+name, func(f ferry.FS) string {
+		return result(f.Symlink(context.Background(), target, name), name)
+	})
+}
+
+func (s *script) link() step {
+	from, name := s.name(), s.name()
+	return s.by("link "+from+" "+name, func(f ferry.FS) string {
+		return result(f.Link(context.Background(), from, name), from, name)
+	})
+}
+
+func (s *script) readlink() step {
+	name := s.name()
+	return s.by("readlink "+name, func(f ferry.FS) string {
+		target, err := f.Readlink(context.Background(), name)
+		return target + " " + result(err, name)
+	})
+}
+
+func (s *script) space() step {
+	name := s.name()
+	return s.by("space "+name, func(f ferry.FS) string {
+		_, err := f.Space(context.Background(), name)
+		return result(err, name)
+	})
+}
+
+// again ends a session with all its handles and begins a new one of the user.
+func (s *script) again() step {
+	who := s.pick(len(s.sessions))
+	a := s.sessions[who]
+	return step{
+		text: fmt.Sprintf("%s%d close and begin again", a.user.Name, who),
+		do: func(side int) string {
+			r := result(a.fs[side].Close())
+			a.fs[side] = s.trees[side].For(a.user)
+			return r
+		},
+	}
+}

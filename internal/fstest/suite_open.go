@@ -1,0 +1,326 @@
+package fstest
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"ferry"
+)
+
+func opening() []promise {
+	return []promise{
+		{text: "every mode opens what it may and refuses the rest", test: everyMode},
+		{text: "Replace, Resume and Update through a link change the file it names", test: writeThroughLink},
+		{text: "Replace and Resume through a dangling link make the file it would name", test: writeThroughDangling},
+		{text: "an unknown mode is fs.ErrInvalid", test: unknownMode},
+		{text: "Exclusive reserves the name at Open", test: exclusiveReserves},
+		{text: "Exclusive reserves nothing after Abort", test: exclusiveAborted},
+		{text: "Commit of Exclusive never replaces what has appeared", test: exclusiveCommit},
+		{text: "two users may replace one file at once and the last to commit wins", test: lastCommitWins},
+		{text: "a new file gets the permission asked for, a replaced one keeps its own", test: permissions},
+		{text: "a file with several hard links is replaced in place", test: replaceLinked},
+		{text: "uploads of a user with DirectUploads are in place", test: directUploads},
+		{text: "errors are about the client's name", test: clientNames},
+		{text: "names of parts and names that are not clean are ErrBadName", test: badNames},
+		{text: "an element longer than the storage takes is ErrBadName", test: longNames},
+	}
+}
+
+func everyMode(e *env) {
+	const fine = "fine"
+	situations := []struct {
+		name                                     string
+		read, replace, exclusive, resume, update error
+	}{
+		{"/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist},
+		{"/file", nil, nil, fs.ErrExist, nil, nil},
+		{"/dir", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir},
+		{"/", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir},
+		{"/to-file", nil, nil, fs.ErrExist, nil, nil},
+		{"/to-dir", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir},
+		{"/to-nothing", fs.ErrNotExist, nil, fs.ErrExist, nil, fs.ErrNotExist},
+		{"/dir/file", nil, nil, fs.ErrExist, nil, nil},
+		{"/dir/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist},
+		{"/to-dir/file", nil, nil, fs.ErrExist, nil, nil},
+		{"/missing/a", fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist},
+		{"/file/a", ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir},
+	}
+	f := e.tree.For(ferry.User{Name: "guest", Anonymous: true}) // for whom nothing is kept between the rows
+	e.upload(f, "/file", fine)
+	e.mkdir(f, "/dir")
+	e.upload(f, "/dir/file", fine)
+	e.symlink(f, "file", "/to-file")
+	e.symlink(f, "dir", "/to-dir")
+	e.symlink(f, "nothing", "/to-nothing")
+	for _, row := range situations {
+		for m, want := range []error{row.read, row.replace, row.exclusive, row.resume, row.update} {
+			if want != nil {
+				e.refused(f, row.name, ferry.Mode(m), want)
+				continue
+			}
+			e.must(e.open(f, row.name, ferry.Mode(m)).Abort(nil))
+		}
+	}
+	e.holds(f, "/file", fine)
+	e.holds(f, "/dir/file", fine)
+	e.lists(f, "/", "dir", "file", "to-dir", "to-file", "to-nothing")
+	e.lists(f, "/dir", "file")
+}
+
+func writeThroughLink(e *env) {
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Resume, ferry.Update} {
+		f := e.as("alice")
+		name := "/dir-" + modeName(m)
+		e.mkdir(f, name)
+		e.upload(f, name+"/file", "old")
+		e.symlink(f, "file", name+"/link")
+		h := e.open(f, name+"/link", m)
+		e.put(h, "new", 0)
+		e.must(h.Commit())
+		e.holds(f, name+"/file", "new")
+		e.lists(f, name, "file", "link")
+		if e.lstat(f, name+"/link").Mode.Type() != fs.ModeSymlink {
+			e.Errorf("%s through a link replaced the link", modeName(m))
+		}
+	}
+}
+
+func writeThroughDangling(e *env) {
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Resume} {
+		f := e.as("alice")
+		name := "/dir-" + modeName(m)
+		e.mkdir(f, name)
+		e.mkdir(f, name+"/below")
+		e.symlink(f, "below/file", name+"/link")
+		h := e.open(f, name+"/link", m)
+		e.put(h, "new", 0)
+		e.lists(f, name+"/below")
+		e.must(h.Commit())
+		e.holds(f, name+"/below/file", "new")
+		e.lists(f, name, "below", "link")
+		if e.lstat(f, name+"/link").Mode.Type() != fs.ModeSymlink {
+			e.Errorf("%s through a link replaced the link", modeName(m))
+		}
+	}
+}
+
+func unknownMode(e *env) {
+	_, err := e.as("alice").Open(context.Background(), "/a", ferry.Update+1, 0)
+	e.want(err, fs.ErrInvalid, "/a")
+}
+
+func exclusiveReserves(e *env) {
+	f := e.as("alice")
+	h := e.open(f, "/a", ferry.Exclusive)
+	e.refused(f, "/a", ferry.Exclusive, fs.ErrExist)
+	e.refused(e.as("alice"), "/a", ferry.Exclusive, fs.ErrExist)
+	e.refused(e.as("bob"), "/a", ferry.Exclusive, fs.ErrExist)
+	guest := e.tree.For(ferry.User{Name: "guest", Anonymous: true})
+	e.refused(guest, "/a", ferry.Exclusive, fs.ErrExist)
+	e.put(h, "first", 0)
+	e.must(h.Commit())
+	e.refused(f, "/a", ferry.Exclusive, fs.ErrExist)
+	e.holds(f, "/a", "first")
+}
+
+func exclusiveAborted(e *env) {
+	h := e.open(e.as("alice"), "/a", ferry.Exclusive)
+	e.must(h.Abort(nil))
+	bob := e.as("bob")
+	h = e.open(bob, "/a", ferry.Exclusive)
+	e.put(h, "second", 0)
+	e.must(h.Commit())
+	e.holds(bob, "/a", "second")
+}
+
+func exclusiveCommit(e *env) {
+	alice, bob := e.as("alice"), e.as("bob")
+	h := e.open(alice, "/a", ferry.Exclusive)
+	e.put(h, "mine", 0)
+	e.upload(bob, "/a", "theirs")
+	e.want(h.Commit(), fs.ErrExist, "/a")
+	e.holds(bob, "/a", "theirs")
+	e.part(alice, "/a", 4)
+	e.want(h.Commit(), ferry.ErrClosed, "/a")
+
+	h = e.open(alice, "/b", ferry.Exclusive)
+	e.mkdir(bob, "/b")
+	e.want(h.Commit(), fs.ErrExist, "/b")
+	e.lists(bob, "/b")
+}
+
+func lastCommitWins(e *env) {
+	alice, bob := e.as("alice"), e.as("bob")
+	first, second := e.open(alice, "/a", ferry.Replace), e.open(bob, "/a", ferry.Replace)
+	e.put(first, "alice's", 0)
+	e.put(second, "bob's", 0)
+	e.must(second.Commit())
+	e.holds(alice, "/a", "bob's")
+	e.must(first.Commit())
+	e.holds(bob, "/a", "alice's")
+	e.lists(bob, "/", "a")
+}
+
+func permissions(e *env) {
+	f := e.as("alice")
+	ctx := context.Background()
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume} {
+		name := "/" + modeName(m)
+		h, err := f.Open(ctx, name, m, 0o700)
+		e.must(err)
+		e.must(h.Commit())
+		if got := e.stat(f, name).Mode; got != 0o700 {
+			e.Errorf("%s made a file with mode %v, want 0700", modeName(m), got)
+		}
+	}
+	e.must(f.Mkdir(ctx, "/dir", 0o700))
+	if got := e.stat(f, "/dir").Mode; got != fs.ModeDir|0o700 {
+		e.Errorf("Mkdir made %v, want drwx------", got)
+	}
+
+	h, err := f.Open(ctx, "/replace", ferry.Replace, 0o744)
+	e.must(err)
+	e.must(h.Commit())
+	if got := e.stat(f, "/replace").Mode; got != 0o700 {
+		e.Errorf("a replaced file has mode %v, want 0700 as before", got)
+	}
+	h = e.open(f, "/replace", ferry.Replace)
+	mode := fs.FileMode(0o750)
+	e.must(h.SetAttr(ferry.Attr{Mode: &mode}))
+	e.must(h.Commit())
+	if got := e.stat(f, "/replace").Mode; got != 0o750 {
+		e.Errorf("a replaced file has mode %v, want 0750 as the upload set it", got)
+	}
+}
+
+func replaceLinked(e *env) {
+	f, other := e.as("alice"), e.as("bob")
+	e.upload(f, "/a", "old content")
+	e.must(f.Link(context.Background(), "/a", "/b"))
+	h := e.open(f, "/a", ferry.Replace)
+	e.sized(other, "/b", 0)
+	e.put(h, "new", 0)
+	e.holds(other, "/b", "new")
+	e.must(h.Commit())
+	e.holds(other, "/a", "new")
+	e.holds(other, "/b", "new")
+	e.noPart(f, "/a")
+}
+
+func directUploads(e *env) {
+	f, other := e.tree.For(ferry.User{Name: "dora", DirectUploads: true}), e.as("bob")
+	h := e.open(f, "/a", ferry.Replace)
+	e.sized(other, "/a", 0)
+	e.put(h, "half", 0)
+	e.holds(other, "/a", "half")
+	e.must(h.Abort(nil))
+	e.holds(other, "/a", "half")
+	e.noPart(f, "/a")
+
+	h = e.open(f, "/a", ferry.Resume)
+	e.put(h, " and half", 4)
+	e.must(h.Commit())
+	e.holds(other, "/a", "half and half")
+
+	h = e.open(f, "/b", ferry.Exclusive)
+	e.refused(other, "/b", ferry.Exclusive, fs.ErrExist)
+	e.must(h.Commit())
+	e.lists(other, "/", "a", "b")
+}
+
+func clientNames(e *env) {
+	f := e.as("alice")
+	ctx := context.Background()
+	const name = "/no/such"
+	_, err := f.Stat(ctx, name)
+	e.want(err, fs.ErrNotExist, name)
+	_, err = f.Lstat(ctx, name)
+	e.want(err, fs.ErrNotExist, name)
+	_, err = f.Part(ctx, name)
+	e.want(err, fs.ErrNotExist, name)
+	_, err = f.Readlink(ctx, name)
+	e.want(err, fs.ErrNotExist, name)
+	_, err = f.Space(ctx, name)
+	e.want(err, fs.ErrNotExist, name)
+	e.want(f.Mkdir(ctx, name, 0), fs.ErrNotExist, name)
+	e.want(f.Remove(ctx, name), fs.ErrNotExist, name)
+	e.want(f.Rmdir(ctx, name), fs.ErrNotExist, name)
+	e.want(f.SetAttr(ctx, name, ferry.Attr{}), fs.ErrNotExist, name)
+	e.want(f.Symlink(ctx, "a", name), fs.ErrNotExist, name)
+	e.want(f.Rename(ctx, name, "/b", true), fs.ErrNotExist, name, "/b")
+	e.want(f.Link(ctx, name, "/b"), fs.ErrNotExist, name, "/b")
+	for _, err := range f.List(ctx, name, ferry.Names) {
+		e.want(err, fs.ErrNotExist, name)
+	}
+	e.upload(f, "/a", "text")
+	h := e.open(f, "/a", ferry.Read)
+	e.must(h.Abort(nil))
+	_, err = h.ReadAt(make([]byte, 1), 0)
+	e.want(err, ferry.ErrClosed, "/a")
+}
+
+func badNames(e *env) {
+	f := e.as("alice")
+	ctx := context.Background()
+	e.mkdir(f, "/dir")
+	e.upload(f, "/a", "text")
+	part := ferry.PartPrefix + strings.Repeat("0", ferry.PartDigits)
+	for _, name := range []string{"/" + part, "/dir/" + part, "/" + part + "/a"} {
+		e.badName(f, name)
+		e.want(f.Rename(ctx, "/a", name, true), ferry.ErrBadName, "/a", name)
+		e.want(f.Link(ctx, "/a", name), ferry.ErrBadName, "/a", name)
+		e.want(f.Symlink(ctx, "a", name), ferry.ErrBadName, name)
+		e.want(f.Mkdir(ctx, name, 0), ferry.ErrBadName, name)
+	}
+	for _, name := range []string{"", "a", ".", "..", "/dir/", "//a", "/dir/../a", "/../a", "/./a", "/a\x00"} {
+		e.badName(f, name)
+	}
+	e.holds(f, "/a", "text")
+	e.lists(f, "/", "a", "dir")
+}
+
+// badName checks that what looks a name up refuses it.
+func (e *env) badName(f ferry.FS, name string) {
+	e.Helper()
+	ctx := context.Background()
+	_, err := f.Stat(ctx, name)
+	e.want(err, ferry.ErrBadName, name)
+	_, err = f.Lstat(ctx, name)
+	e.want(err, ferry.ErrBadName, name)
+	_, err = f.Part(ctx, name)
+	e.want(err, ferry.ErrBadName, name)
+	_, err = f.Readlink(ctx, name)
+	e.want(err, ferry.ErrBadName, name)
+	for m := ferry.Read; m <= ferry.Update; m++ {
+		e.refused(f, name, m, ferry.ErrBadName)
+	}
+	e.want(f.Remove(ctx, name), ferry.ErrBadName, name)
+	e.want(f.Rmdir(ctx, name), ferry.ErrBadName, name)
+	e.want(f.SetAttr(ctx, name, ferry.Attr{}), ferry.ErrBadName, name)
+	e.want(f.Rename(ctx, name, "/b", true), ferry.ErrBadName, name, "/b")
+	e.want(f.Link(ctx, name, "/b"), ferry.ErrBadName, name, "/b")
+	var answers []error
+	for _, err := range f.List(ctx, name, ferry.Full) {
+		answers = append(answers, err)
+	}
+	e.want(errors.Join(answers...), ferry.ErrBadName, name)
+}
+
+func longNames(e *env) {
+	f := e.as("alice")
+	long := "/" + strings.Repeat("n", 255)
+	e.upload(f, long, "fits")
+	e.broken(f, long, "fits too")
+	e.part(f, long, 8)
+	e.must(e.remove(f, long))
+	for _, name := range []string{"/" + strings.Repeat("n", 256), "/" + strings.Repeat("n", 5000)} {
+		_, err := f.Stat(context.Background(), name)
+		e.want(err, ferry.ErrBadName, name)
+		e.refused(f, name, ferry.Replace, ferry.ErrBadName)
+		e.refused(f, name, ferry.Read, ferry.ErrBadName)
+		e.want(f.Mkdir(context.Background(), name, 0), ferry.ErrBadName, name)
+	}
+	e.lists(f, "/")
+}
