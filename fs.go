@@ -43,8 +43,8 @@ type FS interface {
 	// List yields the entries of dir in no particular order, without ".",
 	// ".." and parts, each as Lstat would describe it. It is streamed: memory
 	// does not grow with the directory. An entry that vanishes meanwhile is
-	// left out. The first error ends the sequence; a dir that cannot be
-	// opened yields exactly one error.
+	// left out. The first error ends the sequence, the cause of a ctx that is
+	// done among them; a dir that cannot be opened yields exactly one error.
 	List(ctx context.Context, dir string, d Detail) iter.Seq2[Info, error]
 	// Open opens the regular file name; see Mode for what each mode needs and
 	// makes. perm is the permission of a file that is created, before umask;
@@ -173,7 +173,8 @@ type Handle interface {
 	// means all there is. Where dst is a *net.TCPConn the kernel moves the
 	// bytes (sendfile); any other conn gets large writes from a pooled buffer.
 	// Deadlines are dst's own, and so are errors, passed on as they are; ctx is
-	// looked at between chunks. After an error the count is still right.
+	// looked at between chunks, its cause is the error then. After an error the
+	// count is still right.
 	SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error)
 	// ReceiveFrom writes up to n bytes that come from src at off on: fewer
 	// than n without an error means src ended. Otherwise as SendTo (splice).
