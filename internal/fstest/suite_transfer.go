@@ -350,12 +350,12 @@ func largeTCP(e *env) {
 	e.must(h.Commit())
 	e.holds(f, "/a", string(whole))
 
-	conn, peer = loopback(e)
-	all := arriving(peer)
+	dst, reader := loopback(e)
+	all := arriving(reader)
 	h = e.open(f, "/a", ferry.Read)
-	n, err := h.SendTo(context.Background(), conn, 0, -1)
+	n, err := h.SendTo(context.Background(), dst, 0, -1)
 	e.must(err)
-	e.must(conn.Close())
+	e.must(dst.Close())
 	if !bytes.Equal(<-all, whole) || n != int64(len(whole)) {
 		e.Errorf("SendTo sent %d bytes, or other ones than the %d of the file", n, len(whole))
 	}
