@@ -20,6 +20,7 @@ type house struct {
 	t    *testing.T
 	gate *gate.Gate
 	tree *mem.Tree
+	wrap func(ferry.FS) ferry.FS // around the bare tree of a session
 
 	mu       sync.Mutex
 	accounts map[string]ferry.User // the password is the name backwards
@@ -31,12 +32,15 @@ type house struct {
 
 func newHouse(t *testing.T, l gate.Limits, users ...ferry.User) *house {
 	h := &house{t: t, tree: mem.New(mem.Config{}), accounts: map[string]ferry.User{}, seats: map[string]int{}}
+	h.wrap = func(tree ferry.FS) ferry.FS { return tree }
 	for _, u := range users {
 		h.accounts[u.Name] = u
 	}
 	h.gate = gate.New(gate.Config{
-		Auth:    h,
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return h.tree.For(u), nil },
+		Auth: h,
+		Tree: func(_ context.Context, u ferry.User) (ferry.FS, error) {
+			return h.wrap(withResumeNew{h.tree.For(u)}), nil
+		},
 		Cluster: h,
 		Events:  h.hear,
 		Limits:  l,

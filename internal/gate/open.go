@@ -82,8 +82,8 @@ func (r *rules) openResume(ctx context.Context, name string, perm fs.FileMode) (
 		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Resume, perm)
 	case rights.Has(ferry.RightAppend):
 		h, err := r.openAppend(ctx, name)
-		if !errors.Is(err, fs.ErrNotExist) || !rights.Has(ferry.RightCreate) {
-			return h, r.hideMissing("open", name, err)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return h, err
 		}
 	}
 	return r.openIf(ctx, ferry.RightCreate, name, ferry.ResumeNew, perm)

@@ -1,0 +1,112 @@
+package gate
+
+import (
+	"context"
+	"math"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestBucketKeepsTheRate(t *testing.T) {
+	tests := []struct {
+		name  string
+		rate  int64
+		takes []int64
+		want  time.Duration // that all of them wait together
+	}{
+		{"no limit", 0, []int64{1 << 40, 1 << 40}, 0},
+		{"the burst is free", 800, []int64{100}, 0},
+		{"then everyone pays for those before", 800, []int64{100, 800, 800, 800}, 2 * time.Second},
+		{"more than a second's worth", 100, []int64{1000, 1}, 10*time.Second - time.Second/share},
+		{"huge numbers", 1 << 40, []int64{1 << 50, 1}, 1024*time.Second - time.Second/share},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, begin := newBucket(test.rate), time.Now()
+				for _, n := range test.takes {
+					time.Sleep(max(b.take(n), 0))
+				}
+				if got := time.Since(begin); got != test.want {
+					t.Errorf("took %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestBucketGivesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket(100)
+		b.take(1000)
+		b.giveBack(1000)
+		if wait := b.take(1); wait > 0 {
+			t.Errorf("waits %v for what was given back", wait)
+		}
+	})
+}
+
+func TestBucketRestIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBucket(800)
+		time.Sleep(time.Hour)
+		b.take(200) // the burst, and as much again
+		if wait := b.take(1); wait != time.Second/share {
+			t.Errorf("after a long rest waits %v, want %v", wait, time.Second/share)
+		}
+	})
+}
+
+func TestBucketChunks(t *testing.T) {
+	for rate, want := range map[int64]int64{-1: math.MaxInt64, 0: math.MaxInt64, 1: 1, 8000: 1000} {
+		if got := newBucket(rate).chunk(); got != want {
+			t.Errorf("rate %d: chunk %d, want %d", rate, got, want)
+		}
+	}
+}
+
+func TestWaitingGivesBackWhenItEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := lanes{newBucket(100), newBucket(0)}
+		l.user.take(1000)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := l.wait(ctx, t.Context(), 1000); err == nil {
+			t.Error("no error from a context that ended")
+		}
+		if wait := l.user.take(1); wait > 9*time.Second {
+			t.Errorf("the next one waits %v", wait)
+		}
+	})
+}
+
+// Threat 33: an attacker with any number of addresses does not make the table
+// of failures grow without bound.
+func TestThreat33TheTableOfFailuresIsBounded(t *testing.T) {
+	b := newBans(Limits{BanAfter: 2, BanWindow: time.Hour, BanFor: time.Hour})
+	now := time.Unix(0, 0)
+	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+	for i := range 3 * maxOrigins {
+		b.strike(from(i), now)
+		if i%2 == 0 {
+			b.strike(from(i), now)
+		}
+	}
+	for name, n := range map[string]int{
+		"failures": len(b.failed.entries), "order of failures": b.failed.order.Len(),
+		"bans": len(b.out.entries), "order of bans": b.out.order.Len(),
+	} {
+		if n > maxOrigins {
+			t.Errorf("%s: %d entries, want %d at most", name, n, maxOrigins)
+		}
+	}
+	if !b.holds(from(3*maxOrigins-2), now) {
+		t.Error("the latest ban was pushed out")
+	}
+	b.strike(from(0), now.Add(2*time.Hour))
+	if len(b.failed.entries) != 1 || len(b.out.entries) != 0 {
+		t.Errorf("%d failures and %d bans are kept after their time", len(b.failed.entries), len(b.out.entries))
+	}
+}

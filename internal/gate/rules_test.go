@@ -1,0 +1,448 @@
+package gate_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ferry"
+	"ferry/internal/gate"
+)
+
+// operation is one way to use an FS or one of its handles, and what it needs:
+// one of these sets of rights.
+type operation struct {
+	name  string
+	needs []ferry.Right
+	do    func(context.Context, ferry.FS) error
+}
+
+// needs is an operation's answer where one set is enough.
+func needs(sets ...ferry.Right) []ferry.Right { return sets }
+
+// anything is every single right: some of them.
+func anything() []ferry.Right {
+	var sets []ferry.Right
+	for r := ferry.Right(1); r < ferry.RightsAll; r <<= 1 {
+		sets = append(sets, r)
+	}
+	return sets
+}
+
+func opens(name string, m ferry.Mode) func(context.Context, ferry.FS) error {
+	return uses(name, m, func(ferry.Handle) error { return nil })
+}
+
+// uses opens a file and does something with the handle.
+func uses(name string, m ferry.Mode, do func(ferry.Handle) error) func(context.Context, ferry.FS) error {
+	return func(ctx context.Context, tree ferry.FS) error {
+		h, err := tree.Open(ctx, name, m, 0)
+		if err != nil {
+			return err
+		}
+		defer h.Abort(nil)
+		return do(h)
+	}
+}
+
+func reads(h ferry.Handle) error {
+	_, err := h.ReadAt(make([]byte, 1), 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return err
+}
+
+func sends(h ferry.Handle) error {
+	here, there := net.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, there) }()
+	defer here.Close()
+	_, err := h.SendTo(context.Background(), here, 0, 1)
+	return err
+}
+
+func receives(at int64) func(ferry.Handle) error {
+	return func(h ferry.Handle) error {
+		here, there := net.Pipe()
+		go func() { _, _ = there.Write([]byte("x")) }()
+		defer here.Close()
+		_, err := h.ReceiveFrom(context.Background(), here, at, 1)
+		return err
+	}
+}
+
+func writes(at int64) func(ferry.Handle) error {
+	return func(h ferry.Handle) error {
+		_, err := h.WriteAt([]byte("x"), at)
+		return err
+	}
+}
+
+func sets(a ferry.Attr) func(ferry.Handle) error {
+	return func(h ferry.Handle) error { return h.SetAttr(a) }
+}
+
+func setsAttr(a ferry.Attr) func(context.Context, ferry.FS) error {
+	return func(ctx context.Context, tree ferry.FS) error { return tree.SetAttr(ctx, "/old", a) }
+}
+
+// Attributes to set.
+func mode() ferry.Attr  { m := fs.FileMode(0o600); return ferry.Attr{Mode: &m} }
+func times() ferry.Attr { t := time.Unix(1, 0); return ferry.Attr{ModTime: &t} }
+func seen() ferry.Attr  { t := time.Unix(1, 0); return ferry.Attr{Access: &t} }
+func size() ferry.Attr  { s := int64(0); return ferry.Attr{Size: &s} }
+func owner() ferry.Attr { id := uint32(0); return ferry.Attr{UID: &id} }
+func group() ferry.Attr { id := uint32(0); return ferry.Attr{GID: &id} }
+
+// operations are all methods of ferry.FS but Close and all of ferry.Handle
+// that do more than end it, in the tree that storage makes.
+func operations() []operation {
+	const (
+		list, read, create, over   = ferry.RightList, ferry.RightRead, ferry.RightCreate, ferry.RightOverwrite
+		app, del, ren              = ferry.RightAppend, ferry.RightDelete, ferry.RightRename
+		mkdir, rmdir, chmod, touch = ferry.RightMkdir, ferry.RightRmdir, ferry.RightChmod, ferry.RightTimes
+		link                       = ferry.RightSymlink
+	)
+	return []operation{
+		{"Stat a file", needs(list, read), func(ctx context.Context, t ferry.FS) error { _, err := t.Stat(ctx, "/old"); return err }},
+		{"Stat a directory", anything(), func(ctx context.Context, t ferry.FS) error { _, err := t.Stat(ctx, "/dir"); return err }},
+		{"Lstat a file", needs(list, read), func(ctx context.Context, t ferry.FS) error { _, err := t.Lstat(ctx, "/old"); return err }},
+		{"Lstat a directory", anything(), func(ctx context.Context, t ferry.FS) error { _, err := t.Lstat(ctx, "/dir"); return err }},
+		{"List", needs(list), func(ctx context.Context, t ferry.FS) error {
+			for _, err := range t.List(ctx, "/", ferry.Full) {
+				return err
+			}
+			return nil
+		}},
+		{"Part", needs(create, over, app), func(ctx context.Context, t ferry.FS) error { _, err := t.Part(ctx, "/kept"); return err }},
+		{"Readlink", needs(list, read), func(ctx context.Context, t ferry.FS) error { _, err := t.Readlink(ctx, "/link"); return err }},
+		{"Space", needs(list, read), func(ctx context.Context, t ferry.FS) error { _, err := t.Space(ctx, "/old"); return err }},
+		{"Mkdir", needs(mkdir), func(ctx context.Context, t ferry.FS) error { return t.Mkdir(ctx, "/new", 0) }},
+		{"Remove", needs(del), func(ctx context.Context, t ferry.FS) error { return t.Remove(ctx, "/old") }},
+		{"Rmdir", needs(rmdir), func(ctx context.Context, t ferry.FS) error { return t.Rmdir(ctx, "/dir") }},
+		{"Rename", needs(ren), func(ctx context.Context, t ferry.FS) error { return t.Rename(ctx, "/old", "/new", true) }},
+		{"Symlink", needs(link), func(ctx context.Context, t ferry.FS) error { return t.Symlink(ctx, "/old", "/new") }},
+		{"Link", needs(read | create), func(ctx context.Context, t ferry.FS) error { return t.Link(ctx, "/old", "/new") }},
+		{"SetAttr of the mode", needs(chmod), setsAttr(mode())},
+		{"SetAttr of the modification time", needs(touch), setsAttr(times())},
+		{"SetAttr of the access time", needs(touch), setsAttr(seen())},
+		{"SetAttr of the size", needs(over), setsAttr(size())},
+		{"SetAttr of the owner", needs(chmod), setsAttr(owner())},
+		{"SetAttr of the group", needs(chmod), setsAttr(group())},
+		{"SetAttr of nothing", needs(list, read), setsAttr(ferry.Attr{})},
+
+		{"Open to read", needs(read), opens("/old", ferry.Read)},
+		{"Open to replace a file", needs(over), refuseExist(opens("/old", ferry.Replace))},
+		{"Open to replace nothing", needs(create), opens("/new", ferry.Replace)},
+		{"Open exclusively", needs(create), opens("/new", ferry.Exclusive)},
+		{"Open to update", needs(over), opens("/old", ferry.Update)},
+		{"Open to resume a file", needs(over, app), refuseExist(opens("/old", ferry.Resume))},
+		{"Open to resume a part", needs(create), opens("/kept", ferry.Resume)},
+		{"Open a new name to resume", needs(create), opens("/new", ferry.ResumeNew)},
+		{"Open to resume nothing", needs(create), opens("/new", ferry.Resume)},
+
+		{"ReadAt", needs(read), uses("/old", ferry.Read, reads)},
+		{"ReadAt of an update", needs(read | over), uses("/old", ferry.Update, reads)},
+		{"ReadAt of a resumed file", needs(read|over, read|app), refuseExist(uses("/old", ferry.Resume, reads))},
+		{"SendTo", needs(read), uses("/old", ferry.Read, sends)},
+		{"SendTo of an update", needs(read | over), uses("/old", ferry.Update, sends)},
+		{"WriteAt into a file", needs(over), refuseExist(uses("/old", ferry.Resume, writes(2)))},
+		{"WriteAt behind a file", needs(over, app), refuseExist(uses("/old", ferry.Resume, writes(3)))},
+		{"WriteAt of an upload", needs(create), uses("/new", ferry.Replace, writes(0))},
+		{"ReceiveFrom into a file", needs(over), refuseExist(uses("/old", ferry.Resume, receives(2)))},
+		{"ReceiveFrom behind a file", needs(over, app), refuseExist(uses("/old", ferry.Resume, receives(3)))},
+		{"ReceiveFrom of an upload", needs(create), uses("/new", ferry.Replace, receives(0))},
+		{"Truncate a file", needs(over), refuseExist(uses("/old", ferry.Resume, func(h ferry.Handle) error { return h.Truncate(2) }))},
+		{"Truncate an upload", needs(create), uses("/new", ferry.Replace, func(h ferry.Handle) error { return h.Truncate(0) })},
+		{"handle's SetAttr of the mode", needs(over | chmod), uses("/old", ferry.Update, sets(mode()))},
+		{"handle's SetAttr of the time", needs(over | touch), uses("/old", ferry.Update, sets(times()))},
+		{"handle's SetAttr of the size", needs(over), refuseExist(uses("/old", ferry.Resume, sets(size())))},
+		{"handle's SetAttr of the size of an upload", needs(create), uses("/new", ferry.Replace, sets(size()))},
+		{"a reader's SetAttr of the mode", needs(read | chmod), uses("/old", ferry.Read, sets(mode()))},
+		{"Truncate after Sync", needs(create | over), uses("/new", ferry.Replace, func(h ferry.Handle) error {
+			return errors.Join(writes(0)(h), h.Sync(), h.Truncate(0))
+		})},
+	}
+}
+
+// refuseExist makes the answer to those who may create and find the name taken
+// into the one to those who may not do it.
+func refuseExist(do func(context.Context, ferry.FS) error) func(context.Context, ferry.FS) error {
+	return func(ctx context.Context, tree ferry.FS) error {
+		err := do(ctx, tree)
+		if errors.Is(err, fs.ErrExist) {
+			return fs.ErrPermission
+		}
+		return err
+	}
+}
+
+// rightSets are those worth trying: none, all, each alone, all but each, and
+// every pair.
+func rightSets() []ferry.Right {
+	tried := map[ferry.Right]bool{0: true, ferry.RightsAll: true}
+	for _, a := range anything() {
+		tried[ferry.RightsAll&^a] = true
+		for _, b := range anything() {
+			tried[a|b] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(tried))
+}
+
+// storage is what operations work on: /old, /dir, /link, and a part for /kept.
+func storage(t *testing.T, u ferry.User) *house {
+	h := newHouse(t, gate.Limits{}, u)
+	h.put("/old", "old")
+	h.mkdir("/dir")
+	tree := h.tree.For(u)
+	f, err := tree.Open(t.Context(), "/kept", ferry.Replace, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt([]byte("kept"), 0)
+	if err := errors.Join(err, f.Abort(ferry.ErrControlLost), tree.Symlink(t.Context(), "/old", "/link"), tree.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// Threat 5: every method of the FS and of its handles against every right. It
+// is granted exactly where the right is there.
+func TestThreat5EveryMethodAgainstEveryRight(t *testing.T) {
+	for _, op := range operations() {
+		t.Run(op.name, func(t *testing.T) {
+			for _, rights := range rightSets() {
+				_, s := storage(t, userWith("alice", rights)).enter("alice")
+				want := slices.ContainsFunc(op.needs, rights.Has)
+				err := op.do(t.Context(), s.FS())
+				switch granted := !errors.Is(err, fs.ErrPermission); {
+				case granted != want:
+					t.Errorf("with %v: granted %v, want %v (%v)", rights, granted, want, err)
+				case want && err != nil:
+					t.Errorf("with %v: %v", rights, err)
+				}
+				s.End()
+			}
+		})
+	}
+}
+
+// Default deny: where no rule is, nothing is to be done, seen or found out.
+func TestThreat5NoRuleNoRight(t *testing.T) {
+	alice := ferry.User{Name: "alice", Rules: []ferry.Rule{{Prefix: "/elsewhere", Rights: ferry.RightsAll}}}
+	for _, op := range operations() {
+		_, s := storage(t, alice).enter("alice")
+		err := op.do(t.Context(), s.FS())
+		wantErr(t, err, fs.ErrPermission)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s tells what exists: %v", op.name, err)
+		}
+		s.End()
+	}
+}
+
+func TestErrorsNameTheFile(t *testing.T) {
+	_, s := storage(t, userWith("alice", 0)).enter("alice")
+	_, err := s.FS().Stat(t.Context(), "/old")
+	var p *fs.PathError
+	if !errors.As(err, &p) || p.Path != "/old" {
+		t.Errorf("got %#v", err)
+	}
+}
+
+// Threat 2: a name that the storage could read otherwise than the rules do is
+// refused, whatever handler let it through.
+func TestThreat2NamesThatAreNotCleanAreRefused(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, ferry.User{Name: "alice", Rules: []ferry.Rule{{Prefix: "/pub", Rights: ferry.RightsAll}}})
+	h.mkdir("/pub")
+	h.put("/secret", "secret")
+	_, s := h.enter("alice")
+	tree, ctx := s.FS(), t.Context()
+	part := "/pub/" + ferry.PartPrefix + strings.Repeat("0", ferry.PartDigits)
+	for _, name := range []string{"/pub/../secret", "/pub/./../secret", "/pub//x", "/pub/", "", "secret", "pub/x", "/pub/\x00", part} {
+		_, statErr := tree.Stat(ctx, name)
+		_, openErr := tree.Open(ctx, name, ferry.Read, 0)
+		_, partErr := tree.Part(ctx, name)
+		for _, err := range []error{
+			statErr, openErr, partErr, tree.Remove(ctx, name), tree.Rename(ctx, name, "/pub/x", true),
+			tree.Rename(ctx, "/pub/x", name, true), tree.Link(ctx, name, "/pub/x"), tree.SetAttr(ctx, name, ferry.Attr{}),
+		} {
+			if !errors.Is(err, ferry.ErrBadName) {
+				t.Errorf("%q: got %v, want ErrBadName", name, err)
+			}
+		}
+	}
+}
+
+func TestLongestPrefixDecides(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, ferry.User{Name: "alice", Rules: []ferry.Rule{
+		{Prefix: "/", Rights: ferry.RightsRead},
+		{Prefix: "/in", Rights: ferry.RightCreate},
+		{Prefix: "/private", Rights: 0},
+	}})
+	h.mkdir("/in", "/private", "/inner")
+	h.put("/in/dropped", "x")
+	h.put("/private/secret", "x")
+	h.put("/inner/file", "x")
+	_, s := h.enter("alice")
+	tree, ctx := s.FS(), t.Context()
+
+	var names []string
+	for i, err := range tree.List(ctx, "/", ferry.Full) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, i.Name)
+	}
+	slices.Sort(names)
+	if want := []string{"in", "inner"}; !slices.Equal(names, want) {
+		t.Errorf("listing shows %v, want %v", names, want)
+	}
+	if _, err := tree.Stat(ctx, "/inner/file"); err != nil {
+		t.Error(err)
+	}
+	if s.Rights("/in/x") != ferry.RightCreate || s.Rights("/inner") != ferry.RightsRead {
+		t.Error("Rights differs from what is granted")
+	}
+}
+
+// A directory for dropping files into can be entered, and nothing in it can be
+// told from nothing.
+func TestWriteOnlyDrop(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, userWith("alice", ferry.RightCreate))
+	h.mkdir("/sub")
+	h.put("/theirs", "x")
+	_, s := h.enter("alice")
+	tree, ctx := s.FS(), t.Context()
+	for _, dir := range []string{"/", "/sub"} {
+		if _, err := tree.Stat(ctx, dir); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"/theirs", "/nothing"} {
+		_, statErr := tree.Stat(ctx, name)
+		_, lstatErr := tree.Lstat(ctx, name)
+		_, openErr := tree.Open(ctx, name, ferry.Read, 0)
+		_, updateErr := tree.Open(ctx, name, ferry.Update, 0)
+		for _, err := range []error{statErr, lstatErr, openErr, updateErr, tree.Remove(ctx, name)} {
+			wantErr(t, err, fs.ErrPermission)
+		}
+	}
+}
+
+func TestWhoMayOnlyCreateNeverReplaces(t *testing.T) {
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume} {
+		h := newHouse(t, gate.Limits{}, userWith("alice", ferry.RightCreate))
+		_, s := h.enter("alice")
+		f, err := s.FS().Open(t.Context(), "/name", m, 0)
+		if err != nil {
+			t.Errorf("mode %d: %v", m, err)
+			continue
+		}
+		_, err = f.WriteAt([]byte("mine"), 0)
+		wantErr(t, err, nil)
+		h.put("/name", "theirs")
+		wantErr(t, f.Commit(), fs.ErrExist)
+		if got := h.content("/name"); got != "theirs" {
+			t.Errorf("mode %d: the file holds %q", m, got)
+		}
+	}
+}
+
+func TestWhoMayOnlyCreateResumesAndNeverReplaces(t *testing.T) {
+	for theirs, want := range map[string]error{"": nil, "theirs": fs.ErrExist} {
+		h := storage(t, userWith("alice", ferry.RightCreate))
+		_, s := h.enter("alice")
+		f, err := s.FS().Open(t.Context(), "/kept", ferry.Resume, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.WriteAt([]byte(" and new"), 4)
+		wantErr(t, err, nil)
+		if theirs != "" {
+			h.put("/kept", theirs)
+		}
+		wantErr(t, f.Commit(), want)
+		if got := h.content("/kept"); got != theirs && got != "kept and new" {
+			t.Errorf("the file holds %q", got)
+		}
+	}
+}
+
+func TestWhoMayOnlyAppendChangesNothing(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, userWith("alice", ferry.RightAppend))
+	h.put("/log", "old")
+	_, s := h.enter("alice")
+	f, err := s.FS().Open(t.Context(), "/log", ferry.Resume, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt([]byte("X"), 2)
+	wantErr(t, err, fs.ErrPermission)
+	wantErr(t, f.Truncate(2), fs.ErrPermission)
+	wantErr(t, f.SetAttr(size()), fs.ErrPermission)
+	_, err = f.WriteAt([]byte(" and new"), 3)
+	wantErr(t, err, nil)
+	wantErr(t, f.Commit(), nil)
+	if got := h.content("/log"); got != "old and new" {
+		t.Errorf("the file holds %q", got)
+	}
+}
+
+func TestRenameAcrossRules(t *testing.T) {
+	const ren = ferry.RightRename
+	rules := []ferry.Rule{
+		{Prefix: "/", Rights: ferry.RightsAll},
+		{Prefix: "/fixed", Rights: ferry.RightsAll &^ ren},
+		{Prefix: "/blind", Rights: ren | ferry.RightCreate},
+		{Prefix: "/keep", Rights: ferry.RightsAll &^ ferry.RightOverwrite},
+		{Prefix: "/tree/inner", Rights: ferry.RightsRead},
+		{Prefix: "/later/inner", Rights: ferry.RightsAll},
+	}
+	tests := []struct {
+		from, to string
+		want     error
+	}{
+		{"/file", "/other", nil},
+		{"/fixed/file", "/file2", fs.ErrPermission},
+		{"/file", "/fixed/file2", fs.ErrPermission},
+		{"/blind/file", "/file2", fs.ErrPermission}, // would become readable
+		{"/blind/file", "/blind/file2", nil},
+		{"/file", "/blind/file2", nil},
+		{"/tree", "/free", fs.ErrPermission}, // would free /tree/inner
+		{"/dir", "/later", fs.ErrPermission}, // would put /dir/inner under another rule
+		{"/dir", "/free", nil},
+		{"/file", "/taken", nil},
+		{"/file", "/keep/file", fs.ErrExist},
+	}
+	for _, test := range tests {
+		t.Run(test.from+" to "+test.to, func(t *testing.T) {
+			h := newHouse(t, gate.Limits{}, ferry.User{Name: "alice", Rules: rules})
+			h.mkdir("/fixed", "/blind", "/keep", "/tree", "/tree/inner", "/dir")
+			for _, name := range []string{"/file", "/taken", "/fixed/file", "/blind/file", "/keep/file"} {
+				h.put(name, name)
+			}
+			_, s := h.enter("alice")
+			wantErr(t, s.FS().Rename(t.Context(), test.from, test.to, true), test.want)
+		})
+	}
+}
+
+func TestLinkWinsNoRights(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, ferry.User{Name: "alice", Rules: []ferry.Rule{
+		{Prefix: "/", Rights: ferry.RightsAll},
+		{Prefix: "/archive", Rights: ferry.RightsRead},
+	}})
+	h.mkdir("/archive")
+	h.put("/archive/file", "x")
+	_, s := h.enter("alice")
+	wantErr(t, s.FS().Link(t.Context(), "/archive/file", "/mine"), fs.ErrPermission)
+}
