@@ -1,0 +1,313 @@
+package disk
+
+import (
+	"context"
+	"io/fs"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// Commit ends the use of the handle successfully.
+//
+// When it fails after the rename, because the directory could not be synced,
+// the new content stands under the name and the error says that it may not
+// survive a power failure.
+func (h *handle) Commit() error {
+	if !h.use.stop(ferry.ErrClosed, func() {}) {
+		return fail("commit", h.name, h.use.ended())
+	}
+	h.use.drain(context.Background())
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if h.up == nil {
+		err := h.commitInPlace()
+		h.letGo()
+		return fail("commit", h.name, err)
+	}
+	renamed, err := h.publish(h.v.t.durable)
+	if renamed {
+		h.letGo()
+	} else {
+		h.abandon()
+	}
+	return fail("commit", h.name, err)
+}
+
+func (h *handle) commitInPlace() error {
+	if !h.v.t.durable || !h.writes || !h.wrote.Load() {
+		return nil
+	}
+	return h.syncInPlace()
+}
+
+func (h *handle) syncInPlace() error {
+	if err := fsync(h.fd); err != nil {
+		return err
+	}
+	if h.created == nil {
+		return nil
+	}
+	return h.v.t.syncs.sync(h.created.id, h.created.dir)
+}
+
+func fsync(fd int) error {
+	_, err := again(func() (int, error) { return 0, unix.Fsync(fd) })
+	return err
+}
+
+// Sync makes what was written durable; a part is published by it.
+func (h *handle) Sync() error {
+	if err := h.use.begin(nil); err != nil {
+		return fail("sync", h.name, err)
+	}
+	defer h.use.done(nil)
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if h.up == nil {
+		return fail("sync", h.name, h.syncInPlace())
+	}
+	renamed, err := h.publish(true)
+	if renamed {
+		h.goOnInPlace()
+	}
+	return fail("sync", h.name, err)
+}
+
+// goOnInPlace makes the handle of a published part one of the file.
+func (h *handle) goOnInPlace() {
+	unix.Flock(h.fd, unix.LOCK_UN)
+	u, t := h.up, h.v.t
+	t.unclaim(u)
+	t.mu.Lock()
+	h.up = nil
+	t.mu.Unlock()
+	u.at.close()
+}
+
+// publish makes the part the file of its name: attributes, fsync, rename, and
+// fsync of the directory, in this order. It tells whether the rename has
+// happened. The caller holds turn.
+func (h *handle) publish(durable bool) (bool, error) {
+	u := h.up
+	if u.removed {
+		return false, fs.ErrNotExist
+	}
+	var st unix.Stat_t
+	old := &st
+	err := statAt(u.at.dir, u.at.base, old)
+	switch {
+	case err == unix.ENOENT:
+		old = nil
+	case err != nil:
+		return false, err
+	case u.exclusive:
+		return false, fs.ErrExist
+	case isDir(old):
+		return false, ferry.ErrIsDir
+	}
+	if err := h.finish(old, durable); err != nil {
+		unix.Fchmod(h.fd, 0o600) // it is a part still
+		return false, err
+	}
+	if !durable {
+		return true, nil
+	}
+	return true, h.v.t.syncs.sync(u.at.id, u.at.dir)
+}
+
+// finish makes the part what the file is to be, and then renames it.
+func (h *handle) finish(old *unix.Stat_t, durable bool) error {
+	if err := h.inherit(old); err != nil {
+		return err
+	}
+	if durable {
+		if err := fsync(h.fd); err != nil {
+			return err
+		}
+	}
+	return h.rename()
+}
+
+// rename gives the part its final name.
+func (h *handle) rename() error {
+	u := h.up
+	// Something else of that name would be published in our name: a part that
+	// was removed by hand, and made again by somebody else.
+	var st, now unix.Stat_t
+	if err := unix.Fstat(h.fd, &st); err != nil {
+		return err
+	}
+	if err := statAt(u.at.dir, u.key.name, &now); err != nil {
+		return err
+	}
+	if !same(&st, &now) {
+		return fs.ErrNotExist
+	}
+	if u.exclusive {
+		return renameNew(u.at.dir, u.key.name, u.at.dir, u.at.base)
+	}
+	_, err := again(func() (int, error) {
+		return 0, unix.Renameat(u.at.dir, u.key.name, u.at.dir, u.at.base)
+	})
+	return err
+}
+
+// vanish ends the session's own unfinished file, as unlinking ends an open
+// one. False: it was finished before.
+func (h *handle) vanish() (bool, error) {
+	if h.use.begin(nil) != nil {
+		return false, nil
+	}
+	defer h.use.done(nil)
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	u, t := h.up, h.v.t
+	if u == nil || u.removed {
+		return false, nil
+	}
+	if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
+		return false, err
+	}
+	t.unclaim(u)
+	t.mu.Lock()
+	u.removed = true
+	t.mu.Unlock()
+	return true, nil
+}
+
+// moveTo lets the session's own unfinished file go on under another name.
+func (h *handle) moveTo(ctx context.Context, to string, replace bool) error {
+	if err := h.use.begin(nil); err != nil {
+		return err
+	}
+	defer h.use.done(nil)
+	p, err := h.v.t.locate(to, false)
+	if err != nil {
+		return err
+	}
+	moved, err := h.moveToPlace(ctx, p, replace)
+	if !moved {
+		p.close()
+	}
+	return err
+}
+
+// moveToPlace is moveTo for a place. True: the upload has taken over p.dir.
+func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool, error) {
+	switch {
+	case p.base == "." && replace:
+		return false, fs.ErrPermission
+	case p.exists && !replace:
+		return false, fs.ErrExist
+	case p.exists && isDir(&p.st):
+		return false, ferry.ErrIsDir
+	}
+	// Before turn is taken, or two that move onto each other wait for ever.
+	if other := h.v.unfinishedAt(p); other != nil && other != h {
+		if _, err := other.vanish(); err != nil {
+			return false, err
+		}
+	}
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	switch {
+	case h.up == nil || h.up.removed:
+		return false, ferry.ErrClosed
+	case h.up.at.target() == p.target():
+		return false, nil
+	}
+	next, err := h.v.t.claim(ctx, partKey{p.id, h.v.partName(p.base)})
+	if err != nil {
+		return false, err
+	}
+	next.at = *p
+	if err := h.moveToUpload(next, replace); err != nil {
+		h.v.t.unclaim(next)
+		return false, err
+	}
+	return true, nil
+}
+
+// moveToUpload makes next, claimed for the new place, the handle's upload.
+func (h *handle) moveToUpload(next *upload, replace bool) error {
+	u, t := h.up, h.v.t
+	if !replace {
+		if err := t.reserve(next); err != nil {
+			return err
+		}
+	}
+	if err := t.unlinkPart(next.at.dir, next.key.name); err != nil && err != unix.ENOENT {
+		return err
+	}
+	_, err := again(func() (int, error) {
+		return 0, unix.Renameat(u.at.dir, u.key.name, next.at.dir, next.key.name)
+	})
+	if err != nil {
+		return err
+	}
+	next.attrs, next.over = u.attrs, next.at.exists
+	t.unclaim(u)
+	t.mu.Lock()
+	next.holder, h.up = h, next
+	t.mu.Unlock()
+	u.at.close()
+	return nil
+}
+
+// writebackStep is how much is written before the kernel is asked to begin
+// bringing it to the disk, so that the last fsync finds little left to do.
+const writebackStep = 8 << 20
+
+// writeback is the range written last and not yet on its way to the disk.
+type writeback struct {
+	mu       sync.Mutex
+	from, to int64
+	entry    bool // the part's own directory entry is durable
+}
+
+// pushBack notes a write of n bytes at off.
+func (h *handle) pushBack(off, n int64) {
+	if !h.v.t.durable {
+		return
+	}
+	b := &h.back
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if off != b.to {
+		b.from = off
+	}
+	b.to = off + n
+	if b.to-b.from < writebackStep {
+		return
+	}
+	unix.SyncFileRange(h.fd, b.from, b.to-b.from, unix.SYNC_FILE_RANGE_WRITE)
+	b.from = b.to
+	if !b.entry {
+		b.entry = true
+		h.secureEntry()
+	}
+}
+
+// secureEntry makes the name of a part durable that stands beside an older
+// file. Were it lost in a power failure, a client that goes on with its upload
+// would be told the old file's size, and mix the two.
+func (h *handle) secureEntry() {
+	h.v.t.mu.Lock()
+	u := h.up
+	needed := u != nil && u.over && !u.removed
+	dir := -1
+	if needed {
+		dir, _ = unix.FcntlInt(uintptr(u.at.dir), unix.F_DUPFD_CLOEXEC, 0)
+	}
+	h.v.t.mu.Unlock()
+	if dir < 0 {
+		return
+	}
+	defer unix.Close(dir)
+	if err := h.v.t.syncs.sync(u.at.id, dir); err != nil {
+		h.v.t.log.Warn("directory not synced during an upload", "user", h.v.user, "error", meaning(err))
+	}
+}

@@ -1,0 +1,26 @@
+// Package disk is a ferry.FS on a local directory (Linux).
+//
+// It keeps one promise before all others: no file is lost or half there.
+//
+//   - A name is resolved beneath the root by the kernel (resolve.go). What it
+//     leads to is looked at before it is opened (object.go): only regular files
+//     and directories are, and nothing of procfs, sysfs and their like.
+//   - New content goes to a part: a hidden file in the directory of its target
+//     (part.go). Commit gives it what the replaced file had (keep.go), makes it
+//     durable, and renames it (commit.go). Until then the old file stands.
+//   - Who writes which part is known in one table (live.go); a second process
+//     over the same directory is held off by flock(2).
+//   - Bytes between file and TCP connection are moved by the kernel
+//     (transfer.go).
+//
+// What an upload over an existing file does at each point where the machine
+// may stop:
+//
+//	part created, bytes arriving   the old file stands, the part can be resumed
+//	part synced, not yet renamed   the same
+//	renamed, directory not synced  the old or the new file stands, whole
+//	directory synced               the new file stands; now Commit returns
+//
+// It speaks no RFC. The names of the system calls in comments are Linux's, and
+// their manual pages are the specification.
+package disk

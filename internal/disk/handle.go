@@ -1,0 +1,246 @@
+package disk
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"path"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// handle is one open file: for reading, in place, or the part of an upload.
+type handle struct {
+	v      *view
+	name   string // the client's, as it was opened
+	number uint64 // later handles have larger ones
+	fd     int
+	writes bool // may be written
+	use    use
+
+	// turn is held while the part changes its place: published, renamed,
+	// removed. Up is nil when the handle works in place; it and what it points
+	// to change under turn and Tree.mu, and may be read under either.
+	turn    sync.Mutex
+	up      *upload
+	perm    fs.FileMode // of the new file
+	created *place      // a new file in place, whose directory is to be synced
+
+	wrote atomic.Bool
+	moved atomic.Int64 // when the last byte moved, in ns since Tree.born
+	back  writeback
+}
+
+func (v *view) newHandle(name string, fd int, writes bool) *handle {
+	h := &handle{v: v, name: name, fd: fd, writes: writes}
+	h.use.idle = make(chan struct{})
+	h.stamp()
+	return h
+}
+
+func (v *view) newUpload(u *upload, fd int, perm fs.FileMode) *handle {
+	h := v.newHandle("", fd, true)
+	h.up, h.perm = u, perm
+	h.wrote.Store(true)
+	return h
+}
+
+// ownsDir tells whether the handle keeps the directory of its place open.
+func (h *handle) ownsDir() bool { return h.up != nil || h.created != nil }
+
+// stamp notes that a byte has moved just now.
+func (h *handle) stamp() { h.moved.Store(int64(time.Since(h.v.t.born))) }
+
+// silent tells whether the handle may be taken over.
+func (h *handle) silent() bool {
+	return time.Since(h.v.t.born)-time.Duration(h.moved.Load()) >= ferry.TakeoverAfter
+}
+
+// Stat describes the file as this handle sees it.
+func (h *handle) Stat() (ferry.Info, error) {
+	if err := h.use.begin(nil); err != nil {
+		return ferry.Info{}, fail("stat", h.name, err)
+	}
+	defer h.use.done(nil)
+	i, err := infoOf(h.fd, h.name)
+	if err != nil {
+		return i, fail("stat", h.name, err)
+	}
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	i.Name = path.Base(h.name)
+	if h.up != nil { // while it is a part its mode is 0600
+		i.Mode = goMode(h.newMode())
+	}
+	return i, nil
+}
+
+// ReadAt is io.ReaderAt's.
+func (h *handle) ReadAt(p []byte, off int64) (int, error) {
+	if err := h.begin(off); err != nil {
+		return 0, fail("read", h.name, err)
+	}
+	defer h.use.done(nil)
+	n, err := readFull(h.fd, p, off)
+	if err == io.EOF {
+		return n, io.EOF
+	}
+	return n, fail("read", h.name, err)
+}
+
+// begin is use.begin for an operation at off.
+func (h *handle) begin(off int64) error {
+	if off < 0 {
+		return fs.ErrInvalid
+	}
+	return h.use.begin(nil)
+}
+
+// beginWrite is begin for one that changes the content.
+func (h *handle) beginWrite(off int64) error {
+	if err := h.begin(off); err != nil {
+		return err
+	}
+	if !h.writes {
+		h.use.done(nil)
+		return fs.ErrPermission
+	}
+	h.wrote.Store(true)
+	return nil
+}
+
+// readFull reads until p is full or the file ends: io.EOF.
+func readFull(fd int, p []byte, off int64) (int, error) {
+	done := 0
+	for done < len(p) {
+		n, err := again(func() (int, error) { return unix.Pread(fd, p[done:], off+int64(done)) })
+		if err != nil {
+			if err == unix.EBADF { // opened for writing only
+				err = unix.EACCES
+			}
+			return done, err
+		}
+		if n == 0 {
+			return done, io.EOF
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// WriteAt is io.WriterAt's.
+func (h *handle) WriteAt(p []byte, off int64) (int, error) {
+	if err := h.beginWrite(off); err != nil {
+		return 0, fail("write", h.name, err)
+	}
+	defer h.use.done(nil)
+	n, err := h.write(p, off)
+	return n, fail("write", h.name, err)
+}
+
+// write writes all of p at off, and notes what that means for takeover and
+// write-back.
+func (h *handle) write(p []byte, off int64) (int, error) {
+	done := 0
+	for done < len(p) {
+		n, err := again(func() (int, error) { return unix.Pwrite(h.fd, p[done:], off+int64(done)) })
+		if err != nil {
+			return done, err
+		}
+		if n == 0 {
+			return done, io.ErrShortWrite
+		}
+		h.stamp()
+		h.pushBack(off+int64(done), int64(n))
+		done += n
+	}
+	return done, nil
+}
+
+// Truncate changes the size.
+func (h *handle) Truncate(size int64) error {
+	if err := h.beginWrite(size); err != nil {
+		return fail("truncate", h.name, err)
+	}
+	defer h.use.done(nil)
+	return fail("truncate", h.name, truncate(h.fd, size))
+}
+
+// SetAttr changes the attributes that a sets, of this very file. The mode of a
+// part waits until Commit: until then nobody else may read it.
+func (h *handle) SetAttr(a ferry.Attr) error {
+	if err := h.use.begin(nil); err != nil {
+		return fail("setattr", h.name, err)
+	}
+	defer h.use.done(nil)
+	return fail("setattr", h.name, h.setAttr(a))
+}
+
+func (h *handle) setAttr(a ferry.Attr) error {
+	if a.Size != nil {
+		switch {
+		case !h.writes:
+			return fs.ErrPermission
+		case *a.Size < 0:
+			return fs.ErrInvalid
+		}
+		h.wrote.Store(true)
+		if err := truncate(h.fd, *a.Size); err != nil {
+			return err
+		}
+	}
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if h.up == nil {
+		return h.v.t.setAttrs(h.fd, a)
+	}
+	mode := a.Mode
+	a.Mode = nil
+	if err := h.v.t.setAttrs(h.fd, a); err != nil {
+		return err
+	}
+	h.up.attrs.note(mode, a.UID, a.GID)
+	return nil
+}
+
+// Abort ends the use of the handle without publishing.
+func (h *handle) Abort(cause error) error {
+	if !h.use.stop(ferry.ErrClosed, h.abandon) {
+		return nil
+	}
+	if h.writes {
+		h.v.t.log.Debug("write ended without commit", "user", h.v.user, "file", path.Base(h.name), "cause", cause)
+	}
+	return fail("abort", h.name, h.use.drain(context.Background()))
+}
+
+// abandon keeps the part for a later Resume, where the user may have that.
+func (h *handle) abandon() {
+	if u := h.up; u != nil && !u.removed && !h.v.keeps {
+		if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
+			h.v.t.log.Warn("part not removed", "user", h.v.user, "file", u.at.base, "error", meaning(err))
+		}
+	}
+	h.letGo()
+}
+
+// letGo gives back everything the handle held. It is called once.
+func (h *handle) letGo() {
+	unix.Close(h.fd) // and with it the lock of a part
+	v := h.v
+	v.t.mu.Lock()
+	delete(v.open, h)
+	v.t.mu.Unlock()
+	switch {
+	case h.up != nil:
+		v.t.unclaim(h.up)
+		h.up.at.close()
+	case h.created != nil:
+		h.created.close()
+	}
+}

@@ -1,0 +1,159 @@
+package disk
+
+import (
+	"context"
+	"encoding/binary"
+	"io/fs"
+	"iter"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// listBuffer is how much of a directory is read at a time. It is a part of the
+// transfer buffers, so that one pool is enough.
+const listBuffer = 64 << 10
+
+// List yields the entries of dir, in the order in which the directory has them.
+func (v *view) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+	return func(yield func(ferry.Info, error) bool) {
+		fd, err := v.t.openDir(dir)
+		if err != nil {
+			yield(ferry.Info{}, fail("list", dir, err))
+			return
+		}
+		defer unix.Close(fd)
+		l := listing{dir: fd, full: d == ferry.Full}
+		err = v.t.entries(ctx, fd, func(e entry) (bool, error) {
+			if isPart(e.name) {
+				return true, nil
+			}
+			i, there := l.info(e)
+			return !there || yield(i, nil), nil
+		})
+		if err != nil {
+			yield(ferry.Info{}, fail("list", dir, err))
+		}
+	}
+}
+
+// openDir opens the directory that name means, for reading its entries.
+func (t *Tree) openDir(name string) (int, error) {
+	o, err := t.look(name)
+	if err != nil {
+		return -1, err
+	}
+	defer o.close()
+	if !isDir(&o.st) {
+		return -1, ferry.ErrNotDir
+	}
+	return readable(o.fd)
+}
+
+// readable opens the directory behind an O_PATH descriptor for reading and
+// syncing.
+func readable(dir int) (int, error) {
+	return again(func() (int, error) {
+		return unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+}
+
+// entry is one entry as getdents64 gives it. Name is valid until the next one;
+// a NUL follows it.
+type entry struct {
+	name []byte
+	kind uint32 // type bits as in st_mode; 0: the file system did not say
+}
+
+// entries calls visit for each entry but "." and ".." until it answers false
+// or an error.
+func (t *Tree) entries(ctx context.Context, fd int, visit func(entry) (bool, error)) error {
+	buffer := t.buffers.Get().(*[bufferSize]byte)
+	defer t.buffers.Put(buffer)
+	for {
+		if err := alive(ctx); err != nil {
+			return err
+		}
+		n, err := again(func() (int, error) { return unix.Getdents(fd, buffer[:listBuffer]) })
+		if n <= 0 || err != nil {
+			if err == unix.ENOENT { // the directory has been removed meanwhile
+				err = nil
+			}
+			return err
+		}
+		more, err := parse(buffer[:n], visit)
+		if !more || err != nil {
+			return err
+		}
+	}
+}
+
+// Where the fields of a struct linux_dirent64 are.
+const (
+	direntLength = 16 // two bytes: of the whole record
+	direntType   = 18
+	direntName   = 19 // NUL-terminated
+)
+
+// parse cuts what getdents64 filled in into entries.
+func parse(data []byte, visit func(entry) (bool, error)) (bool, error) {
+	for len(data) > direntName {
+		length := int(binary.NativeEndian.Uint16(data[direntLength:]))
+		if length <= direntName || length > len(data) {
+			return false, unix.EIO
+		}
+		e := entry{name: data[direntName:length], kind: uint32(data[direntType]) << 12}
+		data = data[length:]
+		end := 0
+		for end < len(e.name) && e.name[end] != 0 {
+			end++
+		}
+		if end == len(e.name) {
+			return false, unix.EIO
+		}
+		e.name = e.name[:end]
+		if s := string(e.name); s == "." || s == ".." {
+			continue
+		}
+		if more, err := visit(e); !more || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// isPart is ferry.IsPart, which few names get to.
+func isPart(name []byte) bool { return name[0] == '.' && ferry.IsPart(string(name)) }
+
+// listing makes Infos of the entries of one directory.
+type listing struct {
+	dir  int
+	full bool
+	stx  unix.Statx_t
+}
+
+// info describes an entry; false: it has vanished. One that cannot be looked
+// at (a directory that may be read and not searched, a dead mount) is shown as
+// far as it is known: it must not hide the others.
+func (l *listing) info(e entry) (ferry.Info, bool) {
+	if !l.full && e.kind != 0 {
+		return ferry.Info{Name: string(e.name), Mode: goType(e.kind)}, true
+	}
+	err := statx(l.dir, &e.name[0], &l.stx)
+	switch {
+	case err == unix.ENOENT:
+		return ferry.Info{}, false
+	case err != nil && e.kind == 0:
+		return ferry.Info{Name: string(e.name), Mode: fs.ModeIrregular}, true
+	case err != nil:
+		return ferry.Info{Name: string(e.name), Mode: goType(e.kind)}, true
+	case !l.full:
+		return ferry.Info{Name: string(e.name), Mode: goType(uint32(l.stx.Mode) & unix.S_IFMT)}, true
+	}
+	i := makeInfo(string(e.name), &l.stx)
+	if i.Mode&fs.ModeSymlink != 0 {
+		i.Target, err = readlink(l.dir, i.Name)
+	}
+	return i, err != unix.ENOENT
+}

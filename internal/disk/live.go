@@ -1,0 +1,157 @@
+package disk
+
+import (
+	"context"
+	"io/fs"
+
+	"ferry"
+)
+
+// partKey is where a part lies, targetKey what it will become.
+type (
+	partKey struct {
+		dir  dirID
+		name string
+	}
+	targetKey struct {
+		dir  dirID
+		base string
+	}
+)
+
+// upload is a part in the hands of this process. It is entered in Tree.live
+// before its file is looked at and leaves after its file is let go of, so that
+// nobody else creates, resumes or removes the part in between.
+type upload struct {
+	key       partKey
+	at        place   // of the target; at.dir is the upload's own
+	holder    *handle // who writes it; nil: it is just being opened or ended
+	exclusive bool    // Commit must not replace; the name is reserved
+	over      bool    // an older file stood under the name at Open
+	removed   bool    // by the session itself: it cannot be published
+	attrs     kept
+}
+
+// claim enters the part into the table for the caller alone. A handle that
+// writes it and has been silent long enough is revoked, and has let go of it
+// when claim returns; else the answer is ferry.ErrBusy.
+func (t *Tree) claim(ctx context.Context, key partKey) (*upload, error) {
+	for {
+		t.mu.Lock()
+		u := t.live[key]
+		if u == nil {
+			u = &upload{key: key}
+			t.live[key] = u
+			t.mu.Unlock()
+			return u, nil
+		}
+		holder := u.holder
+		t.mu.Unlock()
+		if holder == nil || !holder.silent() || !holder.use.stop(ferry.ErrTakenOver, holder.letGo) {
+			return nil, ferry.ErrBusy
+		}
+		if err := holder.handOver(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// handOver waits until the revoked handle has let go. Not for ever: its last
+// operation may hang in the file system, or wait for a part of the caller's.
+func (h *handle) handOver(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, ferry.TakeoverAfter, ferry.ErrBusy)
+	defer cancel()
+	return h.use.drain(ctx)
+}
+
+// unclaim takes an upload out of the tables.
+func (t *Tree) unclaim(u *upload) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.live[u.key] == u {
+		delete(t.live, u.key)
+	}
+	if target := u.at.target(); t.reserved[target] == u {
+		delete(t.reserved, target)
+	}
+}
+
+// reserve keeps the target of u from every other exclusive upload.
+func (t *Tree) reserve(u *upload) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if holder := t.reserved[u.at.target()]; holder != nil && holder != u {
+		return fs.ErrExist
+	}
+	t.reserved[u.at.target()] = u
+	u.exclusive = true
+	return nil
+}
+
+func (t *Tree) isReserved(target targetKey) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.reserved[target] != nil
+}
+
+func (t *Tree) isLive(key partKey) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.live[key] != nil
+}
+
+// enlist makes a handle known to its session and, for an upload, in the table.
+// False: the session has been closed meanwhile.
+func (v *view) enlist(h *handle) bool {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	if v.closed {
+		return false
+	}
+	v.t.opened++
+	h.number = v.t.opened
+	v.open[h] = true
+	if h.up != nil {
+		h.up.holder = h
+	}
+	return true
+}
+
+func (v *view) shut() bool {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	return v.closed
+}
+
+// unfinished gives the handle with which this very session writes the part for
+// name, nil if there is none. Only sessions that have something open look.
+func (v *view) unfinished(name string, follow bool) *handle {
+	v.t.mu.Lock()
+	idle := len(v.open) == 0
+	v.t.mu.Unlock()
+	if idle {
+		return nil
+	}
+	p, err := v.t.locate(name, follow)
+	if err != nil {
+		return nil
+	}
+	defer p.close()
+	return v.unfinishedAt(p)
+}
+
+// unfinishedAt is unfinished for a place; of several, the one opened last.
+func (v *view) unfinishedAt(p *place) *handle {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	var last *handle
+	for h := range v.open {
+		if h.up == nil || h.up.removed || h.up.at.target() != p.target() {
+			continue
+		}
+		if last == nil || h.number > last.number {
+			last = h
+		}
+	}
+	return last
+}

@@ -1,0 +1,218 @@
+package disk
+
+import (
+	"context"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// Open opens the regular file name.
+func (v *view) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	err := alive(ctx)
+	if err == nil && v.shut() {
+		err = ferry.ErrClosed
+	}
+	var h *handle
+	if err == nil {
+		h, err = v.openMode(ctx, name, m, perm)
+	}
+	if err == nil && !v.enlist(h) {
+		h.Abort(ferry.ErrClosed)
+		err = ferry.ErrClosed
+	}
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	return h, nil
+}
+
+func (v *view) openMode(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	if perm == 0 {
+		perm = 0o666
+	}
+	switch m {
+	case ferry.Read, ferry.Update:
+		o, err := v.t.look(name)
+		if err != nil {
+			return nil, err
+		}
+		defer o.close()
+		return v.openObject(o, name, m)
+	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew:
+		isNew := m == ferry.Exclusive || m == ferry.ResumeNew
+		p, err := v.t.locate(name, !isNew)
+		if err != nil {
+			return nil, err
+		}
+		h, err := v.openUpload(ctx, p, m, perm)
+		if err != nil || !h.ownsDir() {
+			p.close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		h.name = name
+		return h, nil
+	}
+	return nil, fs.ErrInvalid
+}
+
+// openObject opens an existing file as it stands.
+func (v *view) openObject(o *object, name string, m ferry.Mode) (*handle, error) {
+	if err := o.regular(); err != nil {
+		return nil, err
+	}
+	if m == ferry.Read {
+		fd, err := v.t.reopen(o, unix.O_RDONLY)
+		return v.newHandle(name, fd, false), err
+	}
+	fd, err := v.t.reopen(o, unix.O_RDWR)
+	if err == unix.EACCES { // it may be one that can be written and not read
+		fd, err = v.t.reopen(o, unix.O_WRONLY)
+	}
+	return v.newHandle(name, fd, true), err
+}
+
+// openUpload opens what is to become the file at p. The handle takes over
+// p.dir where its ownsDir says so.
+func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	isNew := m == ferry.Exclusive || m == ferry.ResumeNew
+	resume := m == ferry.Resume || m == ferry.ResumeNew
+	switch {
+	case p.exists && isNew:
+		return nil, fs.ErrExist
+	case p.exists && isDir(&p.st):
+		return nil, ferry.ErrIsDir
+	case p.exists && !isRegular(&p.st):
+		return nil, ferry.ErrNotRegular
+	case v.direct && p.exists:
+		return v.openStanding(p, !resume)
+	case v.direct:
+		return v.openCreated(p, perm)
+	case m == ferry.Exclusive && v.t.isReserved(p.target()):
+		return nil, fs.ErrExist
+	}
+	u, err := v.t.claim(ctx, partKey{p.id, v.partName(p.base)})
+	if err != nil {
+		return nil, err
+	}
+	u.at, u.over = *p, p.exists
+	var h *handle
+	if isNew {
+		err = v.t.reserve(u)
+	}
+	if err == nil {
+		h, err = v.openStaged(u, p, resume, perm)
+	}
+	if err != nil || h.up == nil {
+		v.t.unclaim(u)
+	}
+	return h, err
+}
+
+// openStaged opens the part of u; or the file itself, where there is nothing
+// to resume, or a rename could not keep what matters.
+func (v *view) openStaged(u *upload, p *place, resume bool, perm fs.FileMode) (*handle, error) {
+	if resume && v.keeps {
+		fd, err := v.t.resumePart(u)
+		if err == nil {
+			return v.newUpload(u, fd, perm), nil
+		}
+		if err != unix.ENOENT {
+			return nil, err
+		}
+	}
+	if resume && p.exists {
+		return v.openStanding(p, false)
+	}
+	if p.exists {
+		if err := writable(p); err != nil {
+			return nil, err
+		}
+	}
+	fd, err := v.t.freshPart(u)
+	if !p.exists {
+		if err != nil {
+			return nil, err
+		}
+		return v.newUpload(u, fd, perm), nil
+	}
+	why := v.unfit(p, fd, err)
+	switch {
+	case why == "" && err != nil:
+		return nil, err
+	case why == "":
+		return v.newUpload(u, fd, perm), nil
+	}
+	if err == nil {
+		unlink(p.dir, u.key.name)
+		unix.Close(fd)
+	}
+	v.t.log.Info("upload goes in place and is not staged", "user", v.user, "file", p.base, "reason", why)
+	return v.openStanding(p, true)
+}
+
+// unfit says why the file at p, which exists, must be written in place, or "".
+// Fd is its new part, unless that could not be made: err.
+func (v *view) unfit(p *place, fd int, err error) string {
+	switch {
+	case err == unix.EACCES || err == unix.EPERM || err == unix.EROFS:
+		return "the directory may not be written"
+	case err != nil:
+		return ""
+	case p.st.Nlink > 1:
+		return "the file has other hard links"
+	case !canGive(fd, &p.st):
+		return "the file's owner could not be kept"
+	}
+	return ""
+}
+
+// writable asks whether the file at p may be written: a rename needs no leave
+// of the file it replaces, but its owner has said what he wants.
+func writable(p *place) error {
+	_, err := again(func() (int, error) {
+		return 0, unix.Faccessat(p.dir, p.base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
+	})
+	return err
+}
+
+// openStanding opens the file at p for writing in place.
+func (v *view) openStanding(p *place, truncated bool) (*handle, error) {
+	o, err := v.t.lookAt(p)
+	if err != nil {
+		return nil, err
+	}
+	defer o.close()
+	h, err := v.openObject(o, "", ferry.Update)
+	if err != nil || !truncated {
+		return h, err
+	}
+	h.wrote.Store(true)
+	if err := truncate(h.fd, 0); err != nil {
+		unix.Close(h.fd)
+		return nil, err
+	}
+	return h, nil
+}
+
+// openCreated makes the file at p, for a user whose uploads are not staged.
+func (v *view) openCreated(p *place, perm fs.FileMode) (*handle, error) {
+	mode := v.t.newMode(p.dir, perm)
+	fd, err := again(func() (int, error) {
+		return unix.Openat(p.dir, p.base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+	})
+	if err != nil {
+		return nil, err
+	}
+	h := v.newHandle("", fd, true)
+	h.created = p
+	h.wrote.Store(true)
+	if err := unix.Fchmod(fd, mode); err != nil {
+		v.t.log.Warn("mode of a new file not set", "file", p.base, "error", meaning(err))
+	}
+	return h, nil
+}

@@ -1,0 +1,306 @@
+package disk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"path"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// userDigits of a part's name say whose it is, the others for which file: so
+// that Rmdir knows a user's own parts by their names.
+const userDigits = 12
+
+// partName is the name of the part of v's user for the file base in the same
+// directory. Users whose parts are not kept get a new one for each upload.
+func (v *view) partName(base string) string {
+	var which [sha256.Size]byte
+	if v.keeps {
+		which = sha256.Sum256([]byte(v.user + "\x00" + base)) // no user name holds a NUL
+	} else {
+		rand.Read(which[:])
+	}
+	return v.partPrefix() + hex.EncodeToString(which[:])[:ferry.PartDigits-userDigits]
+}
+
+func (v *view) partPrefix() string {
+	who := sha256.Sum256([]byte(v.user))
+	return ferry.PartPrefix + hex.EncodeToString(who[:])[:userDigits]
+}
+
+// owns tells whether the part of that name is of v's user.
+func (v *view) owns(part string) bool {
+	prefix := v.partPrefix()
+	return part[:len(prefix)] == prefix
+}
+
+// errForeign: what has a part's name is not something that we have made.
+var errForeign = errors.New("not a part of ours")
+
+// takePart opens the part and locks it against other processes. The errors are
+// those of the system (ENOENT: there is none), ferry.ErrBusy, and errForeign.
+//
+// Somebody with an account on the machine could have put a link there, to have
+// us write through it, or a file of his own: over says whose file the part may
+// turn out to be besides ours, namely that of the file it replaces (a crash
+// between giving it the owner and the rename leaves it so).
+func (t *Tree) takePart(dir int, name string, over *place) (int, *unix.Stat_t, error) {
+	for {
+		fd, err := again(func() (int, error) {
+			return unix.Openat(dir, name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		})
+		switch err {
+		case nil:
+		case unix.ELOOP, unix.EISDIR, unix.ENXIO, unix.EACCES:
+			return -1, nil, errForeign
+		default:
+			return -1, nil, err
+		}
+		st, err := t.lockPart(fd, dir, name)
+		if err == nil && !t.ours(st, over) {
+			err = errForeign
+		}
+		if err == nil {
+			return fd, st, nil
+		}
+		unix.Close(fd)
+		if err != unix.EAGAIN {
+			return -1, nil, err
+		}
+	}
+}
+
+// ours tells whether an open part can be trusted to be one.
+func (t *Tree) ours(st *unix.Stat_t, over *place) bool {
+	return isRegular(st) && st.Nlink == 1 &&
+		(st.Uid == t.uid || over != nil && over.exists && st.Uid == over.st.Uid)
+}
+
+// lockPart locks an open part and makes sure that it still is the one of that
+// name; EAGAIN says that it is not.
+func (t *Tree) lockPart(fd, dir int, name string) (*unix.Stat_t, error) {
+	_, err := again(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+	switch err {
+	case nil, unix.ENOLCK, unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL: // held, or not to be had here
+	case unix.EWOULDBLOCK:
+		return nil, ferry.ErrBusy
+	default:
+		return nil, err
+	}
+	var st, now unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	err = statAt(dir, name, &now)
+	if err == unix.ENOENT || err == nil && !same(&st, &now) {
+		return nil, unix.EAGAIN
+	}
+	return &st, err
+}
+
+// resumePart opens the kept part of u to go on with it; ENOENT: there is none.
+func (t *Tree) resumePart(u *upload) (int, error) {
+	dir, name := u.at.dir, u.key.name
+	fd, st, err := t.takePart(dir, name, &u.at)
+	if err == errForeign {
+		return -1, fs.ErrPermission
+	}
+	if err != nil {
+		return -1, err
+	}
+	if t.expired(st) {
+		err = unlink(dir, name)
+		if err == nil {
+			err = unix.ENOENT
+		}
+	} else {
+		err = ready(fd, st)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// ready makes a kept part one that can be gone on with: without gaps, and with
+// a mode that keeps others out, which a Commit that failed has changed.
+func ready(fd int, st *unix.Stat_t) error {
+	if size := solid(fd, st.Size); size < st.Size {
+		if err := truncate(fd, size); err != nil {
+			return err
+		}
+	}
+	if st.Mode&0o7777 == 0o600 {
+		return nil
+	}
+	return unix.Fchmod(fd, 0o600)
+}
+
+// freshPart makes the part of u, empty. One that is there ends.
+func (t *Tree) freshPart(u *upload) (int, error) {
+	dir, name := u.at.dir, u.key.name
+	for {
+		fd, err := again(func() (int, error) {
+			return unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		})
+		if err == nil {
+			if _, err = t.lockPart(fd, dir, name); err == nil {
+				return fd, nil
+			}
+			unix.Close(fd)
+			if err == unix.EAGAIN {
+				continue
+			}
+			return -1, err
+		}
+		if err != unix.EEXIST {
+			return -1, err
+		}
+		if err := t.unlinkPart(dir, name); err != nil && err != unix.ENOENT {
+			return -1, err
+		}
+	}
+}
+
+// unlinkPart removes a part that no other process holds.
+func (t *Tree) unlinkPart(dir int, name string) error {
+	fd, _, err := t.takePart(dir, name, nil)
+	switch err {
+	case nil:
+		defer unix.Close(fd) // and with it the lock
+	case errForeign:
+	default:
+		return err
+	}
+	return unlink(dir, name)
+}
+
+func unlink(dir int, name string) error {
+	_, err := again(func() (int, error) { return 0, unix.Unlinkat(dir, name, 0) })
+	return err
+}
+
+// solid says up to where a part of that size is without a gap. Writes that
+// arrive out of order leave one when the upload breaks, and so does a power
+// failure that caught some blocks on their way to the disk; going on after it
+// would publish a file with a hole. File systems that know no holes say size.
+func solid(fd int, size int64) int64 {
+	hole, err := unix.Seek(fd, 0, unix.SEEK_HOLE)
+	if err != nil || hole > size {
+		return size
+	}
+	return hole
+}
+
+// expired tells by the time of the last change, which no client can set.
+func (t *Tree) expired(st *unix.Stat_t) bool {
+	return time.Since(time.Unix(st.Ctim.Unix())) > t.keep
+}
+
+// expiredAt is expired for a part that is not open.
+func (t *Tree) expiredAt(dir int, name string) bool {
+	var st unix.Stat_t
+	return statAt(dir, name, &st) == nil && t.expired(&st)
+}
+
+// Part describes the kept part of this user for name.
+func (v *view) Part(ctx context.Context, name string) (ferry.Info, error) {
+	i, err := v.part(name)
+	return i, fail("part", name, err)
+}
+
+func (v *view) part(name string) (ferry.Info, error) {
+	p, err := v.t.locate(name, true)
+	if err != nil {
+		return ferry.Info{}, err
+	}
+	defer p.close()
+	if !v.keeps || v.direct || p.base == "." {
+		return ferry.Info{}, fs.ErrNotExist
+	}
+	key := partKey{p.id, v.partName(p.base)}
+	fd, err := again(func() (int, error) {
+		return unix.Openat(p.dir, key.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return ferry.Info{}, err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return ferry.Info{}, err
+	}
+	if !v.t.ours(&st, p) || !v.t.isLive(key) && v.t.expired(&st) {
+		return ferry.Info{}, fs.ErrNotExist
+	}
+	i, err := infoOf(fd, name)
+	i.Name = path.Base(name)
+	i.Size = solid(fd, i.Size)
+	i.Mode = goMode(v.t.newMode(p.dir, 0o666))
+	return i, err
+}
+
+// dropKept removes a part that nobody writes.
+func (t *Tree) dropKept(key partKey, dir int) error {
+	u, err := t.claim(context.Background(), key)
+	if err != nil {
+		return err
+	}
+	defer t.unclaim(u)
+	if err := t.unlinkPart(dir, key.name); err != unix.ENOENT {
+		return err
+	}
+	return nil
+}
+
+// ending is the part of a session's user for a place, held by the caller to be
+// ended. Where there is none it does nothing.
+type ending struct {
+	t   *Tree
+	at  *place
+	u   *upload // claimed
+	own *handle // or the session's own unfinished file
+}
+
+// ending takes hold of the part for p, from whoever writes it, as far as that
+// may be.
+func (v *view) ending(ctx context.Context, p *place) (*ending, error) {
+	e := &ending{t: v.t, at: p}
+	if e.own = v.unfinishedAt(p); e.own != nil || !v.keeps || p.base == "." {
+		return e, nil
+	}
+	var err error
+	e.u, err = v.t.claim(ctx, partKey{p.id, v.partName(p.base)})
+	return e, err
+}
+
+// end removes the part, and tells whether there was one.
+func (e *ending) end() (bool, error) {
+	switch {
+	case e.own != nil:
+		return e.own.vanish()
+	case e.u == nil:
+		return false, nil
+	}
+	expired := e.t.expiredAt(e.at.dir, e.u.key.name)
+	err := e.t.unlinkPart(e.at.dir, e.u.key.name)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	return !expired, err
+}
+
+func (e *ending) release() {
+	if e.u != nil {
+		e.t.unclaim(e.u)
+	}
+}

@@ -1,0 +1,78 @@
+package disk
+
+import (
+	"context"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// Sweep walks the tree and removes the parts that have expired and that nobody
+// holds. What cannot be read is left out and logged. Its only error is ctx's.
+func (t *Tree) Sweep(ctx context.Context) error {
+	dir, err := t.names.open(".", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return fail("sweep", "/", err)
+	}
+	defer unix.Close(dir)
+	t.sweep(ctx, dir)
+	return alive(ctx)
+}
+
+// sweep does that for the directory dir and what is below. Links are not
+// followed, so every directory is met once.
+func (t *Tree) sweep(ctx context.Context, dir int) {
+	o, err := t.inspect(dir, nil)
+	if err != nil {
+		return // a file system of the kernel
+	}
+	fd, err := readable(dir)
+	if err != nil {
+		t.log.Debug("directory not swept", "error", meaning(err))
+		return
+	}
+	defer unix.Close(fd)
+	err = t.entries(ctx, fd, func(e entry) (bool, error) {
+		switch {
+		case isPart(e.name):
+			t.sweepPart(partKey{dirOf(&o.st), string(e.name)}, fd)
+		case e.kind == unix.S_IFDIR || e.kind == 0:
+			t.sweepBelow(ctx, fd, string(e.name))
+		}
+		return ctx.Err() == nil, nil
+	})
+	if err != nil && ctx.Err() == nil {
+		t.log.Debug("directory not swept", "error", meaning(err))
+	}
+}
+
+func (t *Tree) sweepBelow(ctx context.Context, dir int, name string) {
+	fd, err := again(func() (int, error) {
+		return unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	t.sweep(ctx, fd)
+}
+
+// sweepPart removes one part if it has expired; asked again once nobody else
+// can take hold of it.
+func (t *Tree) sweepPart(key partKey, dir int) {
+	if !t.expiredAt(dir, key.name) || t.isLive(key) {
+		return
+	}
+	u, err := t.claim(context.Background(), key)
+	if err != nil {
+		return
+	}
+	defer t.unclaim(u)
+	if !t.expiredAt(dir, key.name) {
+		return
+	}
+	if err := t.unlinkPart(dir, key.name); err != nil && err != ferry.ErrBusy && err != unix.ENOENT {
+		t.log.Warn("expired part not removed", "error", meaning(err))
+	}
+}

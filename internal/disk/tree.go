@@ -1,0 +1,169 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
+
+// Config says which directory to serve, and how.
+type Config struct {
+	// Root is the host directory that is served.
+	Root string
+	// Keep is how long the part of a broken upload stays after its last
+	// change; 0 means 24 hours.
+	Keep time.Duration
+	// Durable makes Commit (and Mkdir and Rename) return only when the change
+	// would survive a power failure.
+	Durable bool
+	// Umask is taken from the permission of what is created (by default 0666
+	// for a file and 0777 for a directory). As everywhere on Linux, it does not
+	// count in a directory with a default ACL.
+	Umask fs.FileMode
+	// Resolver says who resolves names: "openat2", "os.Root", or "" for the
+	// first of the two that works here.
+	Resolver string
+	// Log hears why an upload was not staged, and what could not be cleaned
+	// up; nil means nobody.
+	Log *slog.Logger
+}
+
+// Tree is one served directory. Make it with Open, and sessions over it with
+// For. All methods may be called from several goroutines at once.
+type Tree struct {
+	keep    time.Duration
+	durable bool
+	umask   uint32
+	log     *slog.Logger
+	names   resolver
+	mounts  mounts
+	proc    bool      // /proc is there, so an open object can be opened again
+	uid     uint32    // whose files our parts are
+	born    time.Time // the zero of handle.moved
+	syncs   dirSyncs
+	buffers sync.Pool // of *[bufferSize]byte
+	pipes   sync.Pool // of *pipe
+
+	// mu guards the two tables, every upload's place, and each view's fields.
+	mu       sync.Mutex
+	opened   uint64                // handles so far: the last one's number
+	live     map[partKey]*upload   // by part: being written, opened or ended
+	reserved map[targetKey]*upload // by target: exclusive ones
+}
+
+// Open prepares the directory cfg.Root. Its errors are one sentence each, for
+// the operator: the directory is missing, is none, may not be read, or the
+// resolver that was asked for does not work here.
+func Open(cfg Config) (*Tree, error) {
+	root, err := openRoot(cfg.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	t := &Tree{
+		keep:     cfg.Keep,
+		durable:  cfg.Durable,
+		umask:    uint32(cfg.Umask.Perm()),
+		log:      cfg.Log,
+		uid:      uint32(os.Geteuid()),
+		born:     time.Now(),
+		buffers:  sync.Pool{New: func() any { return new([bufferSize]byte) }},
+		live:     make(map[partKey]*upload),
+		reserved: make(map[targetKey]*upload),
+	}
+	if t.keep == 0 {
+		t.keep = 24 * time.Hour
+	}
+	if t.log == nil {
+		t.log = slog.New(slog.DiscardHandler)
+	}
+	fd := int(root.Fd())
+	t.proc = procWorks(fd)
+	if err := t.mounts.start(fd); err != nil {
+		return nil, fmt.Errorf("cannot serve %s: it lies in a file system of the kernel (procfs, sysfs or the like); choose a directory of files", cfg.Root)
+	}
+	if t.names, err = newResolver(cfg.Resolver, cfg.Root, fd); err != nil {
+		return nil, fmt.Errorf("cannot serve %s: %w", cfg.Root, err)
+	}
+	return t, nil
+}
+
+// openRoot opens the directory to serve, and says in words what is wrong.
+func openRoot(path string) (*os.File, error) {
+	dir, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+	switch {
+	case err == nil:
+		return dir, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("cannot serve %s: there is no such directory; create it or name another", path)
+	case errors.Is(err, unix.ENOTDIR):
+		return nil, fmt.Errorf("cannot serve %s: it is not a directory; name the directory that holds it", path)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("cannot serve %s: the user this server runs as (uid %d) may not read it; change its permissions or its owner", path, os.Geteuid())
+	}
+	return nil, fmt.Errorf("cannot serve %s: %w", path, errors.Unwrap(err))
+}
+
+// Resolver says who resolves names: "openat2" or "os.Root".
+func (t *Tree) Resolver() string { return t.names.name() }
+
+// For gives the files as a session of u sees them. Parts of broken uploads are
+// kept for u.Name, unless u is anonymous or shared. Nothing else of u but
+// DirectUploads is looked at: rules are the gate's.
+func (t *Tree) For(u ferry.User) ferry.FS {
+	return &view{
+		t:      t,
+		user:   u.Name,
+		keeps:  !u.Anonymous && !u.Shared,
+		direct: u.DirectUploads,
+		open:   make(map[*handle]bool),
+	}
+}
+
+// Close gives back the root. Sessions are to be closed before.
+func (t *Tree) Close() error { return t.names.close() }
+
+// view is the tree as one session sees it.
+type view struct {
+	t      *Tree
+	user   string
+	keeps  bool // parts of broken uploads stay for this user
+	direct bool // uploads are written in place
+
+	// Guarded by t.mu:
+	open   map[*handle]bool
+	closed bool
+}
+
+// Close aborts what is still open.
+func (v *view) Close() error {
+	v.t.mu.Lock()
+	v.closed = true
+	handles := make([]*handle, 0, len(v.open))
+	for h := range v.open {
+		handles = append(handles, h)
+	}
+	v.t.mu.Unlock()
+	var errs []error
+	for _, h := range handles {
+		errs = append(errs, h.Abort(ferry.ErrClosed))
+	}
+	return errors.Join(errs...)
+}
+
+// alive says whether a session's work may go on.
+func alive(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
