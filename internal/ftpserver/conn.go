@@ -346,13 +346,11 @@ func (c *conn) close(r reply, cause error) {
 	c.closing, c.cause = true, cause
 }
 
-// end gives back what the session holds, whatever way it ended.
+// end gives back what the connection holds, whatever way it ended. The login
+// ends with the visit, so that the last event still knows whose it was.
 func (c *conn) end() {
 	c.flush()
 	c.closeData()
-	if c.sess != nil {
-		c.sess.End()
-	}
 }
 
 // recoverPanic ends a session whose handler panicked with 421 and a logged
