@@ -115,7 +115,7 @@ func loadConfig(file string, flags map[string]any) (*config, error) {
 			continue
 		}
 		if err := k.at(c).set(given); err != nil {
-			return nil, usagef("%s: %w", k.flag, err)
+			return nil, usagef("%s %w", k.flag, err)
 		}
 		c.from[k.name] = k.flag
 	}

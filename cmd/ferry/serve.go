@@ -54,6 +54,9 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	log := newLog(conf, c.err)
+	if conf.passwordInArguments() {
+		log.Warn("other processes can see the password given with --user: use FERRY_PASSWORD, or ferry user add")
+	}
 	// What the server makes gets the permissions that the configuration says,
 	// whatever shell or service manager started it.
 	syscall.Umask(int(conf.Storage.Umask))
@@ -118,10 +121,10 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	// The doors open.
 	ended := make(chan error, 1)
 	go func() { ended <- new(listen.Acceptor).Serve(listener, ftp.Handle) }()
-	log.Info("ready", "ftp", listener.Addr().String(), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
 	if conf.file == "" {
 		greet(c, conf, people, listener.Addr())
 	}
+	log.Info("ready", "ftp", listener.Addr().String(), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
 	notifySystemd(log, "READY=1")
 
 	err = untilStopped(signals, ended, transfers, log)

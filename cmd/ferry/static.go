@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ferry"
@@ -51,12 +52,7 @@ func (a *accounts) set(v any) error {
 }
 
 func (a accounts) has(name string) bool {
-	for _, one := range a {
-		if one.name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(a, func(one account) bool { return one.name == name })
 }
 
 func (a *accounts) toml() string {
@@ -72,3 +68,11 @@ func (a *accounts) toml() string {
 }
 
 func (a *accounts) kind() string { return "list of users" }
+
+// passwordInArguments tells whether a password stands on the command line,
+// where ps shows it to everybody on the machine.
+func (c *config) passwordInArguments() bool {
+	return c.from["users.static"] == "--user" && slices.ContainsFunc(c.Users.Static, func(a account) bool {
+		return a.secret != "" && !a.hashed()
+	})
+}

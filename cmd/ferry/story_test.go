@@ -30,7 +30,8 @@ func TestMain(m *testing.M) {
 //	stop [SIGNAL]          send SIGTERM, or SIGNAL, and wait for the exit: code 0, or with ! another
 //	signal SIGNAL          send it, and go on
 //	awaitlog REGEXP        wait for a line of the server's log
-//	talk FILE              a dialogue on a control connection: "C: text" is sent, "S: regexp" must be the next line
+//	talk NAME FILE         a dialogue on the control connection NAME, opened when it is new: "C: text" is sent,
+//	                       "S: regexp" must be the next line, "END" the end of the connection
 //	capture VAR FILE REGEXP  $VAR is what the first group matches
 //	listeners REGEXP...    the sockets that the server listens on are these and no other
 //
@@ -61,9 +62,10 @@ type serverKey struct{}
 
 // server is the one that a story has started.
 type server struct {
-	cmd   *exec.Cmd
-	lines chan string // of its log, as they come
-	seen  []string
+	cmd     *exec.Cmd
+	lines   chan string // of its log, as they come
+	seen    []string
+	clients map[string]*client
 }
 
 func serverOf(ts *testscript.TestScript) *server { return ts.Value(serverKey{}).(*server) }
@@ -83,7 +85,7 @@ func storyServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(s.cmd.Start())
 	ts.Defer(func() { s.cmd.Process.Kill() })
 
-	s.lines, s.seen = make(chan string, 10000), nil
+	s.lines, s.seen, s.clients = make(chan string, 10000), nil, map[string]*client{}
 	log, err := os.Create(ts.MkAbs("serve.err"))
 	ts.Check(err)
 	go func() {
@@ -143,15 +145,29 @@ func storyStop(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// storyTalk plays the client's side of a dialogue. Lines of the client may
-// hold escapes as Go writes them (\r, \x00).
-func storyTalk(ts *testscript.TestScript, neg bool, args []string) {
+// client is one control connection of a story.
+type client struct {
+	net.Conn
+	replies *bufio.Reader
+}
+
+func (s *server) client(ts *testscript.TestScript, name string) *client {
+	if c := s.clients[name]; c != nil {
+		return c
+	}
 	conn, err := net.DialTimeout("tcp", ts.Getenv("FTP"), time.Minute)
 	ts.Check(err)
-	defer conn.Close()
 	ts.Check(conn.SetDeadline(time.Now().Add(time.Minute)))
-	replies := bufio.NewReader(conn)
-	for line := range strings.Lines(ts.ReadFile(args[0])) {
+	ts.Defer(func() { conn.Close() })
+	s.clients[name] = &client{conn, bufio.NewReader(conn)}
+	return s.clients[name]
+}
+
+// storyTalk plays the client's side of a dialogue. Lines of the client may
+// hold escapes as Go writes them (\r, \x00), and variables.
+func storyTalk(ts *testscript.TestScript, neg bool, args []string) {
+	conn, file := serverOf(ts).client(ts, args[0]), args[1]
+	for line := range strings.Lines(ts.ReadFile(file)) {
 		side, text, ok := strings.Cut(strings.TrimRight(line, "\n"), ": ")
 		switch {
 		case ok && side == "C":
@@ -160,18 +176,16 @@ func storyTalk(ts *testscript.TestScript, neg bool, args []string) {
 			_, err = io.WriteString(conn, text+"\r\n")
 			ts.Check(err)
 		case ok && side == "S":
-			reply, err := replies.ReadString('\n')
+			reply, err := conn.replies.ReadString('\n')
 			if err != nil || !regexp.MustCompile("^(?:"+text+")\r\n$").MatchString(reply) {
-				ts.Fatalf("%s: want %s, got %q, %v", args[0], text, reply, err)
+				ts.Fatalf("%s: want %s, got %q, %v", file, text, reply, err)
 			}
-		case ok && side == "do":
-			run(strings.Fields(text), console{os.Stdin, os.Stdout, os.Stderr})
 		case strings.TrimSpace(line) == "END":
-			if rest, err := io.ReadAll(replies); err != nil || len(rest) > 0 {
-				ts.Fatalf("%s: want the end of the connection, got %q, %v", args[0], rest, err)
+			if rest, err := io.ReadAll(conn.replies); err != nil || len(rest) > 0 {
+				ts.Fatalf("%s: want the end of the connection, got %q, %v", file, rest, err)
 			}
 		default:
-			ts.Fatalf("%s: not a line of a dialogue: %s", args[0], line)
+			ts.Fatalf("%s: not a line of a dialogue: %s", file, line)
 		}
 	}
 }
