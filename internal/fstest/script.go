@@ -55,11 +55,11 @@ type actor struct {
 	fs   [2]ferry.FS
 }
 
-// slot is one open handle.
+// slot is one open handle; without one, where the last was tried.
 type slot struct {
-	who  string
-	name string
-	open [2]ferry.Handle
+	session int
+	name    string
+	open    [2]ferry.Handle
 }
 
 // step is one operation, chosen and not yet done.
@@ -140,10 +140,51 @@ func (s *script) pick(n int) int {
 	return int(choice) % n
 }
 
-// name chooses one of few names, so that operations meet.
+// name chooses one of few names, so that operations meet; every other time the
+// name of a handle.
 func (s *script) name() string {
 	names := names()
+	if at := s.slots[s.pick(len(s.slots))]; at.name != "" && s.pick(2) == 0 {
+		return at.name
+	}
 	return names[s.pick(len(names))]
+}
+
+// session chooses who does something; every other time it is the session of a
+// handle, or its neighbour, which may be the same user's.
+func (s *script) session() int {
+	at := s.slots[s.pick(len(s.slots))].session
+	switch s.pick(4) {
+	case 0:
+		return at
+	case 1:
+		return (at ^ 1) % len(s.sessions)
+	}
+	return s.pick(len(s.sessions))
+}
+
+// handle chooses an open handle, if there is one.
+func (s *script) handle() int {
+	var open []int
+	for n, at := range s.slots {
+		if at.open[0] != nil {
+			open = append(open, n)
+		}
+	}
+	n := s.pick(len(s.slots))
+	if len(open) > 0 {
+		return open[n%len(open)]
+	}
+	return n
+}
+
+// label says which handle it is, in a step's text.
+func (s *script) label(n int) string {
+	return fmt.Sprintf("handle %d (%s %s)", n, s.who(s.slots[n].session), s.slots[n].name)
+}
+
+func (s *script) who(session int) string {
+	return fmt.Sprintf("%s%d", s.sessions[session].user.Name, session)
 }
 
 func names() []string {

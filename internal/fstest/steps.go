@@ -23,19 +23,18 @@ func (s *script) choose() step {
 
 // by makes a step of one session.
 func (s *script) by(what string, do func(f ferry.FS) string) step {
-	who := s.pick(len(s.sessions))
-	a := s.sessions[who]
+	who := s.session()
 	return step{
-		text: fmt.Sprintf("%s%d %s", a.user.Name, who, what),
-		do:   func(side int) string { return do(a.fs[side]) },
+		text: s.who(who) + " " + what,
+		do:   func(side int) string { return do(s.sessions[who].fs[side]) },
 	}
 }
 
 // on makes a step on an open handle.
 func (s *script) on(what string, do func(h ferry.Handle) string) step {
-	n := s.pick(len(s.slots))
+	n := s.handle()
 	return step{
-		text: fmt.Sprintf("handle %d (%s %s) %s", n, s.slots[n].who, s.slots[n].name, what),
+		text: s.label(n) + " " + what,
 		do: func(side int) string {
 			if s.slots[n].open[side] == nil {
 				return "not open"
@@ -49,15 +48,14 @@ func (s *script) open() step {
 	n := s.pick(len(s.slots))
 	mode, name := ferry.Mode(s.pick(5)), s.name()
 	perm := []fs.FileMode{0, 0o600, 0o644, 0o755}[s.pick(4)]
-	who := s.pick(len(s.sessions))
-	a := s.sessions[who]
+	who := s.session()
 	return step{
-		text: fmt.Sprintf("handle %d := %s%d open %s %s %#o", n, a.user.Name, who, name, modeName(mode), perm),
+		text: fmt.Sprintf("handle %d := %s open %s %s %#o", n, s.who(who), name, modeName(mode), perm),
 		do: func(side int) string {
 			slot := &s.slots[n]
 			abortSide(slot, side)
-			slot.who, slot.name = fmt.Sprintf("%s%d", a.user.Name, who), name
-			h, err := a.fs[side].Open(context.Background(), name, mode, perm)
+			slot.session, slot.name = who, name
+			h, err := s.sessions[who].fs[side].Open(context.Background(), name, mode, perm)
 			if err != nil {
 				return result(err, name)
 			}
@@ -78,12 +76,12 @@ func abortSide(s *slot, side int) string {
 
 func (s *script) abort(n int) step {
 	return step{
-		text: fmt.Sprintf("handle %d (%s %s) abort", n, s.slots[n].who, s.slots[n].name),
+		text: s.label(n) + " abort",
 		do:   func(side int) string { return abortSide(&s.slots[n], side) },
 	}
 }
 
-func (s *script) abortOne() step { return s.abort(s.pick(len(s.slots))) }
+func (s *script) abortOne() step { return s.abort(s.handle()) }
 
 func (s *script) commit() step {
 	return s.on("commit", func(h ferry.Handle) string { return result(h.Commit()) })
@@ -291,11 +289,11 @@ func (s *script) space() step {
 
 // again ends a session with all its handles and begins a new one of the user.
 func (s *script) again() step {
-	who := s.pick(len(s.sessions))
-	a := s.sessions[who]
+	who := s.session()
 	return step{
-		text: fmt.Sprintf("%s%d close and begin again", a.user.Name, who),
+		text: s.who(who) + " close and begin again",
 		do: func(side int) string {
+			a := s.sessions[who]
 			r := result(a.fs[side].Close())
 			a.fs[side] = s.trees[side].For(a.user)
 			return r
