@@ -33,11 +33,13 @@ type network interface {
 }
 
 // tcpNetwork is the real one. Keep-alives are off: data connections have
-// deadlines, and each would cost four system calls.
+// deadlines, and each would cost four system calls. Multipath TCP, which Go
+// would listen with, is off: TCP_CORK, TCP_INFO and splice are TCP's.
 type tcpNetwork struct{}
 
 func (tcpNetwork) listen(local netip.AddrPort) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
+	lc.SetMultipathTCP(false)
 	return lc.Listen(context.Background(), "tcp", local.String())
 }
 

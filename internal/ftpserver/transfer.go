@@ -72,11 +72,11 @@ func opening(f form, name string, size int64) string {
 func (c *conn) sendFile(ctx context.Context, way dataWay, f form, h ferry.Handle, at restartPoint, size int64) error {
 	return c.withData(ctx, way, f, func(nc net.Conn) error {
 		cork(nc)
-		n, err := h.SendTo(ctx, nc, at.offset, at.length())
 		want := size - at.offset
 		if at.ranged {
 			want = min(want, at.length())
 		}
+		n, err := h.SendTo(ctx, nc, at.offset, want)
 		if err == nil && n < want {
 			err = errShrunk
 		}
@@ -115,8 +115,8 @@ func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
 	if r, ok := c.restartAllowed(at); !ok {
 		return r
 	}
-	if at.offset > c.resumeSize(name) {
-		return replyFor(ferry.ErrBeyondEnd)
+	if at.offset > 0 && at.offset > c.resumeSize(name) {
+		return replyFor(ferry.ErrBeyondEnd) // before Open, which would begin an unfinished upload
 	}
 	h, err := c.fs().Open(c.ctx(), name, mode, c.filePerm())
 	if err != nil {
