@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -115,8 +116,11 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	}
 
 	// The work beside the sessions.
-	go sweep(ctx, nodes, trees, db, log)
-	go refresh(ctx, g, db, users, log)
+	var chores sync.WaitGroup
+	defer chores.Wait()
+	defer cancel()
+	chores.Go(func() { sweep(ctx, nodes, trees, db, log) })
+	chores.Go(func() { refresh(ctx, g, db, users, log) })
 
 	// The doors open.
 	ended := make(chan error, 1)
