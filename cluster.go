@@ -16,6 +16,8 @@ type Cluster interface {
 	Hold(ctx context.Context, seat string, max int) (release func(), err error)
 	// Lead runs run on one node at a time while ctx lasts; run's context ends
 	// when this node no longer leads.
+	// It returns nil when run has returned, and ctx's error when ctx ended
+	// before this node led.
 	Lead(ctx context.Context, job string, run func(context.Context)) error
 	// Tell sends n to every node, this one too.
 	Tell(ctx context.Context, n Notice) error
