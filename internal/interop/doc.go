@@ -1,0 +1,10 @@
+// Package interop is tests only: the built ferry binary, talked to by the
+// programs that people really use (curl, lftp, ncftp, tnftp, inetutils-ftp,
+// wget, Python's ftplib), killed at bad moments, and abused.
+//
+// Every test starts its own server on a free port of loopback and ends it;
+// main_test.go builds the binary, server_test.go starts and stops it. `make
+// deps` installs the clients: one that is missing fails its tests.
+//
+// FERRY_BINARY names a binary to test instead of one built from this tree.
+package interop

@@ -1,0 +1,62 @@
+package interop
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// logbook keeps what a server writes, and lets tests wait for a line.
+type logbook struct {
+	mu    sync.Mutex
+	text  strings.Builder
+	added chan struct{} // closed and made anew by each write
+}
+
+func newLogbook() *logbook { return &logbook{added: make(chan struct{})} }
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.added)
+	l.added = make(chan struct{})
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	text, _ := l.read()
+	return text
+}
+
+// read gives what is there, and a channel that is closed when there is more.
+func (l *logbook) read() (string, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String(), l.added
+}
+
+// wait waits for a line that holds every one of what, and returns it. It gives
+// up when the server has ended or patience has.
+func (l *logbook) wait(t testing.TB, what string, ended <-chan struct{}) string {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		text, more := l.read()
+		for line := range strings.Lines(text) {
+			if strings.HasSuffix(line, "\n") && strings.Contains(line, what) {
+				return line
+			}
+		}
+		select {
+		case <-more:
+		case <-ended:
+			ended = nil // one more look: its last lines may have just come
+			if text, _ := l.read(); !strings.Contains(text, what) {
+				t.Fatalf("the server ended before it logged %q:\n%s", what, text)
+			}
+		case <-late:
+			t.Fatalf("the server did not log %q within %v:\n%s", what, patience, text)
+		}
+	}
+}
