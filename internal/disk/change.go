@@ -78,9 +78,6 @@ func (v *view) symlink(target, name string) error {
 			return ferry.ErrBadName
 		}
 	}
-	if target == "" {
-		return fs.ErrInvalid
-	}
 	p, err := v.t.vacant(name)
 	if err != nil {
 		return err
@@ -101,17 +98,17 @@ func (v *view) link(from, name string) error {
 		return err
 	}
 	defer old.close()
-	switch {
-	case !old.exists:
+	if !old.exists {
 		return fs.ErrNotExist
-	case isDir(&old.st):
-		return fs.ErrPermission
 	}
 	p, err := v.t.vacant(name)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	if isDir(&old.st) {
+		return fs.ErrPermission
+	}
 	_, err = again(func() (int, error) { return 0, unix.Linkat(old.dir, old.base, p.dir, p.base, 0) })
 	return err
 }
@@ -127,10 +124,7 @@ func (v *view) remove(ctx context.Context, name string) error {
 		return err
 	}
 	defer p.close()
-	switch {
-	case p.base == ".":
-		return fs.ErrPermission
-	case p.exists && isDir(&p.st):
+	if p.exists && isDir(&p.st) {
 		return ferry.ErrIsDir
 	}
 	ending, err := v.ending(ctx, p)
@@ -236,14 +230,14 @@ func (v *view) Rename(ctx context.Context, from, to string, replace bool) error 
 		return fail("rename", from, err)
 	}
 	defer old.close()
-	if !old.exists {
-		return fail("rename", from, fs.ErrNotExist)
-	}
 	p, err := v.t.locate(to, false)
 	if err != nil {
 		return fail("rename", to, err)
 	}
 	defer p.close()
+	if !old.exists {
+		return fail("rename", from, fs.ErrNotExist)
+	}
 	return fail("rename", to, v.rename(ctx, old, p, replace))
 }
 

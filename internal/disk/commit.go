@@ -216,6 +216,8 @@ func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool,
 	switch {
 	case h.up == nil || h.up.removed:
 		return false, ferry.ErrClosed
+	case h.up.at.target() == p.target() && !replace:
+		return false, fs.ErrExist
 	case h.up.at.target() == p.target():
 		return false, nil
 	}

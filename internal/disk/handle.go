@@ -75,7 +75,7 @@ func (h *handle) Stat() (ferry.Info, error) {
 	defer h.turn.Unlock()
 	i.Name = path.Base(h.name)
 	if h.up != nil { // while it is a part its mode is 0600
-		i.Mode = goMode(h.newMode())
+		i.Mode = goMode(unix.S_IFREG | h.newMode())
 	}
 	return i, nil
 }
@@ -95,20 +95,31 @@ func (h *handle) ReadAt(p []byte, off int64) (int, error) {
 
 // begin is use.begin for an operation at off.
 func (h *handle) begin(off int64) error {
+	if err := h.use.begin(nil); err != nil {
+		return err
+	}
 	if off < 0 {
+		h.use.done(nil)
 		return fs.ErrInvalid
 	}
-	return h.use.begin(nil)
+	return nil
 }
 
 // beginWrite is begin for one that changes the content.
 func (h *handle) beginWrite(off int64) error {
-	if err := h.begin(off); err != nil {
+	if err := h.use.begin(nil); err != nil {
 		return err
 	}
-	if !h.writes {
+	err := error(nil)
+	switch {
+	case !h.writes:
+		err = fs.ErrPermission
+	case off < 0:
+		err = fs.ErrInvalid
+	}
+	if err != nil {
 		h.use.done(nil)
-		return fs.ErrPermission
+		return err
 	}
 	h.wrote.Store(true)
 	return nil

@@ -122,7 +122,7 @@ func (t *Tree) resumePart(u *upload) (int, error) {
 			err = unix.ENOENT
 		}
 	} else {
-		err = ready(fd, st)
+		err = t.ready(fd, st)
 	}
 	if err != nil {
 		unix.Close(fd)
@@ -133,8 +133,8 @@ func (t *Tree) resumePart(u *upload) (int, error) {
 
 // ready makes a kept part one that can be gone on with: without gaps, and with
 // a mode that keeps others out, which a Commit that failed has changed.
-func ready(fd int, st *unix.Stat_t) error {
-	if size := solid(fd, st.Size); size < st.Size {
+func (t *Tree) ready(fd int, st *unix.Stat_t) error {
+	if size := t.solid(fd, st.Size); size < st.Size {
 		if err := truncate(fd, size); err != nil {
 			return err
 		}
@@ -244,8 +244,8 @@ func (v *view) part(name string) (ferry.Info, error) {
 	}
 	i, err := infoOf(fd, name)
 	i.Name = path.Base(name)
-	i.Size = solid(fd, i.Size)
-	i.Mode = goMode(v.t.newMode(p.dir, 0o666))
+	i.Size = v.t.solid(fd, i.Size)
+	i.Mode = goMode(unix.S_IFREG | v.t.newMode(p.dir, 0o666))
 	return i, err
 }
 

@@ -26,13 +26,13 @@ var errNoSplice = errors.New("sendfile or splice is not possible here")
 
 // SendTo sends up to n bytes from off on to dst.
 func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
-	if off < 0 {
-		return 0, fail("read", h.name, fs.ErrInvalid)
-	}
 	if err := h.use.begin(dst); err != nil {
 		return 0, fail("read", h.name, err)
 	}
 	defer h.use.done(dst)
+	if off < 0 {
+		return 0, fail("read", h.name, fs.ErrInvalid)
+	}
 	sent, err := int64(0), errNoSplice
 	if tcp, ok := dst.(*net.TCPConn); ok {
 		sent, err = h.sendFile(ctx, tcp, off, n)
@@ -42,7 +42,7 @@ func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64,
 		more, err = h.sendCopy(ctx, dst, off+sent, less(n, sent))
 		sent += more
 	}
-	return sent, h.ending(err)
+	return sent, h.verdict(err)
 }
 
 // less takes what is done from n, where n < 0 means no end.
@@ -61,9 +61,9 @@ func cut(n, done, limit int64) int64 {
 	return min(limit, n-done)
 }
 
-// ending makes the error of a transfer: why the handle was stopped, if it was,
+// verdict makes the error of a transfer: why the handle was stopped, if it was,
 // rather than what woke it.
-func (h *handle) ending(err error) error {
+func (h *handle) verdict(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -147,25 +147,25 @@ func (h *handle) sendCopy(ctx context.Context, dst net.Conn, off, n int64) (int6
 
 // ReceiveFrom writes up to n bytes that come from src at off on.
 func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
-	if off < 0 {
-		return 0, fail("write", h.name, fs.ErrInvalid)
-	}
 	if err := h.use.begin(src); err != nil {
 		return 0, fail("write", h.name, err)
 	}
 	defer h.use.done(src)
-	if !h.writes {
+	switch {
+	case !h.writes:
 		return 0, fail("write", h.name, fs.ErrPermission)
+	case off < 0:
+		return 0, fail("write", h.name, fs.ErrInvalid)
 	}
 	h.wrote.Store(true)
 	tcp, ok := src.(*net.TCPConn)
 	if !ok {
 		got, _, err := h.receiveCopy(ctx, src, off, n)
-		return got, h.ending(err)
+		return got, h.verdict(err)
 	}
 	got, end, err := h.receiveCopy(ctx, src, off, cut(n, 0, firstSize))
 	if err != nil || end || got == n {
-		return got, h.ending(err)
+		return got, h.verdict(err)
 	}
 	more, err := h.receiveSplice(ctx, tcp, off+got, less(n, got))
 	got += more
@@ -173,7 +173,7 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 		more, _, err = h.receiveCopy(ctx, src, off+got, less(n, got))
 		got += more
 	}
-	return got, h.ending(err)
+	return got, h.verdict(err)
 }
 
 // receiveCopy moves the bytes through a buffer, small reads gathered into

@@ -80,6 +80,11 @@ func (u *use) ended() error {
 // woken through its deadline; again and again, since the connection's owner
 // may be setting deadlines as well.
 func (u *use) drain(ctx context.Context) error {
+	select {
+	case <-u.idle: // as it mostly is
+		return nil
+	default:
+	}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
