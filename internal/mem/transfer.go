@@ -14,6 +14,9 @@ import (
 const bufferSize = 128 << 10
 
 func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+	if _, err := h.readAt(nil, off); err != nil { // also where n is 0
+		return 0, fail("read", h.name, err)
+	}
 	buffer := h.session.tree.buffers.Get().(*[bufferSize]byte)
 	defer h.session.tree.buffers.Put(buffer)
 	var sent int64
