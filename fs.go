@@ -52,7 +52,9 @@ type FS interface {
 	Open(ctx context.Context, name string, m Mode, perm fs.FileMode) (Handle, error)
 	// Part describes the kept part of this user for name: what a new upload in
 	// mode Resume goes on with. fs.ErrNotExist: there is none (or it expired).
-	// A part that a session of this user still writes counts as kept.
+	// A part that a session of this user still writes counts as kept. Its size
+	// is where Resume goes on: before the first gap, a range that no write has
+	// reached, as far as the storage can tell.
 	Part(ctx context.Context, name string) (Info, error)
 	// Mkdir makes a directory; perm as in Open.
 	Mkdir(ctx context.Context, name string, perm fs.FileMode) error

@@ -46,7 +46,7 @@ func (s *script) on(what string, do func(h ferry.Handle) string) step {
 
 func (s *script) open() step {
 	n := s.pick(len(s.slots))
-	mode, name := ferry.Mode(s.pick(5)), s.name()
+	mode, name := ferry.Mode(s.pick(6)), s.name()
 	perm := []fs.FileMode{0, 0o600, 0o644, 0o755}[s.pick(4)]
 	who := s.session()
 	return step{

@@ -31,21 +31,21 @@ func opening() []promise {
 func everyMode(e *env) {
 	const fine = "fine"
 	situations := []struct {
-		name                                     string
-		read, replace, exclusive, resume, update error
+		name                                                string
+		read, replace, exclusive, resume, update, resumeNew error
 	}{
-		{"/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist},
-		{"/file", nil, nil, fs.ErrExist, nil, nil},
-		{"/dir", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir},
-		{"/", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir},
-		{"/to-file", nil, nil, fs.ErrExist, nil, nil},
-		{"/to-dir", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir},
-		{"/to-nothing", fs.ErrNotExist, nil, fs.ErrExist, nil, fs.ErrNotExist},
-		{"/dir/file", nil, nil, fs.ErrExist, nil, nil},
-		{"/dir/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist},
-		{"/to-dir/file", nil, nil, fs.ErrExist, nil, nil},
-		{"/missing/a", fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist},
-		{"/file/a", ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir},
+		{"/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist, nil},
+		{"/file", nil, nil, fs.ErrExist, nil, nil, fs.ErrExist},
+		{"/dir", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist},
+		{"/", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist},
+		{"/to-file", nil, nil, fs.ErrExist, nil, nil, fs.ErrExist},
+		{"/to-dir", ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist, ferry.ErrIsDir, ferry.ErrIsDir, fs.ErrExist},
+		{"/to-nothing", fs.ErrNotExist, nil, fs.ErrExist, nil, fs.ErrNotExist, fs.ErrExist},
+		{"/dir/file", nil, nil, fs.ErrExist, nil, nil, fs.ErrExist},
+		{"/dir/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist, nil},
+		{"/to-dir/file", nil, nil, fs.ErrExist, nil, nil, fs.ErrExist},
+		{"/missing/a", fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist, fs.ErrNotExist},
+		{"/file/a", ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir, ferry.ErrNotDir},
 	}
 	f := e.tree.For(ferry.User{Name: "guest", Anonymous: true}) // for whom nothing is kept between the rows
 	e.upload(f, "/file", fine)
@@ -55,7 +55,7 @@ func everyMode(e *env) {
 	e.symlink(f, "dir", "/to-dir")
 	e.symlink(f, "nothing", "/to-nothing")
 	for _, row := range situations {
-		for m, want := range []error{row.read, row.replace, row.exclusive, row.resume, row.update} {
+		for m, want := range []error{row.read, row.replace, row.exclusive, row.resume, row.update, row.resumeNew} {
 			if want != nil {
 				e.refused(f, row.name, ferry.Mode(m), want)
 				continue
@@ -107,7 +107,7 @@ func writeThroughDangling(e *env) {
 }
 
 func unknownMode(e *env) {
-	_, err := e.as("alice").Open(context.Background(), "/a", ferry.Update+1, 0)
+	_, err := e.as("alice").Open(context.Background(), "/a", ferry.ResumeNew+1, 0)
 	e.want(err, fs.ErrInvalid, "/a")
 }
 
@@ -166,7 +166,7 @@ func lastCommitWins(e *env) {
 func permissions(e *env) {
 	f := e.as("alice")
 	ctx := context.Background()
-	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume} {
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew} {
 		name := "/" + modeName(m)
 		h, err := f.Open(ctx, name, m, 0o700)
 		e.must(err)
@@ -293,7 +293,7 @@ func (e *env) badName(f ferry.FS, name string) {
 	e.want(err, ferry.ErrBadName, name)
 	_, err = f.Readlink(ctx, name)
 	e.want(err, ferry.ErrBadName, name)
-	for m := ferry.Read; m <= ferry.Update; m++ {
+	for m := ferry.Read; m <= ferry.ResumeNew; m++ {
 		e.refused(f, name, m, ferry.ErrBadName)
 	}
 	e.want(f.Remove(ctx, name), ferry.ErrBadName, name)

@@ -20,6 +20,8 @@ func staging() []promise {
 		{text: "Resume goes on with the part where it ends", test: resumePart},
 		{text: "Resume of a whole file writes in place", test: resumeInPlace},
 		{text: "Resume of a missing file is staged", test: resumeMissing},
+		{text: "ResumeNew goes on with the part and never replaces", test: resumeNew},
+		{text: "a part with a gap goes on before the gap", test: resumeGap},
 		{text: "Replace and Exclusive end the kept part", test: replaceEnds},
 		{text: "Remove ends the kept part", test: removeEnds},
 		{text: "Rename onto a name ends the kept part for it", test: renameEnds},
@@ -36,7 +38,7 @@ func staging() []promise {
 func unseen(e *env) {
 	f := e.as("alice")
 	e.upload(f, "/old", "old")
-	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume} {
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew} {
 		name := "/" + modeName(m)
 		h := e.open(f, name, m)
 		e.put(h, "new", 0)
@@ -252,6 +254,59 @@ func resumeMissing(e *env) {
 	e.missing(e.as("bob"), "/a")
 	e.must(h.Abort(nil))
 	e.part(f, "/a", 3)
+}
+
+func resumeNew(e *env) {
+	f, bob := e.as("alice"), e.as("bob")
+	e.broken(f, "/a", "first ")
+	h := e.open(f, "/a", ferry.ResumeNew)
+	e.refused(bob, "/a", ferry.Exclusive, fs.ErrExist)
+	e.refused(bob, "/a", ferry.ResumeNew, fs.ErrExist)
+	e.put(h, "second", 6)
+	e.upload(bob, "/a", "theirs")
+	e.want(h.Commit(), fs.ErrExist, "/a")
+	e.part(f, "/a", 12)
+	e.refused(f, "/a", ferry.ResumeNew, fs.ErrExist)
+	e.must(e.remove(bob, "/a"))
+	h = e.open(f, "/a", ferry.ResumeNew)
+	e.must(h.Commit())
+	e.holds(bob, "/a", "first second")
+
+	h = e.open(f, "/b", ferry.ResumeNew)
+	e.put(h, "new", 0)
+	e.refused(bob, "/b", ferry.Exclusive, fs.ErrExist)
+	e.must(h.Abort(nil))
+	h = e.open(f, "/b", ferry.ResumeNew)
+	e.refused(e.as("alice"), "/b", ferry.ResumeNew, ferry.ErrBusy)
+	e.silence()
+	again := e.open(e.as("alice"), "/b", ferry.ResumeNew)
+	e.revoked(h, "/b")
+	e.must(again.Commit())
+	e.holds(bob, "/b", "new")
+}
+
+func resumeGap(e *env) {
+	const solid, gap = 64 << 10, 1 << 20
+	f := e.as("alice")
+	h := e.open(f, "/a", ferry.Replace)
+	e.put(h, string(pattern(1, solid)), 0)
+	e.put(h, string(pattern(2, solid)), solid+gap)
+	e.must(h.Abort(nil))
+	kept, err := f.Part(context.Background(), "/a")
+	e.must(err)
+	if kept.Size != solid && kept.Size != 2*solid+gap { // which it is, the storage may not know
+		e.Errorf("the part has %d bytes, want %d", kept.Size, solid)
+	}
+	h = e.open(f, "/a", ferry.Resume)
+	i, err := h.Stat()
+	e.must(err)
+	if i.Size != kept.Size {
+		e.Errorf("Resume goes on from %d, Part said %d", i.Size, kept.Size)
+	}
+	e.put(h, string(pattern(3, gap)), solid)
+	e.must(h.Truncate(solid + gap))
+	e.must(h.Commit())
+	e.holds(f, "/a", string(pattern(1, solid))+string(pattern(3, gap)))
 }
 
 func replaceEnds(e *env) {

@@ -66,7 +66,7 @@ func TestPartsExpire(t *testing.T) {
 			if err := bob.Rmdir(t.Context(), "/dir"); !errors.Is(err, ferry.ErrBusy) {
 				t.Errorf("keep %v: Rmdir with another's part: %v", keep, err)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			if _, err := alice.Part(t.Context(), "/dir/a"); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("keep %v: the part outlives it: %v", keep, err)
 			}
@@ -159,6 +159,49 @@ func TestTooLarge(t *testing.T) {
 	}{{limit - 2, 2}, {limit, 0}, {1<<63 - 1, 0}} {
 		if n, err := h.WriteAt([]byte("text"), row.off); n != row.n || !errors.Is(err, ferry.ErrTooLarge) {
 			t.Errorf("WriteAt %d: %d, %v; want %d and too large", row.off, n, err, row.n)
+		}
+	}
+}
+
+func TestPartEndsBeforeItsFirstGap(t *testing.T) {
+	type write struct{ off, n int64 }
+	for _, row := range []struct {
+		writes []write
+		size   int64 // where Truncate cuts or lengthens, 0: nowhere
+		want   int64
+	}{
+		{nil, 0, 0},
+		{[]write{{0, 10}}, 0, 10},
+		{[]write{{1, 10}}, 0, 0},
+		{[]write{{0, 10}, {10, 10}}, 0, 20},
+		{[]write{{0, 10}, {11, 10}}, 0, 10},
+		{[]write{{0, 10}, {20, 10}, {10, 10}}, 0, 30},
+		{[]write{{20, 10}, {10, 10}, {0, 10}}, 0, 30},
+		{[]write{{40, 10}, {0, 10}, {20, 10}, {5, 16}}, 0, 30},
+		{[]write{{0, 10}, {20, 10}, {40, 10}, {0, 60}}, 0, 60},
+		{[]write{{5, 10}, {5, 10}, {0, 5}}, 0, 15},
+		{[]write{{0, 10}}, 30, 10},
+		{[]write{{0, 30}}, 20, 20},
+		{[]write{{0, 10}, {20, 10}}, 15, 10},
+	} {
+		f := mem.New(mem.Config{}).For(ferry.User{Name: "alice"})
+		h := begin(t, f, "/a", "")
+		for _, w := range row.writes {
+			if _, err := h.WriteAt(make([]byte, w.n), w.off); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if row.size > 0 {
+			if err := h.Truncate(row.size); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.Abort(nil); err != nil {
+			t.Fatal(err)
+		}
+		i, err := f.Part(t.Context(), "/a")
+		if i.Size != row.want || err != nil {
+			t.Errorf("%v, size %d: the part has %d bytes, %v; want %d", row.writes, row.size, i.Size, err, row.want)
 		}
 	}
 }

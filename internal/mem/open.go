@@ -24,7 +24,7 @@ func (s *session) open(name string, m ferry.Mode, perm fs.FileMode) (*handle, er
 	if s.closed {
 		return nil, ferry.ErrClosed
 	}
-	at, err := s.tree.walk(name, m != ferry.Exclusive)
+	at, err := s.tree.walk(name, m != ferry.Exclusive && m != ferry.ResumeNew)
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +39,8 @@ func (s *session) open(name string, m ferry.Mode, perm fs.FileMode) (*handle, er
 		return h, h.openReplace(at, perm)
 	case ferry.Resume:
 		return h, h.openResume(at, perm)
+	case ferry.ResumeNew:
+		return h, h.openResumeNew(at, perm)
 	}
 	return nil, fs.ErrInvalid
 }
@@ -56,7 +58,7 @@ func (h *handle) openExisting(at place, m ferry.Mode) error {
 }
 
 func (h *handle) openExclusive(at place, perm fs.FileMode) error {
-	if at.node != nil || at.reserved() {
+	if at.node != nil || at.reserved(nil) {
 		return fs.ErrExist
 	}
 	if err := h.openReplace(at, perm); err != nil {
@@ -110,12 +112,32 @@ func (h *handle) openResume(at place, perm fs.FileMode) error {
 	case p == nil:
 		return h.openReplace(at, perm)
 	}
+	return h.goOn(p, false)
+}
+
+func (h *handle) openResumeNew(at place, perm fs.FileMode) error {
+	p := h.session.partAt(at)
+	switch {
+	case at.node != nil || at.reserved(p):
+		return fs.ErrExist
+	case p == nil:
+		return h.openExclusive(at, perm)
+	}
+	return h.goOn(p, true)
+}
+
+// goOn makes h the one that writes the part, from its first gap on: what lies
+// behind a gap would be taken for content that has arrived.
+func (h *handle) goOn(p *part, exclusive bool) error {
 	if err := p.claim(); err != nil {
 		return err
 	}
 	p.holder = h
-	p.exclusive = false
+	p.exclusive = exclusive
 	h.part = p
 	h.node = p.node
+	if solid := p.node.content.solid(); solid < p.node.content.size {
+		return h.session.tree.truncate(p.node, solid)
+	}
 	return nil
 }

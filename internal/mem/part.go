@@ -112,10 +112,11 @@ func (t *Tree) expired(p *part) bool {
 	return p.holder == nil && time.Since(p.kept) > t.keep
 }
 
-// reserved tells whether an exclusive upload holds the name of a place.
-func (at place) reserved() bool {
+// reserved tells whether an exclusive upload, other than mine, holds the name
+// of a place.
+func (at place) reserved(mine *part) bool {
 	for _, p := range at.dir.parts {
-		if p.key.base == at.base && p.exclusive && p.holder != nil {
+		if p != mine && p.key.base == at.base && p.exclusive && p.holder != nil {
 			return true
 		}
 	}

@@ -141,7 +141,7 @@ func (dir *node) within(top *node) bool {
 func (s *session) renamePart(p *part, dst place, replace bool) error {
 	same := p.dir == dst.dir && p.key.base == dst.base
 	switch {
-	case !replace && (same || dst.node != nil || dst.reserved()):
+	case !replace && (same || dst.node != nil || dst.reserved(nil)):
 		return fs.ErrExist
 	case same:
 		return nil

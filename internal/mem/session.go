@@ -118,7 +118,9 @@ func (s *session) Part(_ context.Context, name string) (ferry.Info, error) {
 	if p == nil {
 		return ferry.Info{}, fail("part", name, fs.ErrNotExist)
 	}
-	return p.node.info(name), nil
+	i := p.node.info(name)
+	i.Size = p.node.content.solid()
+	return i, nil
 }
 
 func (s *session) SetAttr(_ context.Context, name string, a ferry.Attr) error {
