@@ -71,9 +71,13 @@ func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPo
 		srv: s, ctl: nc, visit: visit, peer: peer, local: local,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
+	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
 	c.resetParameters()
 	return c
 }
+
+// takeRefusals queues the refusals of Telnet options (RFC 1123 §4.1.2.12).
+func (c *conn) takeRefusals() { c.out = append(c.out, c.in.TakeTelnetReply()...) }
 
 // resetParameters brings what a client may set back to what it is at the
 // start of a connection (RFC 959 §4.1.1 REIN, RFC 3659 §7.7, RFC 7151 §3.2).
@@ -129,7 +133,7 @@ func (c *conn) step() {
 		return
 	}
 	line, err := c.in.ReadLine()
-	c.out = append(c.out, c.in.TakeTelnetReply()...)
+	c.takeRefusals()
 	switch {
 	case err == nil:
 		c.take(line)

@@ -43,6 +43,7 @@ type Reader struct {
 	used    int  // bytes of the source that went into the line so far
 
 	telnet  telnet
+	refuse  func() // see OnRefusal
 	replies []byte
 }
 
@@ -57,6 +58,10 @@ func NewReader(r io.Reader, maxLine int) *Reader {
 // beginning of a line, where no command can have that letter, Telnet commands
 // are taken out either way, so that an abort is understood.
 func (r *Reader) SetTelnet(on bool) { r.letters = !on }
+
+// OnRefusal sets what ReadLine calls when it is about to read from the source
+// while something waits in TakeTelnetReply, for it to be sent.
+func (r *Reader) OnRefusal(send func()) { r.refuse = send }
 
 // ReadLine returns the next line without its end. It is valid until the next
 // call.
@@ -78,6 +83,9 @@ func (r *Reader) ReadLine() ([]byte, error) {
 			if r.decode(b) && r.add(b) {
 				return r.endLine()
 			}
+		}
+		if len(r.replies) > 0 && r.refuse != nil {
+			r.refuse()
 		}
 		if err := r.fill(); err != nil {
 			return nil, err
@@ -194,8 +202,8 @@ func (r *Reader) HasLine() bool {
 
 // TakeTelnetReply returns what must be sent back for the Telnet options asked
 // for so far, and forgets it: DONT for each WILL, WONT for each DO (RFC 1123
-// §4.1.2.12). Mostly nil. It goes out as it is, before the next reply; an option
-// asked for does not make ReadLine return.
+// §4.1.2.12). Mostly nil. It goes out as it is, before the next reply. A peer
+// that waits for it sends no line before: see OnRefusal.
 func (r *Reader) TakeTelnetReply() []byte {
 	replies := r.replies
 	r.replies = nil
