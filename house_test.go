@@ -41,9 +41,10 @@ func everything() []string {
 	return []string{"ferry/cmd/ferry", "ferry/internal/interop"}
 }
 
-// inTests is what the tests of any room may import beside what the room may.
+// inTests is what the tests of any room may import beside what the room may:
+// the twins in memory, and the suite.
 func inTests() []string {
-	return []string{"ferry", "ferry/internal/mem", "ferry/internal/fstest"}
+	return []string{"ferry", "ferry/internal/mem", "ferry/internal/fstest", "ferry/internal/cluster"}
 }
 
 type room struct {
@@ -54,7 +55,7 @@ type room struct {
 // rooms asks the Go tool for every package of the project.
 func rooms(t *testing.T) []room {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
+	out, err := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}

@@ -57,6 +57,8 @@ type config struct {
 		AnonymousRoot string
 		Drop          string
 		Remember      time.Duration
+		HashMemory    int64
+		HashPasses    int
 	}
 	Limits struct {
 		Sessions, PerAddress int
@@ -283,6 +285,9 @@ func (c *config) check() error {
 		if err := c.checkPath(k); err != nil {
 			return err
 		}
+	}
+	if _, err := c.hasher(1); err != nil {
+		return c.wrong("users.hash_memory", "and users.hash_passes cannot be: %w", err)
 	}
 	if err := checkHomePattern(c.Users.Home); err != nil {
 		return c.wrong("users.home", "%w", err)

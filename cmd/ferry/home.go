@@ -80,6 +80,8 @@ func makeHome(pattern, name string) (string, error) {
 // homeOf is the host directory that is u's home, whether it is there or not.
 func (c *config) homeOf(u ferry.User) (string, error) {
 	switch {
+	case u.Home != "" && !filepath.IsAbs(u.Home):
+		return "", fmt.Errorf("the home %q of user %q is not an absolute path: set another with ferry user set %s --home DIR", u.Home, u.Name, u.Name)
 	case u.Home != "":
 		return u.Home, nil
 	case c.Users.Home != "":

@@ -96,6 +96,7 @@ func TestHomeOf(t *testing.T) {
 		want string
 	}{
 		{"its own first", with("/p/%u", "/r"), "/own", "/own"},
+		{"which is absolute", with("/p/%u", "/r"), "own", ""},
 		{"then the pattern", with("/p/%u", "/r"), "", "/p/alice"},
 		{"then the root", with("", "/r"), "", "/r"},
 		{"or none", with("", ""), "", ""},

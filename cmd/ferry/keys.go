@@ -1,5 +1,7 @@
 package main
 
+import "ferry/internal/auth"
+
 // key is one line of the configuration: its place in the file, the flag of
 // `ferry serve` that overrides it, what it is without either, and what it
 // means. The example, the documentation and the reading of files and flags are
@@ -123,6 +125,12 @@ func keys() []key {
 		{"users.remember", "", "5m",
 			"How long a verified password is remembered in memory, so that clients with many short\nsessions do not cost a hash each; \"0s\" for not at all. A change of the account ends it.",
 			func(c *config) value { return (*delay)(&c.Users.Remember) }},
+		{"users.hash_memory", "", int64(auth.DefaultCost().Memory) << 10,
+			"Memory that one password hash (argon2id) takes. More of it, and more passes, cost an attacker\nwho has the hashes as much more as each login. Counts for passwords that are set from now on.",
+			func(c *config) value { return (*size)(&c.Users.HashMemory) }},
+		{"users.hash_passes", "", int64(auth.DefaultCost().Passes),
+			"Passes of one password hash over its memory.",
+			func(c *config) value { return (*count)(&c.Users.HashPasses) }},
 
 		{"limits.sessions", "", int64(2000),
 			"Connections at once.",

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"golang.org/x/term"
@@ -74,4 +75,10 @@ func checkPassword(password string) error {
 // stand in a URL and in a shell as they are.
 func newPassword() string {
 	return strings.ToLower(rand.Text())
+}
+
+// hasher makes password hashes of the configured cost, at most parallel at once.
+func (c *config) hasher(parallel int) (*auth.Hasher, error) {
+	memory := min(c.Users.HashMemory>>10, math.MaxUint32)
+	return auth.NewHasher(auth.Cost{Memory: uint32(memory), Passes: uint32(c.Users.HashPasses)}, parallel)
 }

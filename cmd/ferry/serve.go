@@ -78,7 +78,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	nodes := cluster.NewAlone()
 
 	// The users: those of the command line before those of the database.
-	hasher, err := auth.NewHasher(auth.DefaultCost(), max(1, runtime.GOMAXPROCS(0)))
+	hasher, err := conf.hasher(runtime.GOMAXPROCS(0))
 	if err != nil {
 		return err
 	}

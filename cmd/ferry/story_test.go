@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 //	signal SIGNAL          send it, and go on
 //	awaitlog REGEXP        wait for a line of the server's log
 //	talk NAME FILE         a dialogue on the control connection NAME, opened when it is new: "C: text" is sent,
-//	                       "S: regexp" must be the next line, "END" the end of the connection
+//	                       "S: regexp" must be the next line, and a group in it called port is that of a data connection,
+//	                       to which "D: text" is sent; "CLOSE" ends that, "END" is the end of the control connection
 //	capture VAR FILE REGEXP  $VAR is what the first group matches
 //	listeners REGEXP...    the sockets that the server listens on are these and no other
 //
@@ -149,6 +150,7 @@ func storyStop(ts *testscript.TestScript, neg bool, args []string) {
 type client struct {
 	net.Conn
 	replies *bufio.Reader
+	data    net.Conn // the data connection that was opened last
 }
 
 func (s *server) client(ts *testscript.TestScript, name string) *client {
@@ -159,7 +161,7 @@ func (s *server) client(ts *testscript.TestScript, name string) *client {
 	ts.Check(err)
 	ts.Check(conn.SetDeadline(time.Now().Add(time.Minute)))
 	ts.Defer(func() { conn.Close() })
-	s.clients[name] = &client{conn, bufio.NewReader(conn)}
+	s.clients[name] = &client{Conn: conn, replies: bufio.NewReader(conn)}
 	return s.clients[name]
 }
 
@@ -171,15 +173,15 @@ func storyTalk(ts *testscript.TestScript, neg bool, args []string) {
 		side, text, ok := strings.Cut(strings.TrimRight(line, "\n"), ": ")
 		switch {
 		case ok && side == "C":
-			text, err := strconv.Unquote(`"` + strings.ReplaceAll(os.Expand(text, ts.Getenv), `"`, `\"`) + `"`)
-			ts.Check(err)
-			_, err = io.WriteString(conn, text+"\r\n")
+			_, err := io.WriteString(conn, unescaped(ts, text)+"\r\n")
 			ts.Check(err)
 		case ok && side == "S":
-			reply, err := conn.replies.ReadString('\n')
-			if err != nil || !regexp.MustCompile("^(?:"+text+")\r\n$").MatchString(reply) {
-				ts.Fatalf("%s: want %s, got %q, %v", file, text, reply, err)
-			}
+			conn.expect(ts, file, text)
+		case ok && side == "D":
+			_, err := io.WriteString(conn.data, unescaped(ts, text))
+			ts.Check(err)
+		case strings.TrimSpace(line) == "CLOSE":
+			ts.Check(conn.data.Close())
 		case strings.TrimSpace(line) == "END":
 			if rest, err := io.ReadAll(conn.replies); err != nil || len(rest) > 0 {
 				ts.Fatalf("%s: want the end of the connection, got %q, %v", file, rest, err)
@@ -187,6 +189,29 @@ func storyTalk(ts *testscript.TestScript, neg bool, args []string) {
 		default:
 			ts.Fatalf("%s: not a line of a dialogue: %s", file, line)
 		}
+	}
+}
+
+func unescaped(ts *testscript.TestScript, text string) string {
+	text, err := strconv.Unquote(`"` + strings.ReplaceAll(os.Expand(text, ts.Getenv), `"`, `\"`) + `"`)
+	ts.Check(err)
+	return text
+}
+
+// expect reads one line of the server. A group
+// named port in the pattern is that of a data connection, which is opened.
+func (c *client) expect(ts *testscript.TestScript, file, pattern string) {
+	want, err := regexp.Compile("^(?:" + pattern + ")\r\n$")
+	ts.Check(err)
+	reply, err := c.replies.ReadString('\n')
+	match := want.FindStringSubmatch(reply)
+	if err != nil || match == nil {
+		ts.Fatalf("%s: want %s, got %q, %v", file, pattern, reply, err)
+	}
+	if port := want.SubexpIndex("port"); port > 0 {
+		c.data, err = net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", match[port]), time.Minute)
+		ts.Check(err)
+		ts.Defer(func() { c.data.Close() })
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"ferry"
-	"ferry/internal/auth"
 	"ferry/internal/store"
 )
 
@@ -37,8 +36,23 @@ type stateFlags struct {
 	State  string `placeholder:"DIR" type:"path" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 }
 
+// state is what the commands work on: the open database, and the configuration
+// that new passwords are hashed by.
+type state struct {
+	*store.Store
+	conf *config
+}
+
+func (s state) hash(ctx context.Context, password string) (string, error) {
+	h, err := s.conf.hasher(1)
+	if err != nil {
+		return "", err
+	}
+	return h.Hash(ctx, password)
+}
+
 // withStore runs do with the database open.
-func (f stateFlags) withStore(do func(context.Context, *store.Store) error) error {
+func (f stateFlags) withStore(do func(context.Context, state) error) error {
 	flags := map[string]any{}
 	if f.State != "" {
 		flags["--state"] = f.State
@@ -52,7 +66,7 @@ func (f stateFlags) withStore(do func(context.Context, *store.Store) error) erro
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(ctx, s), s.Close())
+	return errors.Join(do(ctx, state{s, conf}), s.Close())
 }
 
 // databaseFile is the database's name in the state directory.
@@ -208,15 +222,6 @@ func noSuchUser(err error, name string) error {
 		return fmt.Errorf("there is no user %q in the database: ferry user list shows who is", name)
 	}
 	return err
-}
-
-// hashPassword is the hash that the database keeps of a password.
-func hashPassword(ctx context.Context, password string) (string, error) {
-	h, err := auth.NewHasher(auth.DefaultCost(), 1)
-	if err != nil {
-		return "", err
-	}
-	return h.Hash(ctx, password)
 }
 
 // warnHome tells of a home that is not there: logins would fail on it.

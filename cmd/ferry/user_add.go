@@ -29,7 +29,7 @@ func (cmd *userAddCmd) Run(c console) error {
 	if err := cmd.apply(&u); err != nil {
 		return err
 	}
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		// Looked at before the password is asked for: nobody should type one in vain.
 		if _, err := s.Account(ctx, cmd.Name); err == nil {
 			return cmd.exists()
@@ -38,7 +38,7 @@ func (cmd *userAddCmd) Run(c console) error {
 		if err != nil {
 			return err
 		}
-		hash, err := hashPassword(ctx, password)
+		hash, err := s.hash(ctx, password)
 		if err != nil {
 			return err
 		}

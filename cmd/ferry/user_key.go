@@ -35,7 +35,7 @@ func (cmd *userKeyAddCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		for _, k := range keys {
 			_, err := s.AddKey(ctx, cmd.Name, k.Line)
 			if errors.Is(err, store.ErrKeyExists) {
@@ -103,7 +103,7 @@ type userKeyListCmd struct {
 }
 
 func (cmd *userKeyListCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		a, err := s.Account(ctx, cmd.Name)
 		if err != nil {
 			return noSuchUser(err, cmd.Name)
@@ -128,7 +128,7 @@ type userKeyRemoveCmd struct {
 }
 
 func (cmd *userKeyRemoveCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		err := s.RemoveKey(ctx, cmd.Name, cmd.Fingerprint)
 		if errors.Is(err, store.ErrNoKey) {
 			return fmt.Errorf("user %q has no key %s: ferry user key list %s shows which there are", cmd.Name, cmd.Fingerprint, cmd.Name)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"text/tabwriter"
 	"time"
-
-	"ferry/internal/store"
 )
 
 // userListCmd is `ferry user list`.
@@ -16,7 +14,7 @@ type userListCmd struct {
 }
 
 func (cmd *userListCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		users := []userRecord{}
 		for a, err := range s.Accounts(ctx) {
 			if err != nil {

@@ -14,7 +14,7 @@ type userPasswdCmd struct {
 }
 
 func (cmd *userPasswdCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		if _, err := s.Account(ctx, cmd.Name); err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
@@ -22,7 +22,7 @@ func (cmd *userPasswdCmd) Run(c console) error {
 		if err != nil {
 			return err
 		}
-		hash, err := hashPassword(ctx, password)
+		hash, err := s.hash(ctx, password)
 		if err != nil {
 			return err
 		}

@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/term"
-
-	"ferry/internal/store"
 )
 
 // userRemoveCmd is `ferry user remove NAME`.
@@ -19,7 +17,7 @@ type userRemoveCmd struct {
 }
 
 func (cmd *userRemoveCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		if _, err := s.Account(ctx, cmd.Name); err != nil {
 			return noSuchUser(err, cmd.Name)
 		}

@@ -14,7 +14,7 @@ type userSetCmd struct {
 }
 
 func (cmd *userSetCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		err := s.Update(ctx, cmd.Name, func(a *store.Account) error { return cmd.apply(&a.User) })
 		if err != nil {
 			return noSuchUser(err, cmd.Name)

@@ -19,7 +19,7 @@ type userShowCmd struct {
 }
 
 func (cmd *userShowCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s *store.Store) error {
+	return cmd.withStore(func(ctx context.Context, s state) error {
 		a, err := s.Account(ctx, cmd.Name)
 		if err != nil {
 			return noSuchUser(err, cmd.Name)
