@@ -82,13 +82,16 @@ func (t *trees) homes(ctx context.Context, db *store.Store) (map[string]bool, er
 
 // refresh ends the sessions of users that were removed or disabled, each time
 // an account changes.
-func refresh(ctx context.Context, g *gate.Gate, db *store.Store, users auth.Users, log *slog.Logger) {
+func refresh(ctx context.Context, conf *config, g *gate.Gate, db *store.Store, users auth.Users, log *slog.Logger) {
+	current := func(ctx context.Context, name string) (ferry.User, error) {
+		if auth.IsAnonymous(name) {
+			return anonymous(conf), nil // no account, so no change of one is about it
+		}
+		u, _, err := users.Lookup(ctx, name)
+		return u, err
+	}
 	for range db.Watch(ctx) {
-		err := g.Refresh(ctx, func(ctx context.Context, name string) (ferry.User, error) {
-			u, _, err := users.Lookup(ctx, name)
-			return u, err
-		})
-		if err != nil && ctx.Err() == nil {
+		if err := g.Refresh(ctx, current); err != nil && ctx.Err() == nil {
 			log.Warn("some accounts could not be looked at after a change; their sessions go on", "error", err)
 		}
 	}

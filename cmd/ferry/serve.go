@@ -120,7 +120,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	defer chores.Wait()
 	defer cancel()
 	chores.Go(func() { sweep(ctx, nodes, trees, db, log) })
-	chores.Go(func() { refresh(ctx, g, db, users, log) })
+	chores.Go(func() { refresh(ctx, conf, g, db, users, log) })
 
 	// The doors open.
 	ended := make(chan error, 1)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"github.com/alecthomas/kong"
+
 	"ferry/internal/store"
 )
 
@@ -13,7 +15,14 @@ type userSetCmd struct {
 	Name string `arg:"" help:"The user."`
 }
 
-func (cmd *userSetCmd) Run(c console) error {
+func (cmd *userSetCmd) Run(c console, k *kong.Context) error {
+	changes := flagsGiven(k)
+	for _, other := range []string{"--config", "--state", "NAME"} {
+		delete(changes, other)
+	}
+	if len(changes) == 0 {
+		return usagef("nothing to change: say what (see: ferry user set --help)")
+	}
 	return cmd.withStore(func(ctx context.Context, s state) error {
 		err := s.Update(ctx, cmd.Name, func(a *store.Account) error { return cmd.apply(&a.User) })
 		if err != nil {
