@@ -129,9 +129,10 @@ const (
 	// replaces: fs.ErrExist where something has appeared meanwhile.
 	Exclusive
 	// Resume: goes on with this user's kept part for the name, if there is
-	// one; Commit publishes it as Replace does. Without a part, an existing
-	// file is written in place (as Update), and a missing one is staged (as
-	// Replace). Handle.Stat tells the size to go on from.
+	// one; Commit publishes it as Replace does, with the perm of this Open: a
+	// mode or owner that was set on the part before is not kept with it. Without
+	// a part, an existing file is written in place (as Update), and a missing
+	// one is staged (as Replace). Handle.Stat tells the size to go on from.
 	//
 	// A part that another session holds is taken over when that session has
 	// moved no byte for TakeoverAfter, and is ErrBusy until then. The old

@@ -45,13 +45,16 @@ func (t *Tree) newNode(mode fs.FileMode) *node {
 	return &node{number: t.nodes, mode: mode, modTime: now, access: now, birth: now, links: 1}
 }
 
-// newFile makes an empty file; perm 0 means 0666, less the umask.
-func (t *Tree) newFile(perm fs.FileMode) *node {
+// fileMode is that of a new file; perm 0 means 0666, less the umask.
+func (t *Tree) fileMode(perm fs.FileMode) fs.FileMode {
 	if perm == 0 {
 		perm = 0o666
 	}
-	return t.newNode(perm & attrBits &^ t.umask)
+	return perm & attrBits &^ t.umask
 }
+
+// newFile makes an empty file.
+func (t *Tree) newFile(perm fs.FileMode) *node { return t.newNode(t.fileMode(perm)) }
 
 // newDir makes an empty directory; perm 0 means 0777, less the umask.
 func (t *Tree) newDir(perm fs.FileMode) *node {

@@ -112,7 +112,7 @@ func (h *handle) openResume(at place, perm fs.FileMode) error {
 	case p == nil:
 		return h.openReplace(at, perm)
 	}
-	return h.goOn(p, false)
+	return h.goOn(p, perm, false)
 }
 
 func (h *handle) openResumeNew(at place, perm fs.FileMode) error {
@@ -123,17 +123,19 @@ func (h *handle) openResumeNew(at place, perm fs.FileMode) error {
 	case p == nil:
 		return h.openExclusive(at, perm)
 	}
-	return h.goOn(p, true)
+	return h.goOn(p, perm, true)
 }
 
 // goOn makes h the one that writes the part, from its first gap on: what lies
 // behind a gap would be taken for content that has arrived.
-func (h *handle) goOn(p *part, exclusive bool) error {
+func (h *handle) goOn(p *part, perm fs.FileMode, exclusive bool) error {
 	if err := p.claim(); err != nil {
 		return err
 	}
 	p.holder = h
 	p.exclusive = exclusive
+	p.modeSet, p.uidSet, p.gidSet = false, false, false
+	p.node.mode = h.session.tree.fileMode(perm)
 	h.part = p
 	h.node = p.node
 	if solid := p.node.content.solid(); solid < p.node.content.size {
