@@ -16,10 +16,8 @@ import (
 	"ferry/internal/ftpwire"
 )
 
-var (
-	errNoDataWay   = errors.New("no data connection was prepared")
-	errDataTimeout = errors.New("the data connection did not come about in time")
-)
+// errDataTimeout: nobody connected, or nobody answered, within DataTimeout.
+var errDataTimeout = errors.New("the data connection did not come about in time")
 
 // dataWay is how the next data connection comes about. The zero value: the
 // client has not said.

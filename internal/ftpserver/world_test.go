@@ -1,0 +1,245 @@
+package ftpserver
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ferry"
+	"ferry/internal/cluster"
+	"ferry/internal/fstest"
+	"ferry/internal/gate"
+	"ferry/internal/mem"
+)
+
+// world is what one script plays in: a server, its files in memory, a network
+// of wires, and the clients.
+type world struct {
+	t       *testing.T
+	storage mem.Config
+	tree    *mem.Tree
+	slow    time.Duration  // each read of a file takes so long
+	faults  []fstest.Fault // of the storage
+	limits  gate.Limits
+	cfg     Config
+	gate    *gate.Gate
+	srv     *Server
+	net     *wireNetwork
+	local   netip.Addr
+	peer    netip.Addr
+	clients []*client
+	now     int // which client speaks
+	nextSrc uint16
+	stopped sync.WaitGroup
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{
+		t: t, net: newWireNetwork(), storage: mem.Config{Umask: 0o022},
+		limits: gate.Limits{FailDelay: 5 * time.Second, Stall: time.Minute},
+		local:  netip.MustParseAddr("192.0.2.1"), peer: netip.MustParseAddr("192.0.2.77"), nextSrc: 40000,
+	}
+}
+
+func (w *world) configure(words []string) (err error) {
+	for _, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "modez":
+			w.cfg.ModeZ = true
+		case "recursive":
+			w.cfg.Recursive = true
+		case "noactive":
+			w.cfg.NoActive = true
+		case "foreign":
+			w.cfg.ForeignData = true
+		case "looseallo":
+			w.cfg.LooseALLO = true
+		case "epsvoff":
+			w.cfg.NoEPSV = []netip.Prefix{netip.PrefixFrom(w.peer, w.peer.BitLen())}
+		case "listlimit":
+			w.cfg.ListLimit, err = strconv.Atoi(value)
+		case "hosts":
+			w.cfg.HostNames = strings.Split(value, ",")
+		case "passive":
+			w.cfg.Passive.Addresses = []PassiveAddress{{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: value}}
+		case "local":
+			w.local, err = netip.ParseAddr(value)
+		case "peer":
+			w.peer, err = netip.ParseAddr(value)
+		case "ports":
+			_, err = fmt.Sscanf(value, "%d-%d", &w.cfg.Passive.First, &w.cfg.Passive.Last)
+		case "taken":
+			var port uint16
+			_, err = fmt.Sscan(value, &port)
+			w.net.taken[port] = true
+		case "capacity":
+			w.storage.Capacity, err = strconv.ParseInt(value, 10, 64)
+		case "slow":
+			w.slow, err = time.ParseDuration(value)
+		case "banafter":
+			w.limits.BanAfter, err = strconv.Atoi(value)
+		case "peraddress":
+			w.limits.PerAddress, err = strconv.Atoi(value)
+		case "fail":
+			err = w.planFault(value)
+		default:
+			return fmt.Errorf("unknown config %q", word)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planFault reads "METHOD,N,ERROR": after N bytes or entries, or at once for 0.
+func (w *world) planFault(value string) error {
+	words := strings.Split(value, ",")
+	if len(words) != 3 {
+		return fmt.Errorf("fail=METHOD,N,ERROR wanted, not %q", value)
+	}
+	f := fstest.Fault{Method: words[0]}
+	switch words[2] {
+	case "quota":
+		f.Err = ferry.ErrQuota
+	case "nospace":
+		f.Err = ferry.ErrNoSpace
+	case "busy":
+		f.Err = ferry.ErrBusy
+	case "toolarge":
+		f.Err = ferry.ErrTooLarge
+	case "loop":
+		f.Err = ferry.ErrLoop
+	case "disk":
+	default:
+		return fmt.Errorf("unknown error %q", words[2])
+	}
+	var err error
+	f.After, err = strconv.ParseInt(words[1], 10, 64)
+	w.faults = append(w.faults, f)
+	return err
+}
+
+func (w *world) begin() {
+	w.tree = mem.New(w.storage)
+	w.gate = gate.New(gate.Config{
+		Auth:    scriptUsers{},
+		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return w.treeOf(u), nil },
+		Cluster: cluster.NewAlone(),
+		Limits:  w.limits,
+	})
+	w.cfg.Gate = w.gate
+	srv, err := newServer(w.cfg, w.net)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.srv = srv
+}
+
+// treeOf is what a session gets, with the faults that the script asked for.
+func (w *world) treeOf(u ferry.User) ferry.FS {
+	tree := w.tree.For(u)
+	if w.slow > 0 {
+		tree = slowFS{tree, w.slow}
+	}
+	if len(w.faults) > 0 {
+		tree = fstest.NewFailing(tree, w.faults...)
+	}
+	return tree
+}
+
+func (w *world) end() {
+	for _, c := range w.clients {
+		c.hangUp()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	if err := w.srv.Shutdown(ctx); err != nil {
+		w.t.Errorf("a session did not end: %v", err)
+	}
+	w.stopped.Wait()
+	if n := len(w.gate.Sessions()); n != 0 {
+		w.t.Errorf("the gate still counts %d sessions", n)
+	}
+}
+
+// dial makes another control connection, which becomes the one that speaks.
+func (w *world) dial() *client {
+	w.nextSrc++
+	here, there := newWire(netip.AddrPortFrom(w.peer, w.nextSrc), netip.AddrPortFrom(w.local, 21))
+	c := &client{w: w, conn: here, data: map[string]*dataEnd{}}
+	w.clients = append(w.clients, c)
+	w.now = len(w.clients) - 1
+	w.stopped.Add(1)
+	go func() {
+		defer w.stopped.Done()
+		w.srv.Handle(there)
+	}()
+	return c
+}
+
+// slowFS is an FS on a disk whose every read takes a while.
+type slowFS struct {
+	ferry.FS
+	delay time.Duration
+}
+
+func (s slowFS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, m, perm)
+	if err != nil {
+		return nil, err
+	}
+	return slowHandle{h, s.delay}, nil
+}
+
+type slowHandle struct {
+	ferry.Handle
+	delay time.Duration
+}
+
+func (s slowHandle) ReadAt(p []byte, off int64) (int, error) {
+	time.Sleep(s.delay)
+	return s.Handle.ReadAt(p, off)
+}
+
+// scriptUsers know these people. Everybody's password is "secret", the
+// anonymous user's whatever there is.
+type scriptUsers struct{}
+
+func (scriptUsers) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
+	u := ferry.User{Name: c.Name, Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsAll}}}
+	switch c.Name {
+	case "alice", "bob":
+	case "anonymous":
+		u.Anonymous = true
+		u.Rules = []ferry.Rule{{Prefix: "/", Rights: ferry.RightsRead}, {Prefix: "/incoming", Rights: ferry.RightCreate}}
+		return u, nil
+	case "reader":
+		u.Rules[0].Rights = ferry.RightsRead
+	case "writer":
+		u.Rules[0].Rights = ferry.RightsAll &^ ferry.RightOverwrite &^ ferry.RightDelete
+	case "single":
+		u.Limits.Sessions = 1
+	case "chinese":
+		u.Charset = "gbk"
+	case "japanese":
+		u.Charset = "shift_jis"
+	case "russian":
+		u.Charset = "windows-1251"
+	case "french":
+		u.Charset = "iso-8859-1"
+	default:
+		return ferry.User{}, ferry.ErrLogin
+	}
+	if c.Password != "secret" {
+		return ferry.User{}, ferry.ErrLogin
+	}
+	return u, nil
+}
