@@ -68,6 +68,8 @@ func (e *env) revoked(h ferry.Handle, name string) {
 	e.want(h.Sync(), ferry.ErrTakenOver, name)
 	e.want(h.SetAttr(ferry.Attr{}), ferry.ErrTakenOver, name)
 	e.want(h.Commit(), ferry.ErrTakenOver, name)
+	_, err = h.Stat() // it stays so: ErrClosed would hide why
+	e.want(err, ferry.ErrTakenOver, name)
 }
 
 func takenOverAnew(e *env) {

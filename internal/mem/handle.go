@@ -127,9 +127,8 @@ func (h *handle) Commit() error {
 
 func (h *handle) Abort(error) error {
 	defer h.unlock()
-	if h.use(false) != ferry.ErrClosed {
-		h.release()
-	}
+	_ = h.use(false) // aborting is right whatever became of it
+	h.release()
 	return nil
 }
 
@@ -148,7 +147,7 @@ func (h *handle) publish() error {
 // release ends the use of the handle; a part that is left is kept where the
 // user may have that.
 func (h *handle) release() {
-	if h.ended == ferry.ErrClosed {
+	if !h.session.handles[h] {
 		return
 	}
 	if p := h.part; p != nil && p.dir != nil {
@@ -159,7 +158,9 @@ func (h *handle) release() {
 			h.session.tree.discard(p)
 		}
 	}
-	h.ended = ferry.ErrClosed
+	if h.ended == nil {
+		h.ended = ferry.ErrClosed
+	}
 	h.part = nil
 	delete(h.session.handles, h)
 	h.session.tree.closed(h.node)

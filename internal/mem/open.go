@@ -94,9 +94,6 @@ func (h *handle) openReplace(at place, perm fs.FileMode) error {
 	}
 	h.part = s.stage(at, perm, h)
 	h.node = h.part.node
-	if at.node != nil {
-		h.part.inherit(at.node)
-	}
 	return nil
 }
 
