@@ -62,6 +62,7 @@ func (s *script) open() step {
 			slot.open[side] = h
 			return "ok"
 		},
+		busy: true,
 	}
 }
 

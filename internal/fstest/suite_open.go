@@ -228,6 +228,11 @@ func directUploads(e *env) {
 	e.refused(other, "/b", ferry.Exclusive, fs.ErrExist)
 	e.must(h.Commit())
 	e.lists(other, "/", "a", "b")
+
+	h = e.open(other, "/c", ferry.Exclusive)
+	e.refused(f, "/c", ferry.Exclusive, fs.ErrExist)
+	e.refused(f, "/c", ferry.ResumeNew, fs.ErrExist)
+	e.must(h.Commit())
 }
 
 func clientNames(e *env) {
