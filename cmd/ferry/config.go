@@ -87,7 +87,7 @@ type config struct {
 // configFlags are the flags that override keys. The rows of keys name them.
 type configFlags struct {
 	Config         string   `placeholder:"FILE" type:"path" help:"Read the configuration from FILE (see: ferry config example)."`
-	State          string   `placeholder:"DIR" type:"path" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
+	State          string   `placeholder:"DIR" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 	FTP            string   `name:"ftp" placeholder:"ADDR" help:"Where FTP listens: HOST:PORT, :PORT, or off (default :2121). Port 0 picks a free one."`
 	User           []string `placeholder:"NAME[:PASSWORD]" sep:"none" help:"Let this user in. Without a password, it is taken from FERRY_PASSWORD, or made up. May be repeated."`
 	Anonymous      bool     `negatable:"" help:"Let anybody in as anonymous, to read."`
@@ -115,6 +115,11 @@ func loadConfig(file string, flags map[string]any) (*config, error) {
 		given, ok := flags[k.flag]
 		if !ok || k.flag == "" {
 			continue
+		}
+		if given == "" {
+			// Most likely a shell variable that is not set: the default, or
+			// the current directory, would be a surprise.
+			return nil, usagef("%s is given and empty: leave it out, or say what", k.flag)
 		}
 		if err := k.at(c).set(given); err != nil {
 			return nil, usagef("%s %w", k.flag, err)

@@ -64,7 +64,7 @@ func exampleConfig(preset *config) string {
 
 type configShowCmd struct {
 	configFlags
-	Dir  string `arg:"" optional:"" placeholder:"DIR" type:"path" help:"The directory to serve."`
+	Dir  string `arg:"" optional:"" placeholder:"DIR" help:"The directory to serve."`
 	JSON bool   `help:"Print JSON."`
 }
 

@@ -13,7 +13,7 @@ import (
 // not understood halfway, and not touched.
 func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	flags := stateFlags{State: dir}
+	flags := stateFlags{State: &dir}
 	if err := flags.withStore(func(ctx context.Context, s state) error { return nil }); err != nil {
 		t.Fatal(err)
 	}

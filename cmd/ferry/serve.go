@@ -26,7 +26,7 @@ import (
 // serveCmd is `ferry serve [DIR]`.
 type serveCmd struct {
 	configFlags
-	Dir string `arg:"" optional:"" placeholder:"DIR" type:"path" help:"The directory to serve."`
+	Dir string `arg:"" optional:"" placeholder:"DIR" help:"The directory to serve."`
 }
 
 func (cmd *serveCmd) Run(c console, k *kong.Context) error {

@@ -32,8 +32,8 @@ type userCmd struct {
 
 // stateFlags say where the database is.
 type stateFlags struct {
-	Config string `placeholder:"FILE" type:"path" help:"Config file that names the state directory."`
-	State  string `placeholder:"DIR" type:"path" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
+	Config string  `placeholder:"FILE" type:"path" help:"Config file that names the state directory."`
+	State  *string `placeholder:"DIR" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 }
 
 // state is what the commands work on: the open database, and the configuration
@@ -54,8 +54,8 @@ func (s state) hash(ctx context.Context, password string) (string, error) {
 // withStore runs do with the database open.
 func (f stateFlags) withStore(do func(context.Context, state) error) error {
 	flags := map[string]any{}
-	if f.State != "" {
-		flags["--state"] = f.State
+	if f.State != nil {
+		flags["--state"] = *f.State
 	}
 	conf, err := loadConfig(f.Config, flags)
 	if err != nil {
