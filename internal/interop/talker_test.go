@@ -221,31 +221,31 @@ func (k *talker) size(name string) (int, error) {
 // hangUp closes the control connection without a QUIT.
 func (k *talker) hangUp() { k.conn.Close() }
 
-// line is a talker of a test: what goes wrong ends the test.
-type line struct {
+// caller is a talker of a test: what goes wrong ends the test.
+type caller struct {
 	*talker
 	t testing.TB
 }
 
 // phone logs in as alice from 127.0.0.1.
-func phone(t testing.TB, v *server) line {
+func phone(t testing.TB, v *server) caller {
 	t.Helper()
 	return phoneAs(t, v, "", user, password)
 }
 
 // phoneAs logs in from an address of 127.0.0.0/8.
-func phoneAs(t testing.TB, v *server, from, name, secret string) line {
+func phoneAs(t testing.TB, v *server, from, name, secret string) caller {
 	t.Helper()
 	k, err := callAs(from, v.addr, name, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(k.hangUp)
-	return line{k, t}
+	return caller{k, t}
 }
 
 // want wants an answer with one of these codes.
-func (l line) want(text string, codes ...int) answer {
+func (l caller) want(text string, codes ...int) answer {
 	l.t.Helper()
 	a, err := l.ask(text)
 	if err != nil {
@@ -261,7 +261,7 @@ func (l line) want(text string, codes ...int) answer {
 }
 
 // wantStored sends all of content and wants 226.
-func (l line) wantStored(text string, content []byte) {
+func (l caller) wantStored(text string, content []byte) {
 	l.t.Helper()
 	a, err := l.store(text, content)
 	if err != nil || a.code != 226 {
@@ -270,7 +270,7 @@ func (l line) wantStored(text string, content []byte) {
 }
 
 // wantFetched wants 226, and this content.
-func (l line) wantFetched(text string, content []byte) {
+func (l caller) wantFetched(text string, content []byte) {
 	l.t.Helper()
 	got, err := l.fetch(text)
 	if err != nil {
