@@ -48,11 +48,16 @@ func (t *Tree) lookFor(name string, a ferry.Attr) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
-	if !p.exists {
-		return nil, fs.ErrNotExist
+	var o *object
+	if err = fs.ErrNotExist; p.exists {
+		o, err = t.lookAt(p)
 	}
-	return t.lookAt(p)
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	o.place = p
+	return o, nil
 }
 
 // resize changes the size of a file that is not open.

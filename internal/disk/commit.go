@@ -109,7 +109,7 @@ func (h *handle) publish(durable bool) (bool, error) {
 		return false, ferry.ErrIsDir
 	}
 	if err := h.finish(old, durable); err != nil {
-		unix.Fchmod(h.fd, 0o600) // it is a part still
+		unix.Fchmod(h.fd, partMode) // it is one still
 		return false, err
 	}
 	if !durable {

@@ -34,6 +34,7 @@ type handle struct {
 	wrote atomic.Bool
 	moved atomic.Int64 // when the last byte moved, in ns since Tree.born
 	back  writeback
+	spans spans // what is there of a part
 }
 
 func (v *view) newHandle(name string, fd int, writes bool) *handle {
@@ -166,11 +167,26 @@ func (h *handle) write(p []byte, off int64) (int, error) {
 		if n == 0 {
 			return done, io.ErrShortWrite
 		}
-		h.stamp()
-		h.pushBack(off+int64(done), int64(n))
+		h.arrived(off+int64(done), int64(n))
 		done += n
 	}
 	return done, nil
+}
+
+// arrived notes that n bytes are in the file at off.
+func (h *handle) arrived(off, n int64) {
+	h.stamp()
+	h.spans.add(off, off+n)
+	h.pushBack(off, n)
+}
+
+// resize is truncate, noted.
+func (h *handle) resize(size int64) error {
+	err := truncate(h.fd, size)
+	if err == nil {
+		h.spans.cut(size)
+	}
+	return err
 }
 
 // Truncate changes the size.
@@ -179,7 +195,7 @@ func (h *handle) Truncate(size int64) error {
 		return fail("truncate", h.name, err)
 	}
 	defer h.use.done(nil)
-	return fail("truncate", h.name, truncate(h.fd, size))
+	return fail("truncate", h.name, h.resize(size))
 }
 
 // SetAttr changes the attributes that a sets, of this very file. The mode of a
@@ -201,7 +217,7 @@ func (h *handle) setAttr(a ferry.Attr) error {
 			return fs.ErrInvalid
 		}
 		h.wrote.Store(true)
-		if err := truncate(h.fd, *a.Size); err != nil {
+		if err := h.resize(*a.Size); err != nil {
 			return err
 		}
 	}
@@ -230,10 +246,13 @@ func (h *handle) Abort(cause error) error {
 	return fail("abort", h.name, h.use.drain(context.Background()))
 }
 
-// abandon keeps the part for a later Resume, where the user may have that.
+// abandon lets go of a handle that was not committed. Its part stays for a
+// later Resume, where the user may have that.
 func (h *handle) abandon() {
-	if u := h.up; u != nil && !u.removed && !h.v.keeps {
-		if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
+	if u := h.up; u != nil && !u.removed {
+		if h.v.keeps {
+			h.leavePart()
+		} else if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
 			h.v.t.log.Warn("part not removed", "user", h.v.user, "file", u.at.base, "error", meaning(err))
 		}
 	}

@@ -47,7 +47,7 @@ func (t *Tree) claim(ctx context.Context, key partKey) (*upload, error) {
 		}
 		holder := u.holder
 		t.mu.Unlock()
-		if holder == nil || !holder.silent() || !holder.use.stop(ferry.ErrTakenOver, holder.letGo) {
+		if holder == nil || !holder.silent() || !holder.use.stop(ferry.ErrTakenOver, holder.abandon) {
 			return nil, ferry.ErrBusy
 		}
 		if err := holder.handOver(ctx); err != nil {

@@ -28,9 +28,15 @@ type object struct {
 	st unix.Stat_t
 	// byName opens the same name once more, for where /proc is missing.
 	byName func(flags int) (int, error)
+	place  *place // that byName needs, closed with the object; or nil
 }
 
-func (o *object) close() { unix.Close(o.fd) }
+func (o *object) close() {
+	unix.Close(o.fd)
+	if o.place != nil {
+		o.place.close()
+	}
+}
 
 // clean refuses names that ferry.Clean has not made. Everybody above has called
 // it; this is the last wall.

@@ -88,12 +88,12 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 		return nil, ferry.ErrIsDir
 	case p.exists && !isRegular(&p.st):
 		return nil, ferry.ErrNotRegular
+	case isNew && (v.direct || !resume) && v.t.isReserved(p.target()):
+		return nil, fs.ErrExist
 	case v.direct && p.exists:
 		return v.openStanding(p, !resume)
 	case v.direct:
 		return v.openCreated(p, perm)
-	case m == ferry.Exclusive && v.t.isReserved(p.target()):
-		return nil, fs.ErrExist
 	}
 	u, err := v.t.claim(ctx, partKey{p.id, v.partName(p.base)})
 	if err != nil {
@@ -117,9 +117,11 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 // to resume, or a rename could not keep what matters.
 func (v *view) openStaged(u *upload, p *place, resume bool, perm fs.FileMode) (*handle, error) {
 	if resume && v.keeps {
-		fd, err := v.t.resumePart(u)
+		fd, size, err := v.t.resumePart(u)
 		if err == nil {
-			return v.newUpload(u, fd, perm), nil
+			h := v.newUpload(u, fd, perm)
+			h.spans.add(0, size)
+			return h, nil
 		}
 		if err != unix.ENOENT {
 			return nil, err

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"path"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -107,14 +106,14 @@ func (t *Tree) lockPart(fd, dir int, name string) (*unix.Stat_t, error) {
 }
 
 // resumePart opens the kept part of u to go on with it; ENOENT: there is none.
-func (t *Tree) resumePart(u *upload) (int, error) {
+func (t *Tree) resumePart(u *upload) (fd int, size int64, err error) {
 	dir, name := u.at.dir, u.key.name
 	fd, st, err := t.takePart(dir, name, &u.at)
 	if err == errForeign {
-		return -1, fs.ErrPermission
+		return -1, 0, fs.ErrPermission
 	}
 	if err != nil {
-		return -1, err
+		return -1, 0, err
 	}
 	if t.expired(st) {
 		err = unlink(dir, name)
@@ -122,27 +121,13 @@ func (t *Tree) resumePart(u *upload) (int, error) {
 			err = unix.ENOENT
 		}
 	} else {
-		err = t.ready(fd, st)
+		size, err = t.ready(fd, st)
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, err
+		return -1, 0, err
 	}
-	return fd, nil
-}
-
-// ready makes a kept part one that can be gone on with: without gaps, and with
-// a mode that keeps others out, which a Commit that failed has changed.
-func (t *Tree) ready(fd int, st *unix.Stat_t) error {
-	if size := t.solid(fd, st.Size); size < st.Size {
-		if err := truncate(fd, size); err != nil {
-			return err
-		}
-	}
-	if st.Mode&0o7777 == 0o600 {
-		return nil
-	}
-	return unix.Fchmod(fd, 0o600)
+	return fd, size, nil
 }
 
 // freshPart makes the part of u, empty. One that is there ends.
@@ -150,7 +135,7 @@ func (t *Tree) freshPart(u *upload) (int, error) {
 	dir, name := u.at.dir, u.key.name
 	for {
 		fd, err := again(func() (int, error) {
-			return unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+			return unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, partMode)
 		})
 		if err == nil {
 			if _, err = t.lockPart(fd, dir, name); err == nil {
@@ -187,18 +172,6 @@ func (t *Tree) unlinkPart(dir int, name string) error {
 func unlink(dir int, name string) error {
 	_, err := again(func() (int, error) { return 0, unix.Unlinkat(dir, name, 0) })
 	return err
-}
-
-// solid says up to where a part of that size is without a gap. Writes that
-// arrive out of order leave one when the upload breaks, and so does a power
-// failure that caught some blocks on their way to the disk; going on after it
-// would publish a file with a hole. File systems that know no holes say size.
-func solid(fd int, size int64) int64 {
-	hole, err := unix.Seek(fd, 0, unix.SEEK_HOLE)
-	if err != nil || hole > size {
-		return size
-	}
-	return hole
 }
 
 // expired tells by the time of the last change, which no client can set.
@@ -239,12 +212,15 @@ func (v *view) part(name string) (ferry.Info, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return ferry.Info{}, err
 	}
-	if !v.t.ours(&st, p) || !v.t.isLive(key) && v.t.expired(&st) {
+	if !v.t.ours(&st, p) {
 		return ferry.Info{}, fs.ErrNotExist
 	}
+	size, err := v.t.kept(fd, key, &st)
+	if err != nil {
+		return ferry.Info{}, err
+	}
 	i, err := infoOf(fd, name)
-	i.Name = path.Base(name)
-	i.Size = v.t.solid(fd, i.Size)
+	i.Size = size
 	i.Mode = goMode(unix.S_IFREG | v.t.newMode(p.dir, 0o666))
 	return i, err
 }

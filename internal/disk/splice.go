@@ -127,8 +127,7 @@ func (h *handle) empty(p *pipe, off, n int64) (int64, error) {
 		case out == 0:
 			return written, fail("write", h.name, unix.EIO)
 		}
-		h.stamp()
-		h.pushBack(off+written, out)
+		h.arrived(off+written, out)
 		written += out
 	}
 	return written, nil

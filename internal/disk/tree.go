@@ -49,13 +49,10 @@ type Tree struct {
 	proc    bool      // /proc is there, so an open object can be opened again
 	uid     uint32    // whose files our parts are
 	born    time.Time // the zero of handle.moved
+	boot    time.Time // when the machine was started
 	syncs   dirSyncs
 	buffers sync.Pool // of *[bufferSize]byte
 	pipes   sync.Pool // of *pipe
-	// solid says how much of a part can be gone on with. A field, because the
-	// tests that compare with package mem, where parts may have gaps, see to it
-	// that all of it can.
-	solid func(fd int, size int64) int64
 
 	// mu guards the two tables, every upload's place, and each view's fields.
 	mu       sync.Mutex
@@ -81,7 +78,7 @@ func Open(cfg Config) (*Tree, error) {
 		uid:      uint32(os.Geteuid()),
 		born:     time.Now(),
 		buffers:  sync.Pool{New: func() any { return new([bufferSize]byte) }},
-		solid:    solid,
+		boot:     bootTime(),
 		live:     make(map[partKey]*upload),
 		reserved: make(map[targetKey]*upload),
 	}

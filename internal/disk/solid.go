@@ -1,0 +1,156 @@
+package disk
+
+import (
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How much of a part may be gone on with? A part is as long as its last byte,
+// and a client goes on from there; what lies behind a gap would be published
+// with a hole in it. There are three answers:
+//
+//   - The handle that writes a part knows every byte (spans), and when it lets
+//     go it cuts the part off at the first gap.
+//   - After a crash of the process, the file system knows where it has put
+//     nothing (SEEK_HOLE), to within a block.
+//   - After a crash of the machine nobody knows: blocks reach the disk in any
+//     order. Only a part that was synced when its handle let go counts then,
+//     and says so by its mode; of any other nothing does.
+
+const (
+	partMode   = 0o600 // of a part that is being written, or was in a crash
+	syncedMode = 0o700 // of one that was left in peace, and is on the disk
+	gapGrain   = 64 << 10
+)
+
+// span is the bytes from begin up to end.
+type span struct{ begin, end int64 }
+
+// spans is what has been written of a part: in order, with gaps between.
+type spans struct {
+	mu   sync.Mutex
+	list []span
+}
+
+// add notes that the bytes from begin up to end are there.
+func (s *spans) add(begin, end int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.list)
+	if n > 0 && begin >= s.list[n-1].begin && begin <= s.list[n-1].end { // as nearly always
+		s.list[n-1].end = max(s.list[n-1].end, end)
+		return
+	}
+	first := 0
+	for first < n && s.list[first].end < begin {
+		first++
+	}
+	after := first
+	for after < n && s.list[after].begin <= end {
+		begin, end = min(begin, s.list[after].begin), max(end, s.list[after].end)
+		after++
+	}
+	s.list = slices.Replace(s.list, first, after, span{begin, end})
+}
+
+// cut notes that the file has been cut off at size.
+func (s *spans) cut(size int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = slices.DeleteFunc(s.list, func(p span) bool { return p.begin >= size })
+	if n := len(s.list); n > 0 {
+		s.list[n-1].end = min(s.list[n-1].end, size)
+	}
+}
+
+// solid says where the first gap begins.
+func (s *spans) solid() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.list) == 0 || s.list[0].begin > 0 {
+		return 0
+	}
+	return s.list[0].end
+}
+
+// leavePart makes a part that stays one that can be gone on with.
+func (h *handle) leavePart() {
+	var st unix.Stat_t
+	err := unix.Fstat(h.fd, &st)
+	if solid := h.spans.solid(); err == nil && solid < st.Size {
+		err = truncate(h.fd, solid)
+	}
+	if err == nil && h.v.t.durable {
+		if err = fsync(h.fd); err == nil {
+			err = unix.Fchmod(h.fd, syncedMode)
+		}
+	}
+	if err != nil {
+		h.v.t.log.Warn("part of a broken upload not secured", "user", h.v.user, "error", meaning(err))
+	}
+}
+
+// solid says how much of a part counts that nobody writes.
+func (t *Tree) solid(fd int, st *unix.Stat_t) int64 {
+	synced := st.Mode&0o7777 == syncedMode
+	if !synced && time.Unix(st.Ctim.Unix()).Before(t.boot) {
+		return 0
+	}
+	hole, err := unix.Seek(fd, 0, unix.SEEK_HOLE)
+	if synced || err != nil || hole >= st.Size {
+		return st.Size
+	}
+	// The gap began somewhere in the block before the hole.
+	return max(0, hole-1) / gapGrain * gapGrain
+}
+
+// ready makes a kept part one that can be written, and says how long it is.
+// Its mode may also be one that a Commit has left that was interrupted.
+func (t *Tree) ready(fd int, st *unix.Stat_t) (int64, error) {
+	size := t.solid(fd, st)
+	if size < st.Size {
+		if err := truncate(fd, size); err != nil {
+			return 0, err
+		}
+	}
+	if st.Mode&0o7777 == partMode {
+		return size, nil
+	}
+	return size, unix.Fchmod(fd, partMode)
+}
+
+// bootTime is when the machine was started, zero if it does not say.
+func bootTime() time.Time {
+	data, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return time.Time{}
+	}
+	_, rest, _ := strings.Cut(string(data), "\nbtime ")
+	line, _, _ := strings.Cut(rest, "\n")
+	seconds, err := strconv.ParseInt(line, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
+
+// kept describes the part of that key as it can be gone on with.
+func (t *Tree) kept(fd int, key partKey, st *unix.Stat_t) (int64, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if u := t.live[key]; u != nil {
+		if u.holder != nil {
+			return u.holder.spans.solid(), nil
+		}
+	} else if t.expired(st) {
+		return 0, fs.ErrNotExist
+	}
+	return t.solid(fd, st), nil
+}
