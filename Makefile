@@ -48,4 +48,4 @@ docs: ## write docs/configuration.md anew from the table of keys
 .PHONY: dev
 dev: ## serve ./dev-files on loopback: user dev, password dev
 	@mkdir -p dev-files
-	$(GO) run ./cmd/ferry serve dev-files --ftp 127.0.0.1:2121 --user dev:dev --state .dev-state --log-level debug
+	FERRY_PASSWORD=dev $(GO) run ./cmd/ferry serve dev-files --ftp 127.0.0.1:2121 --user dev --state .dev-state --log-level debug

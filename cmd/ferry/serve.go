@@ -155,7 +155,7 @@ func untilStopped(signals <-chan os.Signal, ended <-chan error, transfers transf
 }
 
 // finish gives the transfers that still run the time of grace. A second signal
-// ends it at once.
+// ends it at once; a third would end the process as if nobody caught signals.
 func finish(ftp *ftpserver.Server, signals <-chan os.Signal, grace time.Duration, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
@@ -163,6 +163,7 @@ func finish(ftp *ftpserver.Server, signals <-chan os.Signal, grace time.Duration
 		for s := range signals {
 			if s != syscall.SIGHUP {
 				cancel()
+				signal.Reset(syscall.SIGTERM, syscall.SIGINT)
 			}
 		}
 	}()
