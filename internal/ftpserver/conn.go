@@ -37,6 +37,8 @@ type conn struct {
 	peer  netip.AddrPort
 	local netip.AddrPort
 	start time.Time
+	// loginBy is until when there must be a login.
+	loginBy time.Time
 
 	sess     *gate.Session // nil before login
 	userName string        // as USER gave it; "" if there was none
@@ -56,6 +58,7 @@ type conn struct {
 	facts     ftpwire.Facts
 	hashAlgo  string
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
+	utf8      bool              // OPTS UTF8 ON was given: an account's charset does not count
 	data      dataWay           // where the next data connection comes from
 	epsvAll   bool              // EPSV ALL was given
 	job       *job              // what runs now; nil: nothing
@@ -71,6 +74,7 @@ func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPo
 		srv: s, ctl: nc, visit: visit, peer: peer, local: local,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
+	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
 	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
 	c.resetParameters()
 	return c
@@ -90,7 +94,7 @@ func (c *conn) resetParameters() {
 	c.hashAlgo = defaultHash
 	c.hostName = ""
 	c.idle = c.srv.cfg.IdleTimeout
-	c.umaskSet = false
+	c.umaskSet, c.utf8 = false, false
 	c.closeData()
 	c.epsvAll = false
 }
@@ -110,21 +114,25 @@ func (c *conn) serve() error {
 	return c.cause
 }
 
-// step does one thing: reports a job that ended, runs a command that waited,
-// or reads one.
+// step does one thing: says goodbye, reports a job that ended, runs a command
+// that waited, or reads one.
 func (c *conn) step() {
-	if c.job != nil && c.queueSize >= maxQueue {
-		c.flush()
-		c.job.letGo()
-		c.finish(<-c.job.done)
+	switch {
+	case c.job == nil && c.mustEnd():
 		return
-	}
-	if c.job == nil && len(c.queue) > 0 {
+	case c.job == nil && len(c.queue) > 0:
 		c.execute(c.dequeue())
 		return
-	}
-	if c.job != nil || !c.in.HasLine() {
-		c.flush() // replies to pipelined commands leave in one write
+	case c.job != nil && c.queueSize >= maxQueue:
+		if c.flush(); !c.closing {
+			c.job.letGo()
+			c.finish(<-c.job.done)
+		}
+		return
+	case c.job != nil || !c.in.HasLine():
+		if c.flush(); c.closing { // replies to pipelined commands leave in one write
+			return
+		}
 	}
 	_ = c.ctl.SetReadDeadline(c.readDeadline())
 	// Whoever wakes us sets its flag before the deadline, so looking after we
@@ -133,12 +141,12 @@ func (c *conn) step() {
 		return
 	}
 	line, err := c.in.ReadLine()
-	c.takeRefusals()
+	c.out = append(c.out, c.in.TakeTelnetReply()...)
 	switch {
 	case err == nil:
-		c.take(line)
+		c.take(parse(line))
 	case errors.Is(err, ftpwire.ErrLineTooLong):
-		c.send(say(500, fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)))
+		c.take(ftpwire.Command{Arg: fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.timedOut()
 	default:
@@ -157,7 +165,7 @@ func (c *conn) readDeadline() time.Time {
 	case c.job != nil:
 		return time.Time{} // the job has deadlines of its own; idle is what a session without one is
 	case c.sess == nil:
-		return c.start.Add(c.srv.cfg.LoginTimeout)
+		return c.loginBy
 	default:
 		return time.Now().Add(c.idle)
 	}
@@ -166,15 +174,21 @@ func (c *conn) readDeadline() time.Time {
 // happened deals with what does not come from the client: the end of the job,
 // of the visit, or of the server. It tells whether there was something.
 func (c *conn) happened() bool {
-	if c.job != nil {
-		select {
-		case r := <-c.job.done:
-			c.finish(r)
-			return true
-		default:
-			return false // a visit that ends cancels the job too
-		}
+	if c.job == nil {
+		return c.mustEnd()
 	}
+	select {
+	case r := <-c.job.done:
+		c.finish(r)
+		return true
+	default:
+		return false // a visit that ends cancels the job too
+	}
+}
+
+// mustEnd ends a session that has no job where the visit or the server has
+// ended, and tells whether it did.
+func (c *conn) mustEnd() bool {
 	if c.visit.Context().Err() != nil {
 		cause := context.Cause(c.visit.Context())
 		c.close(say(421, sentence(cause)), cause)
@@ -198,7 +212,7 @@ func (c *conn) timedOut() {
 		c.stillWorking()
 	case c.job != nil:
 	case c.sess == nil:
-		if time.Since(c.start) >= c.srv.cfg.LoginTimeout {
+		if !time.Now().Before(c.loginBy) {
 			c.close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
 		}
 	default:
@@ -224,94 +238,6 @@ func (c *conn) lost(err error) {
 	c.job = nil
 }
 
-// take decides about a line: do it now, or after what runs.
-func (c *conn) take(line []byte) {
-	cmd, err := ftpwire.ParseCommand(line)
-	if err != nil {
-		if c.job == nil {
-			c.send(say(500, "Command not understood."))
-			return
-		}
-		cmd = ftpwire.Command{} // the reply has to wait for its turn
-	}
-	c.debugCommand(cmd)
-	if c.job == nil {
-		c.execute(cmd)
-		return
-	}
-	row := c.srv.commands[cmd.Verb]
-	if cmd.Verb == "ABOR" {
-		c.job.cancel(ferry.ErrAborted)
-	} else if row != nil && row.urgent && len(c.queue) == 0 && !c.job.spoke && (cmd.Verb != "STAT" || cmd.Arg == "") {
-		c.execute(cmd)
-		return
-	}
-	if cmd.Verb == "QUIT" {
-		c.quitSoon.Store(true)
-	}
-	c.queue = append(c.queue, cmd)
-	c.queueSize += len(cmd.Verb) + len(cmd.Arg) + 16
-}
-
-func (c *conn) dequeue() ftpwire.Command {
-	cmd := c.queue[0]
-	c.queue = c.queue[1:]
-	c.queueSize -= len(cmd.Verb) + len(cmd.Arg) + 16
-	if len(c.queue) == 0 {
-		c.queue = nil
-	}
-	return cmd
-}
-
-// execute finds the row of cmd, checks what can be checked for every command,
-// in the order syntax, login (RFC 959 §5.4), and sends its reply.
-func (c *conn) execute(cmd ftpwire.Command) {
-	row := c.srv.commands[cmd.Verb]
-	switch {
-	case row == nil && notFTP(cmd.Verb):
-		// A browser or mailer that was led here must get nothing to work with
-		// (ALPACA); so does the one who led it.
-		c.visit.Offend("spoke " + cmd.Verb + " to an FTP server")
-		c.close(say(421, "This is an FTP server."), errNotFTP)
-	case row == nil:
-		c.send(say(500, "Command not understood."))
-	case row.args == mustArg && cmd.Arg == "":
-		c.send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
-	case row.args == noArg && cmd.Arg != "":
-		c.send(say(501, cmd.Verb+" takes no argument."))
-	case row.phase == afterLogin && c.sess == nil:
-		c.send(say(530, "Log in with USER and PASS first."))
-	default:
-		c.send(row.run(c, c.decode(cmd.Arg)))
-		c.endSequences(cmd.Verb, row)
-	}
-}
-
-// endSequences forgets what only the next command could have used: a restart
-// point, a RNFR, a SITE CPFR, an ALLO.
-func (c *conn) endSequences(verb string, row *command) {
-	if !row.keepsRestart && verb != "REST" {
-		c.restart = restartPoint{}
-		if verb != "CWD" && verb != "MKD" {
-			c.alloBytes = 0
-		}
-	}
-	if verb != "RNFR" && !row.urgent {
-		c.from = ""
-	}
-	if verb != "SITE" && !row.urgent {
-		c.copyFrom = ""
-	}
-}
-
-func notFTP(verb string) bool {
-	switch verb {
-	case "GET", "HEAD", "POST", "PUT", "CONNECT", "OPTIONS", "PATCH", "EHLO", "HELO", "LHLO":
-		return true
-	}
-	return false
-}
-
 // send queues a reply; step writes it. The zero reply says nothing.
 func (c *conn) send(r reply) {
 	if r.code == 0 {
@@ -328,18 +254,23 @@ func (c *conn) send(r reply) {
 	}
 }
 
+// flush writes the replies that wait. A client that does not take them is lost.
 func (c *conn) flush() {
 	if len(c.out) == 0 {
 		return
 	}
 	_ = c.ctl.SetWriteDeadline(time.Now().Add(writeTimeout))
-	// A client that is gone is noticed by the next read.
 	_, err := c.ctl.Write(c.out)
-	if err != nil && !c.closing && c.job == nil {
-		c.cause, c.closing = err, true
-	}
 	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
 		c.out = nil
+	}
+	switch {
+	case err == nil || c.closing:
+	case c.job == nil || errors.Is(err, os.ErrDeadlineExceeded):
+		c.lost(err)
+	default:
+		// A client that is gone is noticed by the next read, behind a QUIT
+		// that it may have said before.
 	}
 }
 

@@ -109,12 +109,12 @@ func (c *conn) epsv(arg string) reply {
 		family = "2"
 	}
 	switch {
+	case c.epsvRefused():
+		return say(502, "EPSV is switched off for your address; use PASV.")
 	case strings.EqualFold(arg, "ALL"):
 		c.epsvAll = true
 		c.closeData()
 		return say(200, "EPSV ALL ok: only EPSV from now on.")
-	case c.epsvRefused():
-		return say(502, "EPSV is switched off for your address; use PASV.")
 	case arg == "1" || arg == "2":
 		if arg != family {
 			return say(522, "Network protocol not supported, use ("+family+")")
@@ -148,7 +148,11 @@ func afterEPSVAll(verb string) reply {
 // listen prepares a passive connection; port 0 means it could not, and r says why.
 func (c *conn) listen() (port uint16, r reply) {
 	c.closeData() // a second PASV closes the first one's port
-	e, err := c.srv.ports.expect(c.local.Addr(), c.peer.Addr())
+	from := c.peer.Addr()
+	if c.srv.cfg.ForeignData {
+		from = netip.Addr{}
+	}
+	e, err := c.srv.ports.expect(c.local.Addr(), from)
 	if errors.Is(err, errNoPort) {
 		c.log().Warn("passive ports exhausted", "err", err)
 		return 0, say(425, "All passive ports are in use by your address: end a transfer, or ask the operator to widen the range of passive ports.")
@@ -170,7 +174,7 @@ func (c *conn) port(arg string) reply {
 // EPRT (RFC 2428 §2).
 func (c *conn) eprt(arg string) reply {
 	to, err := ftpwire.ParseEPRT(arg)
-	if errors.Is(err, ftpwire.ErrProtocolFamily) {
+	if errors.Is(err, ftpwire.ErrProtocolFamily) && !c.epsvAll {
 		return say(522, "Network protocol not supported, use (1,2)")
 	}
 	return c.connectTo("EPRT", to, err)
@@ -179,7 +183,7 @@ func (c *conn) eprt(arg string) reply {
 // LPRT (RFC 1639).
 func (c *conn) lprt(arg string) reply {
 	to, err := ftpwire.ParseLPRT(arg)
-	if errors.Is(err, ftpwire.ErrProtocolFamily) {
+	if errors.Is(err, ftpwire.ErrProtocolFamily) && !c.epsvAll {
 		return say(521, "Supported address families are (4,6)")
 	}
 	return c.connectTo("LPRT", to, err)
@@ -190,7 +194,7 @@ func (c *conn) lprt(arg string) reply {
 // scanning and worse (RFC 2577 §3).
 func (c *conn) connectTo(verb string, to netip.AddrPort, err error) reply {
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, ftpwire.ErrProtocolFamily):
 		return say(501, "Syntax error in the address of "+verb+".")
 	case c.epsvAll:
 		return afterEPSVAll(verb)

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"strings"
 
 	"ferry"
@@ -107,10 +108,12 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 		return replyFor(err)
 	}
 	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
-	if errors.Is(err, ferry.ErrIsDir) {
+	switch {
+	case errors.Is(err, ferry.ErrIsDir):
 		return say(553, "It is a directory.")
-	}
-	if err != nil {
+	case errors.Is(err, fs.ErrPermission) && verb == "HASH":
+		return say(552, "Permission denied.") // the draft's code (§3.2)
+	case err != nil:
 		return c.failed(verb, name, err)
 	}
 	info, err := h.Stat()

@@ -2,14 +2,15 @@ package ftpserver
 
 import (
 	"context"
-	"errors"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/ftpwire"
 )
 
 // job is what takes long and runs beside the loop: a transfer, a listing, a
@@ -33,23 +34,29 @@ func (c *conn) begin(verb string, progress int, run func(ctx context.Context, j 
 	ctx, cancel := context.WithCancelCause(c.ctx())
 	j := &job{verb: verb, cancel: cancel, done: make(chan reply, 1), settled: make(chan struct{}), progress: progress}
 	c.job = j
+	if slices.ContainsFunc(c.queue, func(cmd ftpwire.Command) bool { return cmd.Verb == "ABOR" }) {
+		cancel(ferry.ErrAborted) // it came while this command waited
+	}
 	go func() {
 		defer c.wake()
 		defer func() {
 			if p := recover(); p != nil {
 				c.logPanic(p)
-				j.done <- say(451, "Internal error; the transfer was not finished.")
+				j.done <- say(421, "Internal error; closing the connection.")
 			}
 		}()
 		j.done <- run(ctx, j)
 	}()
 }
 
-// finish takes a job's reply into the session.
+// finish takes a job's reply into the session. One that panicked ends it.
 func (c *conn) finish(r reply) {
 	c.job.cancel(nil)
 	c.send(r)
 	c.job = nil
+	if r.code == 421 {
+		c.closing, c.cause = true, errPanic
+	}
 }
 
 // stillWorking tells a client that waits on the control connection alone that
@@ -99,15 +106,4 @@ func peerClosed(nc net.Conn) bool {
 	})
 	const established = 1 // TCP_ESTABLISHED of linux/tcp.h
 	return err != nil || info == nil || info.State != established
-}
-
-// isTransferEnd tells whether err is one of the causes that end a transfer
-// from outside of it.
-func isTransferEnd(err error) bool {
-	for _, cause := range []error{ferry.ErrAborted, ferry.ErrControlLost, ferry.ErrTakenOver, ferry.ErrStalled, ferry.ErrKicked, ferry.ErrShutdown} {
-		if errors.Is(err, cause) {
-			return true
-		}
-	}
-	return false
 }

@@ -25,7 +25,8 @@ type listing struct {
 	style   style
 	options ftpwire.ListOptions
 	name    string        // clean: the directory, or the one file
-	prefix  string        // what NLST puts before each name
+	prefix  string        // what NLST puts before each name of a directory
+	itself  string        // what NLST calls the one file
 	glob    *ftpwire.Glob // which entries of the directory; nil: all
 	dots    bool          // hidden entries too
 	dir     bool          // name is a directory whose entries are wanted
@@ -41,14 +42,15 @@ func (c *conn) nlst(arg string) reply { return c.listData("NLST", arg, styleName
 
 // MLSD (RFC 3659 §7).
 func (c *conn) mlsd(arg string) reply {
+	if !c.data.prepared() {
+		return noDataWay()
+	}
 	name, info, r := c.lookAt("MLSD", arg)
 	switch {
 	case r.code != 0:
 		return r
 	case !info.IsDir():
 		return say(501, "MLSD lists directories; use MLST for a file.") // RFC 3659 §7.2.1
-	case !c.data.prepared():
-		return noDataWay()
 	}
 	return c.startListing("MLSD", listing{style: styleFacts, name: name, dots: true, dir: true, info: info})
 }
@@ -114,8 +116,10 @@ func (c *conn) exists(arg string) bool {
 // session stands.
 func (l *listing) setPrefix(arg string) {
 	switch {
+	case !l.dir && arg == "":
+		l.itself = "."
 	case !l.dir:
-		l.prefix = strings.TrimSuffix(arg, path.Base(l.name))
+		l.itself = arg
 	case arg != "" && !strings.HasSuffix(arg, "/"):
 		l.prefix = arg + "/"
 	default:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/text/encoding/htmlindex"
 
@@ -35,7 +36,9 @@ func (c *conn) pass(arg string) reply {
 	}
 	c.sess = sess
 	c.cwd = "/"
-	c.useCharset(sess.User().Charset)
+	if !c.utf8 {
+		c.useCharset(sess.User().Charset)
+	}
 	return say(230, "Logged in.")
 }
 
@@ -58,6 +61,7 @@ func (c *conn) logout() {
 	if c.sess != nil {
 		c.sess.End()
 		c.sess = nil
+		c.loginBy = time.Now().Add(c.srv.cfg.LoginTimeout)
 	}
 	c.closeData()
 	c.charset = nil

@@ -48,7 +48,7 @@ func (c *conn) typeCmd(arg string) reply {
 			c.ascii = false
 			return say(200, "Type is binary.")
 		}
-		if param == "" || allDigits(param) {
+		if allDigits(param) {
 			return say(504, "Only bytes of 8 bits are supported.")
 		}
 	case "E":
@@ -108,10 +108,12 @@ func (c *conn) opts(arg string) reply {
 func (c *conn) optsUTF8(param string) reply {
 	switch strings.ToUpper(param) {
 	case "ON", "":
+		c.utf8 = true
 		c.charset = nil
 		c.in.SetTelnet(true)
 		return say(200, "UTF-8 is on.")
 	case "OFF":
+		c.utf8 = false
 		if c.sess != nil {
 			c.useCharset(c.sess.User().Charset)
 		}

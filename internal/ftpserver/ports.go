@@ -21,6 +21,9 @@ const (
 	maxRecent = 64
 	// maxPeers bounds what is remembered of clients that wait for nothing.
 	maxPeers = 4096
+	// maxTries bounds how many ports that other programs hold are passed over
+	// for one connection.
+	maxTries = 64
 )
 
 // errNoPort: every passive port is taken by this very client.
@@ -66,7 +69,7 @@ type ports struct {
 // listener is one open passive port at one local address.
 type listener struct {
 	net.Listener
-	awaited map[netip.Addr]*expectation // by peer
+	awaited map[netip.Addr]*expectation // by peer; the zero address is anybody
 	idle    *time.Timer                 // closes it; stopped while somebody waits
 }
 
@@ -96,9 +99,10 @@ func newPorts(n network, first, last uint16) *ports {
 		listeners: map[netip.AddrPort]*listener{}, peers: map[netip.Addr]*peerPorts{}}
 }
 
-// expect opens a port at local for one connection from peer. The choice is
-// random among the ports that the peer has not used lately, so that nobody
-// can guess where the next connection is awaited (RFC 2577 §8).
+// expect opens a port at local for one connection from peer; the zero address
+// means from anybody that is not awaited there by name. The choice is random
+// among the ports that the peer has not used lately, so that nobody can guess
+// where the next connection is awaited (RFC 2577 §8).
 func (p *ports) expect(local, peer netip.Addr) (*expectation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,18 +112,22 @@ func (p *ports) expect(local, peer netip.Addr) (*expectation, error) {
 	p.wakeRested(time.Now())
 	known := p.peer(peer)
 	var failed error
-	for range 16 { // ports that other programs hold are passed over
-		port, ok := p.choose(known)
+	held := map[uint16]bool{} // by other programs
+	for range maxTries {
+		port, ok := p.choose(known, held)
+		if !ok && failed != nil {
+			return nil, failed
+		}
 		if !ok {
-			return nil, errors.Join(errNoPort, failed)
+			return nil, errNoPort
 		}
 		at := netip.AddrPortFrom(local, port)
-		known.use(port, int(p.last-p.first)+1)
 		l, err := p.listenAt(at)
 		if err != nil {
-			failed = err
+			failed, held[port] = err, true
 			continue
 		}
+		known.use(port, int(p.last-p.first)+1)
 		e := &expectation{ports: p, at: at, peer: peer, conn: make(chan net.Conn, 1)}
 		known.busy[port] = true
 		l.awaited[peer] = e
@@ -147,21 +155,19 @@ func (p *ports) peer(addr netip.Addr) *peerPorts {
 	return known
 }
 
-// choose picks a port for a client; false: it has them all.
-func (p *ports) choose(known *peerPorts) (uint16, bool) {
+// choose picks a port for a client that is not among those held; false: it
+// has them all.
+func (p *ports) choose(known *peerPorts, held map[uint16]bool) (uint16, bool) {
 	n := int(p.last-p.first) + 1
-	if len(known.busy) >= n {
-		return 0, false
-	}
 	start := rand.IntN(n)
 	for i := range n {
 		port := p.first + uint16((start+i)%n)
-		if !known.busy[port] && !slices.Contains(known.recent, port) {
+		if !known.busy[port] && !held[port] && !slices.Contains(known.recent, port) {
 			return port, true
 		}
 	}
 	for _, port := range known.recent {
-		if !known.busy[port] {
+		if !known.busy[port] && !held[port] {
 			return port, true
 		}
 	}
@@ -235,6 +241,9 @@ func (p *ports) deliver(at netip.AddrPort, l *listener, nc net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := l.awaited[addrOf(nc.RemoteAddr()).Addr()]
+	if e == nil {
+		e = l.awaited[netip.Addr{}]
+	}
 	if e == nil {
 		return false
 	}

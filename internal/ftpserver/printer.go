@@ -122,7 +122,7 @@ func (w *listWriter) flush() error {
 func (p *printer) print(ctx context.Context, l listing) error {
 	if !l.dir {
 		i := l.info
-		return p.entry(l, "/", &i, l.prefix+lastOf(l))
+		return p.entry(l, "/", &i, l.itself)
 	}
 	return p.dir(ctx, l, 0)
 }
@@ -148,6 +148,9 @@ func (p *printer) dir(ctx context.Context, l listing, depth int) error {
 	for i, err := range p.tree.List(ctx, l.name, detail) {
 		if err != nil {
 			return err
+		}
+		if p.full {
+			break
 		}
 		if !l.wants(i.Name) {
 			continue
@@ -187,12 +190,14 @@ func (p *printer) subdirs(ctx context.Context, l listing, below []string, depth 
 		sub := l
 		sub.prefix = l.prefix + name + "/"
 		sub.name = strings.TrimSuffix(l.name, "/") + "/" + name
-		head := "\r\n" + p.encode(strings.TrimSuffix(sub.prefix, "/")) + ":\r\n"
 		if strings.ContainsAny(sub.prefix, "\r\n") {
 			continue
 		}
-		if err := p.emit([]byte(head)); err != nil {
-			return err
+		if l.style != styleNames { // NLST has nothing but names
+			head := "\r\n" + p.encode(strings.TrimSuffix(sub.prefix, "/")) + ":\r\n"
+			if err := p.emit([]byte(head)); err != nil {
+				return err
+			}
 		}
 		if err := p.dir(ctx, sub, depth+1); err != nil {
 			if ctx.Err() != nil {

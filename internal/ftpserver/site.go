@@ -196,13 +196,14 @@ func (c *conn) siteCopy(arg string) reply {
 	return c.copy("SITE COPY", from, to)
 }
 
-// copy runs as a job: a large file takes a while.
+// copy runs as a job: a large file takes a while. The client sees no "250-"
+// meanwhile: after that the end could only be called a success.
 func (c *conn) copy(verb, from, to string) reply {
 	if from == to {
 		return say(553, "A file cannot be copied onto itself.")
 	}
 	tree, perm := c.fs(), c.filePerm()
-	c.begin(verb, 250, func(ctx context.Context, _ *job) reply {
+	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
 		if err := copyFile(ctx, tree, from, to, perm); err != nil {
 			return c.storeFailed(verb, from+" to "+to, err)
 		}

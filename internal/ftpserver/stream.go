@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net"
+
+	"ferry"
 )
 
 const (
@@ -37,6 +39,13 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 	if err != nil {
 		return err
 	}
+	clean := false
+	defer func() {
+		if !clean {
+			reset(raw)
+		}
+		_ = raw.Close()
+	}()
 	nc, finish := raw, func() error { return nil }
 	if f.z {
 		z := &zConn{Conn: nc, level: f.level}
@@ -49,12 +58,7 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 	if err == nil {
 		err = finish()
 	}
-	if err != nil && !isTransferEnd(err) {
-		reset(raw)
-	}
-	if cerr := raw.Close(); err == nil {
-		err = cerr
-	}
+	clean = err == nil || errors.Is(err, ferry.ErrAborted)
 	return err
 }
 
@@ -66,6 +70,7 @@ type asciiConn struct {
 	net.Conn
 	lastCR bool   // the last byte written was a CR
 	held   bool   // a CR was read whose next byte is not known yet
+	spare  []byte // was translated and not asked for yet
 	buf    []byte // of Write
 }
 
@@ -85,9 +90,24 @@ func (a *asciiConn) Write(p []byte) (int, error) {
 }
 
 func (a *asciiConn) Read(p []byte) (int, error) {
-	if len(p) < 2 {
-		return 0, io.ErrShortBuffer
+	if len(p) == 1 && len(a.spare) == 0 {
+		var two [2]byte // a CR can only be judged with what follows it
+		n, err := a.translate(two[:])
+		if n == 0 {
+			return 0, err
+		}
+		a.spare = append(a.spare, two[:n]...)
 	}
+	if len(a.spare) > 0 {
+		n := copy(p, a.spare)
+		a.spare = a.spare[n:]
+		return n, nil
+	}
+	return a.translate(p)
+}
+
+// translate is Read for at least two bytes.
+func (a *asciiConn) translate(p []byte) (int, error) {
 	for {
 		at := 0
 		if a.held {
@@ -95,9 +115,10 @@ func (a *asciiConn) Read(p []byte) (int, error) {
 		}
 		n, err := a.Conn.Read(p[at:])
 		n += at
-		a.held = false
-		if err == nil && n > 0 && p[n-1] == '\r' {
-			a.held = true
+		// Only the end of the file tells that nothing follows a CR; after any
+		// other error, as of a deadline, reading may go on.
+		a.held = n > 0 && p[n-1] == '\r' && !errors.Is(err, io.EOF)
+		if a.held {
 			n--
 		}
 		if n = dropCR(p[:n]); n > 0 || err != nil {
@@ -128,6 +149,7 @@ type zConn struct {
 	level   int
 	w       *zlib.Writer
 	r       io.ReadCloser
+	asked   bool  // for something to read: this is an upload
 	in, out int64 // bytes read from the network, and made of them
 }
 
@@ -143,6 +165,7 @@ func (z *zConn) Write(p []byte) (int, error) {
 }
 
 func (z *zConn) Read(p []byte) (int, error) {
+	z.asked = true
 	if z.r == nil {
 		r, err := zlib.NewReader(countReader{z.Conn, &z.in})
 		if err != nil {
@@ -158,13 +181,16 @@ func (z *zConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish writes the end of the compressed stream, or of an empty one.
+// finish writes the end of the compressed stream of a download. That of an
+// empty file has a beginning, too.
 func (z *zConn) finish() error {
-	if z.r != nil {
+	if z.asked {
 		return nil
 	}
 	if z.w == nil {
-		return nil
+		if _, err := z.Write(nil); err != nil {
+			return err
+		}
 	}
 	return z.w.Close()
 }

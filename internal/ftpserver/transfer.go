@@ -46,6 +46,9 @@ func (c *conn) retr(arg string) reply {
 		return replyFor(ferry.ErrBeyondEnd)
 	}
 	way, form := c.takeData(), c.form()
+	if form.ascii {
+		c.sess.MarkASCII(h)
+	}
 	c.begin("RETR", 0, func(ctx context.Context, _ *job) reply {
 		err := c.sendFile(ctx, way, form, h, at, info.Size)
 		if err == nil {
@@ -171,6 +174,9 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 	way, form, announced := c.takeData(), c.form(), c.alloBytes
 	if form.ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
+	}
+	if form.ascii {
+		c.sess.MarkASCII(h)
 	}
 	c.begin(verb, 0, func(ctx context.Context, j *job) reply {
 		err := c.withData(ctx, way, form, func(nc net.Conn) error {

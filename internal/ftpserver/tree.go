@@ -171,9 +171,12 @@ func (c *conn) comb(arg string) reply {
 		if p == target || containsName(parts[:i], p) {
 			return say(501, "COMB takes each name once.")
 		}
+		if !c.sess.Rights(p).Has(ferry.RightDelete) {
+			return replyFor(fs.ErrPermission) // before the target has them twice
+		}
 	}
 	tree, perm := c.fs(), c.filePerm()
-	c.begin("COMB", 250, func(ctx context.Context, _ *job) reply {
+	c.begin("COMB", 0, func(ctx context.Context, _ *job) reply {
 		if err := combine(ctx, tree, target, parts, perm); err != nil {
 			return c.storeFailed("COMB", target, err)
 		}
