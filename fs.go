@@ -135,7 +135,8 @@ const (
 	// one is staged (as Replace). Handle.Stat tells the size to go on from.
 	//
 	// A part that another session holds is taken over when that session has
-	// moved no byte for TakeoverAfter, and is ErrBusy until then. The old
+	// moved no byte for TakeoverAfter (by WriteAt, ReceiveFrom or SendTo; to
+	// open it counts as well), and is ErrBusy until then. The old
 	// handle is revoked: a ReceiveFrom that waits returns, and it and all but
 	// Abort answer ErrTakenOver. Replace and Exclusive do the same, to begin
 	// anew; a handle of the same session counts as another's.

@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"ferry"
 	"ferry/internal/ftpwire"
 )
 

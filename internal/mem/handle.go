@@ -17,7 +17,7 @@ type handle struct {
 	readOnly bool
 	node     *node
 	part     *part     // of a staged upload; nil: in place
-	moved    time.Time // when the last byte came in, at first: the opening
+	moved    time.Time // when the last byte came or went, at first: the opening
 	source   net.Conn  // what a running ReceiveFrom waits for
 	ended    error     // nil while it is open; ErrTakenOver or ErrClosed
 }

@@ -143,10 +143,10 @@ func (s *session) renamePart(p *part, dst place, replace bool) error {
 	switch {
 	case !replace && (same || dst.node != nil || dst.reserved(nil)):
 		return fs.ErrExist
-	case same:
-		return nil
 	case dst.node != nil && dst.node.isDir():
 		return ferry.ErrIsDir
+	case same:
+		return nil
 	}
 	if err := s.end(dst); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"time"
 
 	"ferry"
 )
@@ -33,11 +34,21 @@ func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64,
 		}
 		k, err = dst.Write(buffer[:k])
 		sent += int64(k)
+		h.went(k)
 		if err != nil {
 			return sent, err
 		}
 	}
 	return sent, nil
+}
+
+// went notes that n bytes have gone out: a handle that does something is not
+// silent, whichever way the bytes go.
+func (h *handle) went(n int) {
+	defer h.unlock()
+	if h.use(false) == nil && n > 0 {
+		h.moved = time.Now()
+	}
 }
 
 func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {

@@ -15,8 +15,8 @@ const (
 )
 
 // place is where a name leads: base in dir, and the node that stands there,
-// nil where there is none. Where the way ends in the root or in a ".." of a
-// link's target, dir is nil and node a directory.
+// nil where there is none. Where the way ends in the root, or a link's target
+// in "." or "..", dir is nil and node a directory.
 type place struct {
 	dir  *node
 	base string
@@ -62,7 +62,7 @@ func step(at place, element string) (place, error) {
 	case !at.node.isDir():
 		return place{}, ferry.ErrNotDir
 	case element == ".":
-		return at, nil
+		return place{node: at.node}, nil
 	case element == "..":
 		return place{node: at.node.parent}, nil
 	case len(element) > maxName || ferry.IsPart(element):
