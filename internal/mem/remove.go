@@ -140,8 +140,12 @@ func (dir *node) within(top *node) bool {
 // renamePart makes an unfinished upload one for another name.
 func (s *session) renamePart(p *part, dst place, replace bool) error {
 	same := p.dir == dst.dir && p.key.base == dst.base
+	ends := s.own(dst)
+	if ends == nil {
+		ends = s.partAt(dst)
+	}
 	switch {
-	case !replace && (same || dst.node != nil || dst.reserved(nil)):
+	case !replace && (same || dst.node != nil || dst.reserved(ends)):
 		return fs.ErrExist
 	case dst.node != nil && dst.node.isDir():
 		return ferry.ErrIsDir
