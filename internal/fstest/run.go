@@ -30,5 +30,5 @@ func Run(t *testing.T, open func(t *testing.T) Tree) {
 }
 
 func promises() []promise {
-	return slices.Concat(opening(), staging(), takeovers(), contents(), transfers(), naming(), linking())
+	return slices.Concat(opening(), staging(), resuming(), takeovers(), contents(), transfers(), naming(), linking())
 }

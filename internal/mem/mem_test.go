@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -218,6 +219,43 @@ func TestThreat6FortyLinks(t *testing.T) {
 	if _, err := f.Stat(t.Context(), "/41"); !errors.Is(err, ferry.ErrLoop) {
 		t.Errorf("41 links: %v, want %v", err, ferry.ErrLoop)
 	}
+}
+
+// Several sessions get in each other's way; what each gets is not asked here,
+// only that no byte of the capacity is lost on the way.
+func TestManySessionsAtOnce(t *testing.T) {
+	ctx := t.Context()
+	tree := mem.New(mem.Config{Capacity: 100})
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			f := tree.For(ferry.User{Name: fmt.Sprint(n % 3), Shared: n%2 == 0})
+			for round := range 100 {
+				a, b := fmt.Sprintf("/%d", round%4), fmt.Sprintf("/%d", round%3)
+				if h, err := f.Open(ctx, a, ferry.Mode(round%6), 0); err == nil {
+					_, _ = h.WriteAt([]byte("0123456789"), int64(round%5))
+					_ = f.Rename(ctx, a, b, round%2 == 0)
+					_, _ = h.ReadAt(make([]byte, 10), 0)
+					if round%3 == 0 {
+						_ = h.Abort(nil)
+					}
+					_ = h.Commit()
+				}
+				for range f.List(ctx, "/", ferry.Full) {
+					_ = f.Remove(ctx, b)
+				}
+			}
+			_ = f.Close()
+		})
+	}
+	all.Wait()
+	for n := range 3 {
+		f := tree.For(ferry.User{Name: fmt.Sprint(n)})
+		for name := range 4 {
+			_ = f.Remove(ctx, fmt.Sprintf("/%d", name))
+		}
+	}
+	free(t, tree.For(ferry.User{Name: "alice"}), 100)
 }
 
 // begin opens name for new content and writes text.
