@@ -134,7 +134,8 @@ func (c *conn) step() {
 			return
 		}
 	}
-	_ = c.ctl.SetReadDeadline(c.readDeadline())
+	deadline := c.readDeadline()
+	_ = c.ctl.SetReadDeadline(deadline)
 	// Whoever wakes us sets its flag before the deadline, so looking after we
 	// have set ours loses no wake-up.
 	if c.happened() {
@@ -148,7 +149,7 @@ func (c *conn) step() {
 	case errors.Is(err, ftpwire.ErrLineTooLong):
 		c.take(ftpwire.Command{Arg: fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)})
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.timedOut()
+		c.timedOut(deadline)
 	default:
 		c.lost(err)
 	}
@@ -201,10 +202,12 @@ func (c *conn) mustEnd() bool {
 	return false
 }
 
-// timedOut is called when a read's deadline passed: somebody woke us, or the
-// client was silent for too long.
-func (c *conn) timedOut() {
-	if c.happened() {
+// timedOut is called when a read ended by its deadline: somebody woke us, or
+// the client was silent for too long.
+func (c *conn) timedOut(deadline time.Time) {
+	if c.happened() || time.Now().Before(deadline) {
+		// A job's wake-up may come after a command of the client has already
+		// made the loop look, and take the job's reply: not the client's fault.
 		return
 	}
 	switch {
