@@ -127,17 +127,16 @@ func (v *view) remove(ctx context.Context, name string) error {
 	if p.exists && isDir(&p.st) {
 		return ferry.ErrIsDir
 	}
-	ending, err := v.ending(ctx, p)
+	ending, err := v.ending(p)
 	if err != nil {
 		return err
 	}
-	defer ending.release()
 	// The file goes first: where it cannot, the part stays too.
 	_, err = again(func() (int, error) { return 0, unix.Unlinkat(p.dir, p.base, 0) })
 	if err != nil && err != unix.ENOENT {
 		return err
 	}
-	ended, endErr := ending.end()
+	ended, endErr := ending.end(ctx)
 	if ended || endErr != nil {
 		return endErr
 	}
@@ -250,11 +249,10 @@ func (v *view) rename(ctx context.Context, old, p *place, replace bool) error {
 	case p.exists && same(&old.st, &p.st): // as rename(2) has it: nothing to do
 		return nil
 	}
-	ending, err := v.ending(ctx, p)
+	ending, err := v.ending(p)
 	if err != nil {
 		return err
 	}
-	defer ending.release()
 	if replace {
 		_, err = again(func() (int, error) { return 0, unix.Renameat(old.dir, old.base, p.dir, p.base) })
 	} else {
@@ -266,7 +264,7 @@ func (v *view) rename(ctx context.Context, old, p *place, replace bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ending.end(); err != nil {
+	if _, err := ending.end(ctx); err != nil {
 		return err
 	}
 	// The new place first: a crash in between leaves two names and not none.

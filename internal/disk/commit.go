@@ -200,7 +200,7 @@ func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool,
 	switch {
 	case p.base == "." && replace:
 		return false, fs.ErrPermission
-	case p.exists && !replace:
+	case !replace && (p.exists || h.v.t.isReserved(p.target())):
 		return false, fs.ErrExist
 	case p.exists && isDir(&p.st):
 		return false, ferry.ErrIsDir
@@ -221,7 +221,7 @@ func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool,
 	case h.up.at.target() == p.target():
 		return false, nil
 	}
-	next, err := h.v.t.claim(ctx, partKey{p.id, h.v.partName(p.base)})
+	next, err := h.v.t.claim(ctx, partKey{p.id, h.v.partName(p.base)}, false)
 	if err != nil {
 		return false, err
 	}

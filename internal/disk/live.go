@@ -33,9 +33,9 @@ type upload struct {
 }
 
 // claim enters the part into the table for the caller alone. A handle that
-// writes it and has been silent long enough is revoked, and has let go of it
-// when claim returns; else the answer is ferry.ErrBusy.
-func (t *Tree) claim(ctx context.Context, key partKey) (*upload, error) {
+// writes it and has been silent long enough, or any with force, is revoked, and
+// has let go of it when claim returns; else the answer is ferry.ErrBusy.
+func (t *Tree) claim(ctx context.Context, key partKey, force bool) (*upload, error) {
 	for {
 		t.mu.Lock()
 		u := t.live[key]
@@ -47,7 +47,7 @@ func (t *Tree) claim(ctx context.Context, key partKey) (*upload, error) {
 		}
 		holder := u.holder
 		t.mu.Unlock()
-		if holder == nil || !holder.silent() || !holder.use.stop(ferry.ErrTakenOver, holder.abandon) {
+		if holder == nil || !force && !holder.silent() || !holder.use.stop(ferry.ErrTakenOver, holder.abandon) {
 			return nil, ferry.ErrBusy
 		}
 		if err := holder.handOver(ctx); err != nil {

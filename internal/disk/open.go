@@ -95,7 +95,7 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 	case v.direct:
 		return v.openCreated(p, perm)
 	}
-	u, err := v.t.claim(ctx, partKey{p.id, v.partName(p.base)})
+	u, err := v.t.claim(ctx, partKey{p.id, v.partName(p.base)}, false)
 	if err != nil {
 		return nil, err
 	}

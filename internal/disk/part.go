@@ -227,7 +227,7 @@ func (v *view) part(name string) (ferry.Info, error) {
 
 // dropKept removes a part that nobody writes.
 func (t *Tree) dropKept(key partKey, dir int) error {
-	u, err := t.claim(context.Background(), key)
+	u, err := t.claim(context.Background(), key, false)
 	if err != nil {
 		return err
 	}
@@ -238,45 +238,50 @@ func (t *Tree) dropKept(key partKey, dir int) error {
 	return nil
 }
 
-// ending is the part of a session's user for a place, held by the caller to be
-// ended. Where there is none it does nothing.
+// ending is the part of a session's user for a place, that is to end together
+// with something else that may fail: it ends afterwards.
 type ending struct {
 	t   *Tree
 	at  *place
-	u   *upload // claimed
-	own *handle // or the session's own unfinished file
+	key partKey
+	own *handle // the session's own unfinished file; nil: another's, or none
 }
 
-// ending takes hold of the part for p, from whoever writes it, as far as that
-// may be.
-func (v *view) ending(ctx context.Context, p *place) (*ending, error) {
-	e := &ending{t: v.t, at: p}
-	if e.own = v.unfinishedAt(p); e.own != nil || !v.keeps || p.base == "." {
+// ending finds the part for p, and answers ferry.ErrBusy where somebody writes
+// it who may not be stopped. Users whose parts are not kept have none that is
+// not their own; ending them does nothing.
+func (v *view) ending(p *place) (*ending, error) {
+	e := &ending{t: v.t, at: p, own: v.unfinishedAt(p)}
+	if e.own != nil || !v.keeps || p.base == "." {
 		return e, nil
 	}
-	var err error
-	e.u, err = v.t.claim(ctx, partKey{p.id, v.partName(p.base)})
-	return e, err
+	e.key = partKey{p.id, v.partName(p.base)}
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	if u := v.t.live[e.key]; u != nil && (u.holder == nil || !u.holder.silent()) {
+		return nil, ferry.ErrBusy
+	}
+	return e, nil
 }
 
-// end removes the part, and tells whether there was one.
-func (e *ending) end() (bool, error) {
+// end removes the part, and tells whether there was one. Who has begun to
+// write it since ending was called loses it, or, still opening it, has come
+// after us.
+func (e *ending) end(ctx context.Context) (bool, error) {
 	switch {
 	case e.own != nil:
 		return e.own.vanish()
-	case e.u == nil:
+	case e.key.name == "":
 		return false, nil
 	}
-	expired := e.t.expiredAt(e.at.dir, e.u.key.name)
-	err := e.t.unlinkPart(e.at.dir, e.u.key.name)
-	if err == unix.ENOENT {
+	u, err := e.t.claim(ctx, e.key, true)
+	if err != nil {
 		return false, nil
 	}
-	return !expired, err
-}
-
-func (e *ending) release() {
-	if e.u != nil {
-		e.t.unclaim(e.u)
+	defer e.t.unclaim(u)
+	expired := e.t.expiredAt(e.at.dir, e.key.name)
+	if err := e.t.unlinkPart(e.at.dir, e.key.name); err != unix.ENOENT {
+		return !expired, err
 	}
+	return false, nil
 }

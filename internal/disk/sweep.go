@@ -64,7 +64,7 @@ func (t *Tree) sweepPart(key partKey, dir int) {
 	if !t.expiredAt(dir, key.name) || t.isLive(key) {
 		return
 	}
-	u, err := t.claim(context.Background(), key)
+	u, err := t.claim(context.Background(), key, false)
 	if err != nil {
 		return
 	}
