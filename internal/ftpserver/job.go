@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -76,17 +77,40 @@ func (j *job) letGo() { j.settle.Do(func() { close(j.settled) }) }
 //
 // The kernel says whether the client's end has been closed. If so, the loop
 // will read that end too, in a moment, and decides: after a QUIT the upload
-// counts, otherwise it cancels the job.
-func controlHolds(ctx context.Context, ctl net.Conn, j *job) error {
+// counts, otherwise it cancels the job. Before it is taken to hold, the loop
+// has the time of wait to hear of it.
+func controlHolds(ctx context.Context, ctl net.Conn, j *job, wait time.Duration) error {
+	var heard <-chan time.Time // nil: for as long as it takes
 	if !peerClosed(ctl) {
-		return context.Cause(ctx)
+		if wait < time.Millisecond {
+			return context.Cause(ctx)
+		}
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		heard = timer.C
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-j.settled:
 		return nil
+	case <-heard:
+		return controlHolds(ctx, ctl, j, 0)
 	}
+}
+
+// afterDeath is how long to wait, after the data's end, for the end of a
+// control connection that is about to come. Where a client is killed, Linux
+// closes what it opened last first: the data connection, and the control
+// connection some microseconds later, too late for one look. A fiftieth of the
+// time that the upload took costs nobody anything, and spares small files, which
+// a death is not likely to meet. Where ALLO has said how much there is, the
+// file is whole.
+func afterDeath(lasted time.Duration, announced int64) time.Duration {
+	if announced > 0 {
+		return 0
+	}
+	return min(lasted/50, 100*time.Millisecond)
 }
 
 // peerClosed tells whether the other end of a TCP connection has been closed

@@ -10,6 +10,7 @@ import (
 	"net"
 	"path"
 	"strconv"
+	"time"
 
 	"ferry"
 )
@@ -179,6 +180,7 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 		c.sess.MarkASCII(h)
 	}
 	c.begin(verb, 0, func(ctx context.Context, j *job) reply {
+		began := time.Now()
 		err := c.withData(ctx, way, form, func(nc net.Conn) error {
 			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
 			if err == nil && n < announced {
@@ -187,7 +189,7 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 			return err
 		})
 		if err == nil {
-			err = controlHolds(ctx, c.ctl, j)
+			err = controlHolds(ctx, c.ctl, j, afterDeath(time.Since(began), announced))
 		}
 		if err == nil {
 			err = h.Commit()
