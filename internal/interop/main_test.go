@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	if text := os.Getenv(uploaderEnv); text != "" {
+		return uploader(text)
+	}
 	if os.Getenv(binaryEnv) != "" {
 		return m.Run()
 	}
