@@ -18,8 +18,12 @@ const (
 	smallestChunk = 64 << 10
 	firstChunk    = 256 << 10
 	largestChunk  = 16 << 20
-	quick         = 50 * time.Millisecond
-	slow          = 250 * time.Millisecond
+	// glance is how often an upload that waits for its client is counted. Only
+	// reading can be broken off to look: a TLS connection whose write ran into
+	// a deadline is lost, and a chunk on its way out is small when it is slow.
+	glance = time.Second
+	quick  = 50 * time.Millisecond
+	slow   = 250 * time.Millisecond
 )
 
 // SendTo sends in chunks, each by the handle's own SendTo on the very same
@@ -44,9 +48,10 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 		defer stop()
 	}
 	lanes := t.session.lanes(up)
-	for size := int64(firstChunk); n != 0; {
+	lastMove := time.Now()
+	for size := int64(firstChunk); ; {
 		want := min(size, lanes.chunk())
-		if n > 0 {
+		if n >= 0 {
 			want = min(want, n)
 		}
 		if err := lanes.wait(ctx, t.session.ctx, want); err != nil {
@@ -57,22 +62,28 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 		lanes.giveBack(want - m)
 		t.count(up, m)
 		moved, off = moved+m, off+m
-		if n > 0 {
+		if n >= 0 {
 			n -= m
 		}
-		more, err := t.judge(ctx, m, want, err)
-		if !more {
+		if m > 0 {
+			lastMove = time.Now()
+		}
+		more, err := t.judge(ctx, chunkEnd{moved: m, want: want, idle: time.Since(lastMove), up: up, err: err})
+		if !more || n == 0 {
 			return moved, err
 		}
 		size = resize(size, time.Since(begin))
 	}
-	return moved, nil
 }
 
 // chunk moves up to n bytes, bounded by the stall deadline.
 func (t *transfer) chunk(ctx context.Context, conn net.Conn, off, n int64, up bool) (int64, error) {
-	if stall := t.session.visit.gate.limits.Stall; stall > 0 {
-		_ = conn.SetDeadline(time.Now().Add(stall))
+	wait := t.session.visit.gate.limits.Stall
+	if up && (wait <= 0 || wait > glance) {
+		wait = glance
+	}
+	if wait > 0 {
+		_ = conn.SetDeadline(time.Now().Add(wait))
 	}
 	// Only now: whoever ends a context sets the deadline after that, so either
 	// it is seen here or the deadline wakes us.
@@ -85,20 +96,33 @@ func (t *transfer) chunk(ctx context.Context, conn net.Conn, off, n int64, up bo
 	return t.Handle.SendTo(ctx, conn, off, n)
 }
 
-// judge says whether a copy goes on after a chunk of want bytes that moved m
-// and ended with err, and if not, with which error it ends.
-func (t *transfer) judge(ctx context.Context, m, want int64, err error) (more bool, end error) {
+// chunkEnd is how a chunk of want bytes ended.
+type chunkEnd struct {
+	moved, want int64
+	idle        time.Duration // since the last byte that moved
+	up          bool
+	err         error
+}
+
+// judge says whether a copy goes on after a chunk, and if not, with which
+// error it ends.
+func (t *transfer) judge(ctx context.Context, c chunkEnd) (more bool, end error) {
+	stall := t.session.visit.gate.limits.Stall
 	switch {
-	case err == nil:
-		return m == want, nil // fewer: there is no more
+	case c.err == nil:
+		return c.moved == c.want, nil // fewer: there is no more
 	case t.interrupted(ctx) != nil:
 		return false, t.interrupted(ctx)
-	case errors.Is(err, os.ErrDeadlineExceeded) && m > 0:
+	case !errors.Is(c.err, os.ErrDeadlineExceeded):
+		return false, c.err
+	case c.moved > 0:
 		return true, nil // slow, but it moves
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return false, ferry.ErrStalled
+	case c.up && (stall <= 0 || c.idle < stall):
+		return true, nil // only a glance
+	case stall <= 0:
+		return false, c.err // the deadline was not ours
 	}
-	return false, err
+	return false, ferry.ErrStalled
 }
 
 // interrupted is why the copy should not go on, nil if it should.

@@ -39,7 +39,7 @@ func newHouse(t *testing.T, l gate.Limits, users ...ferry.User) *house {
 	h.gate = gate.New(gate.Config{
 		Auth: h,
 		Tree: func(_ context.Context, u ferry.User) (ferry.FS, error) {
-			return h.wrap(withResumeNew{h.tree.For(u)}), nil
+			return h.wrap(h.tree.For(u)), nil
 		},
 		Cluster: h,
 		Events:  h.hear,

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"io/fs"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -120,7 +121,7 @@ func (t *transfer) SetAttr(a ferry.Attr) error {
 
 func (t *transfer) Commit() error {
 	if t.over.Swap(true) {
-		return ferry.ErrClosed
+		return &fs.PathError{Op: "commit", Path: t.name, Err: ferry.ErrClosed}
 	}
 	err := t.Handle.Commit()
 	t.finish(err)
