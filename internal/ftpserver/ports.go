@@ -231,6 +231,7 @@ func (p *ports) accept(at netip.AddrPort, l *listener) {
 			continue
 		}
 		if !p.deliver(at, l, nc) {
+			reset(nc) // another server that was sent here must not take it for an empty file
 			_ = nc.Close()
 		}
 	}
