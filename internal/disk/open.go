@@ -35,12 +35,7 @@ func (v *view) openMode(ctx context.Context, name string, m ferry.Mode, perm fs.
 	}
 	switch m {
 	case ferry.Read, ferry.Update:
-		o, err := v.t.look(name)
-		if err != nil {
-			return nil, err
-		}
-		defer o.close()
-		return v.openObject(o, name, m)
+		return v.openNamed(name, m)
 	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew:
 		isNew := m == ferry.Exclusive || m == ferry.ResumeNew
 		p, err := v.t.locate(name, !isNew)
@@ -58,6 +53,21 @@ func (v *view) openMode(ctx context.Context, name string, m ferry.Mode, perm fs.
 		return h, nil
 	}
 	return nil, fs.ErrInvalid
+}
+
+// openNamed opens an existing file by its name. Where there is no /proc it may
+// be replaced between the look and the open (EAGAIN), and is looked at again.
+func (v *view) openNamed(name string, m ferry.Mode) (h *handle, err error) {
+	err = unix.EAGAIN
+	for tries := 0; err == unix.EAGAIN && tries < 100; tries++ {
+		var o *object
+		if o, err = v.t.look(name); err != nil {
+			return nil, err
+		}
+		h, err = v.openObject(o, name, m)
+		o.close()
+	}
+	return h, err
 }
 
 // openObject opens an existing file as it stands.

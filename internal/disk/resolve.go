@@ -112,10 +112,10 @@ func (k *kernel) close() error {
 // put in plain terms first, link by link, and then walked by os.Root again, so
 // a link that is swapped meanwhile can lead to an error and not outside.
 //
-// It differs from openat2 in three things: it takes more system calls; every
-// directory on the way must be readable, not only searchable; and in a link
-// that leads through a missing name or a file and back by "..", the detour is
-// not missed.
+// It differs from openat2 in four things: it takes more system calls; every
+// directory on the way must be readable, not only searchable; a link that leads
+// through a missing name or a file and back by ".." works; and a link of /proc
+// means what its text says, beneath the root, where openat2 refuses it.
 type library struct {
 	root *os.Root
 }
