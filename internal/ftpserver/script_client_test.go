@@ -318,7 +318,7 @@ func (w *world) fileStep(what string, args []string) error {
 	return fmt.Errorf("unknown step %s", what)
 }
 
-// makeFile makes a file from the end of the last century, or leaves it unfinished.
+// makeFile makes a file from a year before the bubble began, or leaves it unfinished.
 func makeFile(ctx context.Context, tree ferry.FS, name, text string, unfinished bool) error {
 	h, err := tree.Open(ctx, name, ferry.Replace, 0)
 	if err != nil {
@@ -327,7 +327,7 @@ func makeFile(ctx context.Context, tree ferry.FS, name, text string, unfinished 
 	if _, err := h.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
-	old := time.Date(1999, 12, 31, 23, 59, 58, 0, time.UTC)
+	old := time.Date(1998, 12, 31, 23, 59, 58, 0, time.UTC)
 	if err := h.SetAttr(ferry.Attr{ModTime: &old}); err != nil {
 		return err
 	}
