@@ -48,7 +48,7 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 		defer stop()
 	}
 	lanes := t.session.lanes(up)
-	lastMove := time.Now()
+	var idle time.Duration // not counting what it waits for its share
 	for size := int64(firstChunk); ; {
 		want := min(size, lanes.chunk())
 		if n >= 0 {
@@ -65,10 +65,11 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 		if n >= 0 {
 			n -= m
 		}
+		idle += time.Since(begin)
 		if m > 0 {
-			lastMove = time.Now()
+			idle = 0
 		}
-		more, err := t.judge(ctx, chunkEnd{moved: m, want: want, idle: time.Since(lastMove), up: up, err: err})
+		more, err := t.judge(ctx, chunkEnd{moved: m, want: want, idle: idle, up: up, err: err})
 		if !more || n == 0 {
 			return moved, err
 		}

@@ -1,0 +1,187 @@
+package gate_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ferry"
+	"ferry/internal/gate"
+)
+
+func TestEventsOfAVisit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		anonymous := user("anonymous")
+		anonymous.Anonymous = true
+		h := newHouse(t, gate.Limits{}, anonymous)
+		h.put("/file", "content")
+		v, s := h.enter("anonymous")
+		tree, ctx := s.FS(), t.Context()
+		err := errors.Join(
+			tree.Mkdir(ctx, "/dir", 0),
+			tree.Rename(ctx, "/file", "/dir/file", false),
+			tree.SetAttr(ctx, "/dir/file", mode()),
+			tree.Symlink(ctx, "/dir/file", "/link"),
+			tree.Remove(ctx, "/link"),
+			tree.Remove(ctx, "/dir/file"),
+			tree.Rmdir(ctx, "/dir"),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		v.Leave(nil)
+		want := []string{"connect", "login", "mkdir", "rename", "setattr", "symlink", "remove", "remove", "rmdir", "disconnect"}
+		if got := h.kinds(); !slices.Equal(got, want) {
+			t.Errorf("events %v, want %v", got, want)
+		}
+		for _, e := range h.heard {
+			loggedIn := e.Kind != ferry.EventConnect
+			if e.Session != v.ID() || e.Protocol != "ftp" || e.Peer != address("192.0.2.7") || e.Time.IsZero() ||
+				e.Anon != loggedIn || (e.User == "anonymous") != loggedIn || e.Err != nil {
+				t.Errorf("event %+v", e)
+			}
+		}
+		if e := h.last(ferry.EventRename); e.Name != "/file" || e.To != "/dir/file" {
+			t.Errorf("rename %+v", e)
+		}
+		if e := h.last(ferry.EventSymlink); e.Name != "/link" || e.To != "/dir/file" {
+			t.Errorf("symlink %+v", e)
+		}
+		if e := h.last(ferry.EventDisconnect); e.Duration != time.Minute {
+			t.Errorf("disconnect %+v", e)
+		}
+	})
+}
+
+func TestWhatFailedIsNoEvent(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, userWith("alice", ferry.RightsRead))
+	h.mkdir("/dir")
+	_, s := h.enter("alice")
+	tree, ctx := s.FS(), t.Context()
+	_ = tree.Mkdir(ctx, "/new", 0)
+	_ = tree.Remove(ctx, "/nothing")
+	_ = tree.Rmdir(ctx, "/dir")
+	_, _ = tree.Open(ctx, "/nothing", ferry.Read, 0)
+	if got, want := h.kinds(), []string{"connect", "login"}; !slices.Equal(got, want) {
+		t.Errorf("events %v, want %v", got, want)
+	}
+}
+
+func TestEventsOfTransfers(t *testing.T) {
+	lost := ferry.ErrControlLost
+	write := func(f ferry.Handle) error { return writes(0)(f) }
+	tests := []struct {
+		name string
+		file string
+		mode ferry.Mode
+		use  func(ferry.Handle) error
+		end  func(ferry.Handle) error
+		want []ferry.Event // Kind, Bytes, Err
+	}{
+		{"a download", "/old", ferry.Read, reads, commit, []ferry.Event{{Kind: ferry.EventDownload, Bytes: 1}}},
+		{"a broken download", "/old", ferry.Read, reads, abort(lost), []ferry.Event{{Kind: ferry.EventDownload, Bytes: 1, Err: lost}}},
+		{"a file read for its hash", "/old", ferry.Read, reads, abort(nil), nil},
+		{"an upload", "/new", ferry.Replace, write, commit, []ferry.Event{{Kind: ferry.EventUpload, Bytes: 1}}},
+		{"a new empty file", "/new", ferry.Exclusive, nothing, commit, []ferry.Event{{Kind: ferry.EventUpload}}},
+		{"a broken upload", "/new", ferry.Replace, write, abort(lost), []ferry.Event{{Kind: ferry.EventUpload, Bytes: 1, Err: lost}}},
+		{"an upload given up", "/new", ferry.Replace, write, abort(nil), []ferry.Event{{Kind: ferry.EventUpload, Bytes: 1, Err: ferry.ErrAborted}}},
+		{"an update that wrote", "/old", ferry.Update, write, commit, []ferry.Event{{Kind: ferry.EventUpload, Bytes: 1}}},
+		{"an update that cut", "/old", ferry.Update, func(f ferry.Handle) error { return f.Truncate(0) }, commit, []ferry.Event{{Kind: ferry.EventUpload}}},
+		{"an update that read", "/old", ferry.Update, reads, commit, []ferry.Event{{Kind: ferry.EventDownload, Bytes: 1}}},
+		{"an update that did nothing", "/old", ferry.Update, nothing, commit, nil},
+		{"attributes by handle", "/old", ferry.Update, sets(mode()), commit, []ferry.Event{{Kind: ferry.EventSetAttr}}},
+		{"commit, then abort", "/old", ferry.Read, commit, abort(lost), []ferry.Event{{Kind: ferry.EventDownload}}},
+		{"abort, then commit", "/old", ferry.Read, abort(lost), func(f ferry.Handle) error {
+			if err := f.Commit(); !errors.Is(err, ferry.ErrClosed) {
+				return errors.New("commit after abort")
+			}
+			return nil
+		}, []ferry.Event{{Kind: ferry.EventDownload, Err: lost}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := storage(t, user("alice"))
+			_, s := h.enter("alice")
+			f := open(t, s, test.file, test.mode)
+			if err := errors.Join(test.use(f), test.end(f)); err != nil {
+				t.Fatal(err)
+			}
+			got := h.events(ferry.EventUpload, ferry.EventDownload, ferry.EventSetAttr)
+			if len(got) != len(test.want) {
+				t.Fatalf("events %+v, want %+v", got, test.want)
+			}
+			for i, want := range test.want {
+				if e := got[i]; e.Kind != want.Kind || e.Bytes != want.Bytes || e.Err != want.Err || e.Name != test.file || e.User != "alice" {
+					t.Errorf("event %+v, want %+v", e, want)
+				}
+			}
+		})
+	}
+}
+
+func commit(f ferry.Handle) error { return f.Commit() }
+func nothing(ferry.Handle) error  { return nil }
+func abort(cause error) func(ferry.Handle) error {
+	return func(f ferry.Handle) error { return f.Abort(cause) }
+}
+
+func TestAFailedCommitIsAFailedUpload(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, user("alice"))
+	_, s := h.enter("alice")
+	f := open(t, s, "/name", ferry.Exclusive)
+	h.put("/name", "theirs")
+	err := f.Commit()
+	if e := h.last(ferry.EventUpload); err == nil || e.Err != err {
+		t.Errorf("Commit: %v; event %+v", err, e)
+	}
+}
+
+func TestASCIIIsNoted(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, user("alice"))
+	_, s := h.enter("alice")
+	f := open(t, s, "/name", ferry.Replace)
+	s.MarkASCII(f)
+	wantErr(t, f.Commit(), nil)
+	if !h.last(ferry.EventUpload).ASCII {
+		t.Error("the event does not say that line ends were translated")
+	}
+}
+
+// What is still open when a session ends is aborted, and told.
+func TestOpenFilesEndWithTheSession(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, user("alice"))
+	v, s := h.enter("alice")
+	f := open(t, s, "/name", ferry.Replace)
+	_, err := f.WriteAt([]byte("half"), 0)
+	wantErr(t, err, nil)
+	v.Leave(ferry.ErrControlLost)
+	if e := h.last(ferry.EventUpload); e.Err != ferry.ErrControlLost || e.Bytes != 4 || e.User != "alice" {
+		t.Errorf("event %+v", e)
+	}
+	if e := h.last(ferry.EventDisconnect); e.Bytes != 4 {
+		t.Errorf("event %+v", e)
+	}
+	wantErr(t, f.Commit(), ferry.ErrClosed)
+	if h.content("/name") != "" {
+		t.Error("half a file was published")
+	}
+}
+
+// No event tells a password, of a login that failed or of one that did not.
+func TestEventsHoldNoPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, gate.Limits{}, user("alice"))
+		v := h.visit("192.0.2.7")
+		const secret = "correct horse"
+		_, _ = v.Login(t.Context(), "alice", secret)
+		h.enter("alice")
+		for _, e := range h.heard {
+			if e.Name == secret || e.User == secret || e.Err != nil && e.Err.Error() == secret {
+				t.Errorf("event %+v", e)
+			}
+		}
+	})
+}
