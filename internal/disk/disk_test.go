@@ -416,8 +416,9 @@ func TestPartsArePlacedByUserAndName(t *testing.T) {
 	}
 	different := map[string]bool{
 		of(alice, "a"): true, of(alice, "b"): true, of(bob, "a"): true,
-		of(guest, "a"): true, of(guest, "a") + "": true,
+		of(guest, "a"): true,
 	}
+	different[of(guest, "a")] = true // each upload of a user who keeps none
 	if len(different) != 5 {
 		t.Errorf("parts share a name: %v", different)
 	}
@@ -525,7 +526,7 @@ func TestExpiredPartIsNotGoneOnWith(t *testing.T) {
 func TestListOfADirectoryThatIsNotSmall(t *testing.T) {
 	each(t, func(s *served) {
 		want := make(map[string]bool)
-		for i := range 3000 {
+		for i := range 1200 {
 			name := strings.Repeat("n", 1+i%200) + string(rune('a'+i%26)) + strings.Repeat("x", i/200)
 			s.file(name, "", 0o644)
 			want[name] = true

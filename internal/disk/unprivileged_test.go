@@ -1,0 +1,120 @@
+package disk
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"ferry"
+)
+
+// nobody is who the tests below run as where the others run as root.
+const nobody = 65534
+
+// asNobody runs the test that calls it once more, in a process without
+// privileges and over dir, if this one has any. It tells whether it did.
+func asNobody(t *testing.T, dir string) bool {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return false
+	}
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$")
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), "FERRY_DISK_TEST="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("as nobody: %v\n%s", err, out)
+	}
+	return true
+}
+
+// unprivileged makes a directory of nobody's (or ours, who are nobody then),
+// with what prepare puts there while that may be done by root.
+func unprivileged(t *testing.T, prepare func(dir string)) *served {
+	t.Helper()
+	dir := os.Getenv("FERRY_DISK_TEST")
+	if dir == "" {
+		dir = t.TempDir()
+		if os.Geteuid() == 0 {
+			for up := dir; up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
+				os.Chmod(up, 0o755)
+			}
+			os.Chown(dir, nobody, nobody)
+		}
+		prepare(dir)
+	}
+	if asNobody(t, dir) {
+		return nil
+	}
+	return &served{t, dir, openTree(t, Config{Root: dir, Durable: true, Umask: 0o022}, variant{})}
+}
+
+func TestDirectoryThatMayNotBeWritten(t *testing.T) {
+	s := unprivileged(t, func(dir string) {
+		os.Mkdir(filepath.Join(dir, "closed"), 0o755)
+		os.WriteFile(filepath.Join(dir, "closed/open"), []byte("old content"), 0o666)
+		os.Chmod(filepath.Join(dir, "closed/open"), 0o666)
+		os.Chmod(filepath.Join(dir, "closed"), 0o555)
+	})
+	if s == nil {
+		return
+	}
+	f := s.as("alice")
+	s.upload(f, "/closed/open", "new")
+	s.holds("closed/open", "new")
+	_, err := f.Open(s.Context(), "/closed/new", ferry.Replace, 0)
+	s.want(err, fs.ErrPermission)
+}
+
+func TestForeignOwnerIsKept(t *testing.T) {
+	s := unprivileged(t, func(dir string) {
+		os.WriteFile(filepath.Join(dir, "a"), []byte("old"), 0o666)
+		os.Chmod(filepath.Join(dir, "a"), 0o666)
+	})
+	if s == nil {
+		return
+	}
+	before := s.stat(s.path("a"))
+	s.upload(s.as("alice"), "/a", "new")
+	s.holds("a", "new")
+	after := s.stat(s.path("a"))
+	if after.Uid != before.Uid || after.Gid != before.Gid || after.Mode != before.Mode {
+		s.Errorf("owner and mode were %d:%d %o, are %d:%d %o", before.Uid, before.Gid, before.Mode, after.Uid, after.Gid, after.Mode)
+	}
+	if left := s.parts("/"); len(left) != 0 {
+		s.Errorf("left over: %v", left)
+	}
+}
+
+func TestFileThatMayNotBeWrittenIsNotReplaced(t *testing.T) {
+	s := unprivileged(t, func(dir string) {
+		os.WriteFile(filepath.Join(dir, "a"), []byte("old"), 0o444)
+	})
+	if s == nil {
+		return
+	}
+	_, err := s.as("alice").Open(s.Context(), "/a", ferry.Replace, 0)
+	s.want(err, fs.ErrPermission)
+	s.holds("a", "old")
+}
+
+// A drop box: files may be put there and not be listed.
+func TestDirectoryThatMayNotBeRead(t *testing.T) {
+	s := unprivileged(t, func(dir string) {
+		os.Mkdir(filepath.Join(dir, "box"), 0o777)
+		os.Chmod(filepath.Join(dir, "box"), 0o333)
+	})
+	if s == nil {
+		return
+	}
+	f := s.as("alice")
+	s.upload(f, "/box/a", "dropped")
+	s.holds("box/a", "dropped")
+	for _, err := range f.List(s.Context(), "/box", ferry.Names) {
+		s.want(err, fs.ErrPermission)
+	}
+}
