@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path"
 	"strings"
 	"syscall"
 )
@@ -52,6 +53,8 @@ func explain(addr string, err error) string {
 		return "this machine does not have the address; choose one that it has, or only :PORT for all of them"
 	case errors.Is(err, syscall.EAFNOSUPPORT):
 		return "this machine does not speak that family of addresses; choose one of the other"
+	case errors.As(err, &parse) && parse.Err == "invalid port":
+		return "a port is a number from 0 to 65535, where 0 lets the system choose"
 	case errors.As(err, &parse) || strings.HasPrefix(addr, "/"):
 		return "not an address; write HOST:PORT, such as :2121, 192.0.2.7:21 or [2001:db8::7]:21"
 	case errors.As(err, &dns):
@@ -63,7 +66,7 @@ func explain(addr string, err error) string {
 // quoteWhat names the half of an address that could not be looked up.
 func quoteWhat(err *net.DNSError) string {
 	if err.Err == "unknown port" {
-		return fmt.Sprintf("the port %q", err.Name)
+		return fmt.Sprintf("the port %q", path.Base(err.Name)) // "tcp/name"
 	}
 	return fmt.Sprintf("the host %q", err.Name)
 }
