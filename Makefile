@@ -30,8 +30,9 @@ check: ## formatting, vet, staticcheck
 	$(GO) tool staticcheck ./...
 
 .PHONY: bench
-bench: ## run the benchmarks; nothing else should run beside them
+bench: ## the benchmarks, then the server beside its peers as ratios (root, Debian); run nothing else meanwhile
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	scripts/bench
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZTIME
