@@ -44,13 +44,23 @@ func (h *handle) commitInPlace() error {
 }
 
 func (h *handle) syncInPlace() error {
-	if err := fsync(h.fd); err != nil {
+	if err := h.fsync(); err != nil {
 		return err
 	}
 	if h.created == nil {
 		return nil
 	}
 	return h.v.t.syncs.sync(h.created.id, h.created.dir)
+}
+
+// fsync brings the content to the disk. Once that has failed it stays failed:
+// the kernel has thrown away what it could not write, and says so only once,
+// so the next fsync would succeed over content that is lost.
+func (h *handle) fsync() error {
+	if h.lost == nil {
+		h.lost = fsync(h.fd)
+	}
+	return h.lost
 }
 
 func fsync(fd int) error {
@@ -92,8 +102,11 @@ func (h *handle) goOnInPlace() {
 // happened. The caller holds turn.
 func (h *handle) publish(durable bool) (bool, error) {
 	u := h.up
-	if u.removed {
+	switch {
+	case u.removed:
 		return false, fs.ErrNotExist
+	case h.lost != nil:
+		return false, h.lost
 	}
 	var st unix.Stat_t
 	old := &st
@@ -124,7 +137,7 @@ func (h *handle) finish(old *unix.Stat_t, durable bool) error {
 		return err
 	}
 	if durable {
-		if err := fsync(h.fd); err != nil {
+		if err := h.fsync(); err != nil {
 			return err
 		}
 	}

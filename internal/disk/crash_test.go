@@ -145,6 +145,23 @@ func TestAfterThePowerFailedOnlySyncedPartsCount(t *testing.T) {
 	})
 }
 
+// A disk that could not take some of the content does not say so twice.
+func TestContentThatTheDiskLostIsNotPublished(t *testing.T) {
+	each(t, func(s *served) {
+		s.file("a", "old", 0o644)
+		f := s.as("alice")
+		h := s.open(f, "/a", ferry.Replace).(*handle)
+		s.put(h, "new", 0)
+		h.lost = unix.EIO
+		s.want(h.Sync(), unix.EIO)
+		s.want(h.Commit(), unix.EIO)
+		s.holds("a", "old")
+		if i, err := f.Part(s.Context(), "/a"); i.Size != 0 || err != nil {
+			s.Errorf("goes on from %d, %v", i.Size, err)
+		}
+	})
+}
+
 // Two processes serve one directory.
 func TestPartOfAnotherProcessIsBusy(t *testing.T) {
 	each(t, func(s *served) {

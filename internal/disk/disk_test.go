@@ -411,7 +411,7 @@ func TestPartsArePlacedByUserAndName(t *testing.T) {
 	of := func(u ferry.User, base string) string { return tree.For(u).(*view).partName(base) }
 	alice, bob := ferry.User{Name: "alice"}, ferry.User{Name: "bob"}
 	guest := ferry.User{Name: "guest", Anonymous: true}
-	if of(alice, "a") != of(alice, "a") {
+	if again := of(alice, "a"); again != of(alice, "a") {
 		t.Error("a second session would not find the part")
 	}
 	different := map[string]bool{

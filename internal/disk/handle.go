@@ -29,6 +29,7 @@ type handle struct {
 	turn    sync.Mutex
 	up      *upload
 	perm    fs.FileMode // of the new file
+	lost    error       // why content did not reach the disk
 	created *place      // a new file in place, whose directory is to be synced
 
 	wrote atomic.Bool

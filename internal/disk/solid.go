@@ -82,19 +82,31 @@ func (s *spans) solid() int64 {
 
 // leavePart makes a part that stays one that can be gone on with.
 func (h *handle) leavePart() {
-	var st unix.Stat_t
-	err := unix.Fstat(h.fd, &st)
-	if solid := h.spans.solid(); err == nil && solid < st.Size {
-		err = truncate(h.fd, solid)
-	}
+	err := h.trim()
 	if err == nil && h.v.t.durable {
-		if err = fsync(h.fd); err == nil {
-			err = unix.Fchmod(h.fd, syncedMode)
-		}
+		err = h.fsync()
+	}
+	if h.lost != nil { // to be begun anew
+		err = truncate(h.fd, 0)
+	}
+	if err == nil && h.v.t.durable && h.lost == nil {
+		err = unix.Fchmod(h.fd, syncedMode)
 	}
 	if err != nil {
 		h.v.t.log.Warn("part of a broken upload not secured", "user", h.v.user, "error", meaning(err))
 	}
+}
+
+// trim cuts the part off at its first gap.
+func (h *handle) trim() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(h.fd, &st); err != nil {
+		return err
+	}
+	if solid := h.spans.solid(); solid < st.Size {
+		return truncate(h.fd, solid)
+	}
+	return nil
 }
 
 // solid says how much of a part counts that nobody writes.
