@@ -138,6 +138,7 @@ class Client(unittest.TestCase):
         self.assertEqual(self.get("f"), b"old")
         self.assertEqual(self.ftp.nlst(), ["f"])
         # What came is kept, to be gone on with or replaced.
+        self.ftp.voidcmd("TYPE I")  # in which alone an upload can be gone on with
         kept = self.ftp.size("f")
         self.assertTrue(3 < kept <= 100_000, kept)
         self.put("f", noise(100_000)[kept:], rest=kept)
