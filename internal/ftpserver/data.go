@@ -254,8 +254,8 @@ func cork(nc net.Conn) {
 // reset makes the close of nc a reset, so that a client cannot take what it
 // got for the whole file.
 func reset(nc net.Conn) {
-	if tc, ok := nc.(*net.TCPConn); ok {
-		_ = tc.SetLinger(0)
+	if tcp, ok := nc.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0)
 	}
 }
 

@@ -2,7 +2,6 @@ package ftpserver
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
 	"errors"
 	"io"
@@ -10,16 +9,6 @@ import (
 
 	"ferry"
 )
-
-const (
-	defaultZLevel = 6
-	// A compressed upload may grow by maxRatio once it has brought zSlack
-	// bytes: enough for every real file but runs of one byte, and no bomb.
-	maxRatio = 500
-	zSlack   = 16 << 20
-)
-
-var errBomb = errors.New("the compressed data expands too much")
 
 // form is how bytes look on the data connection.
 type form struct {
@@ -48,7 +37,8 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 	}()
 	nc, finish := raw, func() error { return nil }
 	if f.z {
-		z := &zConn{Conn: nc, level: f.level}
+		z := newZConn(nc, f.level)
+		defer z.out.Close()
 		nc, finish = z, z.finish
 	}
 	if f.ascii {
@@ -141,68 +131,4 @@ func dropCR(p []byte) int {
 		w++
 	}
 	return w
-}
-
-// zConn is MODE Z: compressed on the network.
-type zConn struct {
-	net.Conn
-	level   int
-	w       *zlib.Writer
-	r       io.ReadCloser
-	asked   bool  // for something to read: this is an upload
-	in, out int64 // bytes read from the network, and made of them
-}
-
-func (z *zConn) Write(p []byte) (int, error) {
-	if z.w == nil {
-		w, err := zlib.NewWriterLevel(z.Conn, z.level)
-		if err != nil {
-			return 0, err
-		}
-		z.w = w
-	}
-	return z.w.Write(p)
-}
-
-func (z *zConn) Read(p []byte) (int, error) {
-	z.asked = true
-	if z.r == nil {
-		r, err := zlib.NewReader(countReader{z.Conn, &z.in})
-		if err != nil {
-			return 0, err // an empty stream is no zlib stream, but an empty file: io.EOF
-		}
-		z.r = r
-	}
-	n, err := z.r.Read(p)
-	z.out += int64(n)
-	if z.out > zSlack && z.out/maxRatio > z.in {
-		return n, errBomb
-	}
-	return n, err
-}
-
-// finish writes the end of the compressed stream of a download. That of an
-// empty file has a beginning, too.
-func (z *zConn) finish() error {
-	if z.asked {
-		return nil
-	}
-	if z.w == nil {
-		if _, err := z.Write(nil); err != nil {
-			return err
-		}
-	}
-	return z.w.Close()
-}
-
-// countReader counts what is read.
-type countReader struct {
-	r io.Reader
-	n *int64
-}
-
-func (c countReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	*c.n += int64(n)
-	return n, err
 }

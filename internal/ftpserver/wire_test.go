@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ const wireRoom = 64 << 10
 type wire struct {
 	in, out       *lane
 	local, remote netip.AddrPort
+	abrupt        atomic.Bool // the close will be a reset
 }
 
 // lane is one direction of a wire.
@@ -108,8 +110,19 @@ func (w *wire) fail(op string, err error) error {
 // CloseWrite ends this end's direction only.
 func (w *wire) CloseWrite() { w.out.change(func() { w.out.fin = true }) }
 
+// SetLinger is TCP's: with 0 the close becomes a reset.
+func (w *wire) SetLinger(seconds int) error {
+	w.abrupt.Store(seconds == 0)
+	return nil
+}
+
 // Close ends both; what nobody had read becomes a reset, as in TCP.
 func (w *wire) Close() error {
+	if w.abrupt.Load() {
+		w.in.change(func() { w.in.gone = true })
+		w.Reset()
+		return nil
+	}
 	unread := false
 	w.in.change(func() { unread, w.in.gone = len(w.in.buf) > 0 && !w.in.gone, true })
 	w.out.change(func() { w.out.fin, w.out.rst = true, w.out.rst || unread })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -136,6 +137,7 @@ func (w *world) begin() {
 		Limits:  w.limits,
 	})
 	w.cfg.Gate = w.gate
+	w.cfg.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	srv, err := newServer(w.cfg, w.net)
 	if err != nil {
 		w.t.Fatal(err)
