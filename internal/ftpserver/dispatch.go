@@ -50,6 +50,12 @@ func (c *conn) dequeue() ftpwire.Command {
 // in the order syntax, login (RFC 959 §5.4), and sends its reply.
 func (c *conn) execute(cmd ftpwire.Command) {
 	row := c.srv.commands[cmd.Verb]
+	switch cmd.Verb { // even where it fails, it is not the earlier one that counts
+	case "RNFR":
+		c.from = ""
+	case "REST":
+		c.restart = restartPoint{}
+	}
 	switch {
 	case row == nil && notFTP(cmd.Verb):
 		// A browser or mailer that was led here must get nothing to work with

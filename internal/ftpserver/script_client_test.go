@@ -245,7 +245,7 @@ func (c *client) connect(args []string) (*wire, error) {
 		return nil, errors.New("there was no passive reply")
 	}
 	c.w.nextSrc++
-	return c.w.net.connect(netip.AddrPortFrom(from, c.w.nextSrc), netip.AddrPortFrom(c.w.local, c.ports[port]))
+	return c.w.net.connect(netip.AddrPortFrom(from, c.w.nextSrc), netip.AddrPortFrom(c.w.local.Unmap(), c.ports[port]))
 }
 
 func (d *dataEnd) step(what, text string) error {
@@ -290,6 +290,12 @@ func (w *world) fileStep(what string, args []string) error {
 	tree := w.tree.For(ferry.User{Name: user})
 	defer tree.Close()
 	switch what {
+	case "files":
+		n, err := strconv.Atoi(text)
+		for i := 0; i < n && err == nil; i++ {
+			err = makeFile(ctx, tree, fmt.Sprintf("%s/file-%06d", name, i), "", false)
+		}
+		return err
 	case "file", "part":
 		return makeFile(ctx, tree, name, text, what == "part")
 	case "mkdir":
