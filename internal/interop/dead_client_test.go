@@ -32,6 +32,7 @@ func TestKilledClient(t *testing.T) {
 	} {
 		for _, old := range []uint64{0, 1} {
 			t.Run(fmt.Sprintf("%s over %s", c.name, wantOneOf([]uint64{old})), func(t *testing.T) {
+				t.Parallel()
 				v := start(t, setup{})
 				if old != 0 {
 					writeFile(t, v.path("f"), specimen(old, size/2+1))
