@@ -210,16 +210,18 @@ func (h *handle) moveTo(ctx context.Context, to string, replace bool) error {
 
 // moveToPlace is moveTo for a place. True: the upload has taken over p.dir.
 func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool, error) {
+	key := partKey{p.id, h.v.partName(p.base)}
+	other := h.v.unfinishedAt(p)
 	switch {
 	case p.base == "." && replace:
 		return false, fs.ErrPermission
-	case !replace && (p.exists || h.v.t.isReserved(p.target())):
+	case !replace && (p.exists || h.v.t.isReservedBeside(p.target(), key, other)):
 		return false, fs.ErrExist
 	case p.exists && isDir(&p.st):
 		return false, ferry.ErrIsDir
 	}
 	// Before turn is taken, or two that move onto each other wait for ever.
-	if other := h.v.unfinishedAt(p); other != nil && other != h {
+	if other != nil && other != h {
 		if _, err := other.vanish(); err != nil {
 			return false, err
 		}
@@ -234,7 +236,7 @@ func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool,
 	case h.up.at.target() == p.target():
 		return false, nil
 	}
-	next, err := h.v.t.claim(ctx, partKey{p.id, h.v.partName(p.base)}, false)
+	next, err := h.v.t.claim(ctx, key, false)
 	if err != nil {
 		return false, err
 	}

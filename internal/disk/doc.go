@@ -8,6 +8,7 @@
 //   - New content goes to a part: a hidden file in the directory of its target
 //     (part.go). Commit gives it what the replaced file had (keep.go), makes it
 //     durable, and renames it (commit.go). Until then the old file stands.
+//   - A broken upload is gone on with only as far as it is whole (solid.go).
 //   - Who writes which part is known in one table (live.go); a second process
 //     over the same directory is held off by flock(2).
 //   - Bytes between file and TCP connection are moved by the kernel

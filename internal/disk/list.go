@@ -109,7 +109,7 @@ func parse(data []byte, visit func(entry) (bool, error)) (bool, error) {
 		for end < len(e.name) && e.name[end] != 0 {
 			end++
 		}
-		if end == len(e.name) {
+		if end == 0 || end == len(e.name) {
 			return false, unix.EIO
 		}
 		e.name = e.name[:end]

@@ -94,6 +94,15 @@ func (t *Tree) isReserved(target targetKey) bool {
 	return t.reserved[target] != nil
 }
 
+// isReservedBeside is isReserved by somebody else than the user's part key and
+// the session's own handle, which a rename onto the target ends.
+func (t *Tree) isReservedBeside(target targetKey, key partKey, own *handle) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	u := t.reserved[target]
+	return u != nil && u.key != key && (own == nil || u.holder != own)
+}
+
 func (t *Tree) isLive(key partKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
