@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -39,6 +40,7 @@ func TestCurlTransfers(t *testing.T) {
 		{"EPRT6", "[::1]:0", []string{"-P", "-"}, "EPRT |2|"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			v := start(t, setup{listen: c.listen})
 			here := t.TempDir()
 			names := slices.Sorted(maps.Keys(sizes()))
@@ -86,6 +88,7 @@ func TestCurlResumesUpload(t *testing.T) {
 		{"over an old file", noise(9, 5000)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			v := start(t, setup{})
 			content, here := noise(2, 3<<20), t.TempDir()
 			writeFile(t, filepath.Join(here, "f"), content)
@@ -320,4 +323,28 @@ func TestCurlStopsEarly(t *testing.T) {
 		t.Errorf("half a download is logged as a whole one: %s", line)
 	}
 	curl(t, "", "-o", "/dev/null", v.url("f"))
+}
+
+// TestCurlParallel: twenty sessions at once, both ways.
+func TestCurlParallel(t *testing.T) {
+	t.Parallel()
+	v := start(t, setup{})
+	here := t.TempDir()
+	args := []string{"-Z", "--parallel-immediate", "--parallel-max", "20"}
+	for i := range 100 {
+		writeFile(t, filepath.Join(here, "out", fmt.Sprint(i)), noise(uint64(i), 3000*i))
+	}
+	curl(t, here, append(args, "-T", "out/{"+numbers(100)+"}", v.url("/"))...)
+	curl(t, here, append(args, "--create-dirs", "-o", "back/#1", v.url("[0-99]"))...)
+	wantSameTree(t, v.dir, filepath.Join(here, "out"), kept{})
+	wantSameTree(t, filepath.Join(here, "back"), filepath.Join(here, "out"), kept{})
+}
+
+// numbers are 0 to n-1, separated by commas.
+func numbers(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprint(i))
+	}
+	return strings.Join(all, ",")
 }

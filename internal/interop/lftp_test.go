@@ -36,25 +36,26 @@ func TestLFTPMirror(t *testing.T) {
 		listen string
 		config string
 		set    []string
-		shows  string
+		shows  []string
 	}{
-		{"defaults", "127.0.0.1:0", "", nil, "MLSD"},
-		{"IPv6", "[::1]:0", "", nil, "EPSV"},
-		{"active", "127.0.0.1:0", "", []string{"set ftp:passive-mode off"}, "PORT "},
-		{"LIST", "127.0.0.1:0", "", []string{"set ftp:use-mlsd no"}, "LIST"},
-		{"mode Z", "127.0.0.1:0", "[ftp]\nmode_z = true\n", []string{"set ftp:use-mode-z yes"}, "MODE Z"},
-		{"not synchronous", "127.0.0.1:0", "", []string{"set ftp:sync-mode off"}, "MLSD"},
+		{"defaults", "127.0.0.1:0", "", nil,
+			[]string{"FEAT", "HOST 127", "CLNT lftp", "LANG", "OPTS UTF8 ON", "OPTS MLST type;", "PASV", "MLSD", "ALLO ", "MFMT ", "SITE CHMOD "}},
+		{"IPv6", "[::1]:0", "", nil, []string{"EPSV"}},
+		{"active", "127.0.0.1:0", "", []string{"set ftp:passive-mode off"}, []string{"PORT "}},
+		{"LIST", "127.0.0.1:0", "", []string{"set ftp:use-mlsd no"}, []string{"LIST"}},
+		{"mode Z", "127.0.0.1:0", "[ftp]\nmode_z = true\n", []string{"set ftp:use-mode-z yes"}, []string{"MODE Z"}},
+		{"not synchronous", "127.0.0.1:0", "", []string{"set ftp:sync-mode off"}, []string{"MLSD"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			v := start(t, setup{listen: c.listen, config: c.config})
 			here := t.TempDir()
 			plant(t, filepath.Join(here, "out"), 200)
-			// lftp keeps the bits of a mode that are in both; set-group-id and
-			// the like are not at stake.
 			o := lftp(t, v, here, append(c.set, "mirror -R --parallel=4 out tree", "mirror --parallel=4 tree back")...)
-			if !strings.Contains(o.out+o.err, "---> "+c.shows) {
-				t.Errorf("lftp did not say %s:\n%s", c.shows, o.err)
+			for _, verb := range c.shows {
+				if !strings.Contains(o.out+o.err, "---> "+verb) {
+					t.Errorf("lftp did not say %s", verb)
+				}
 			}
 			k := kept{modes: true, times: true}
 			wantSameTree(t, v.path("tree"), filepath.Join(here, "out"), k)
@@ -63,7 +64,7 @@ func TestLFTPMirror(t *testing.T) {
 
 			again := lftp(t, v, here, append(c.set, "mirror -R -v out tree", "mirror -v tree back")...)
 			if strings.Contains(again.out+again.err, "---> STOR") || strings.Contains(again.out+again.err, "---> RETR") {
-				t.Errorf("a second mirror of the same tree moved files again:\n%s", again.err)
+				t.Error("a second mirror of the same tree moved files again")
 			}
 		})
 	}
@@ -151,6 +152,28 @@ func TestLFTPTree(t *testing.T) {
 	if !strings.Contains(o.out, "a/b/c/g\n") {
 		t.Errorf("find did not find the file:\n%s", o.out)
 	}
+}
+
+// TestLFTPPatterns: many files at once, chosen by a pattern; and a mirror that
+// removes what is no longer there.
+func TestLFTPPatterns(t *testing.T) {
+	t.Parallel()
+	v := start(t, setup{})
+	here := t.TempDir()
+	for _, name := range []string{"a1", "a2", "b1"} {
+		writeFile(t, filepath.Join(here, name), []byte(name))
+	}
+	writeFile(t, filepath.Join(here, "back", "x"), nil)
+	lftp(t, v, here, "mkdir d", "mput -O d a* b1", "mget -O back d/a?", "mrm d/a*", "glob --exist d/b*")
+	wantNoFile(t, v.path("d/a1"))
+	wantNoFile(t, v.path("d/a2"))
+	wantFile(t, v.path("d/b1"), []byte("b1"))
+	wantFile(t, filepath.Join(here, "back", "a1"), []byte("a1"))
+	wantFile(t, filepath.Join(here, "back", "a2"), []byte("a2"))
+	wantNoFile(t, filepath.Join(here, "back", "b1"))
+
+	lftp(t, v, here, "mirror -R --delete back d")
+	wantSameTree(t, v.path("d"), filepath.Join(here, "back"), kept{})
 }
 
 // TestLFTPTouchesTime: put keeps the time of a file, by MFMT.

@@ -83,7 +83,8 @@ func launch(t testing.TB, s setup) *server {
 
 	v := &server{t: t, setup: s, dir: s.dir, log: newLogbook(), ended: make(chan struct{})}
 	v.cmd = exec.Command(args[0], args[1:]...)
-	v.cmd.Env = append(os.Environ(), s.env...)
+	// A binary with the race detector idles a second before it exits, otherwise.
+	v.cmd.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=50"), s.env...)
 	v.cmd.Stdout, v.cmd.Stderr = v.log, v.log
 	// In its own group, so that a wrapper and the server get the same signal,
 	// and dead when the test binary dies.
