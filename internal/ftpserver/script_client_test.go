@@ -52,7 +52,7 @@ func (c *client) step(verb string, args []string) error {
 			synctest.Wait()
 		}
 	case "S":
-		return c.state(args[0], args[1])
+		return c.state(args[0], args[1:])
 	case "login":
 		return c.login(args[0])
 	case "close":
@@ -73,8 +73,10 @@ func (c *client) send(text string) error {
 
 // line is the next line that the server says.
 func (c *client) line() (string, error) {
-	got, ended, _ := c.conn.drain()
-	c.said, c.ended = c.said+string(got), ended
+	if !strings.Contains(c.said, "\n") {
+		got, ended, _ := c.conn.drain()
+		c.said, c.ended = c.said+string(got), ended
+	}
 	line, rest, ok := strings.Cut(c.said, "\r\n")
 	switch {
 	case ok && !strings.Contains(line, "\n"):
@@ -82,7 +84,7 @@ func (c *client) line() (string, error) {
 		return line, nil
 	case c.said != "":
 		return "", fmt.Errorf("the server says %q, which is no line", c.said)
-	case ended:
+	case c.ended:
 		return "", errors.New("the server closed the connection")
 	}
 	return "", errors.New("the server says nothing")
@@ -142,12 +144,18 @@ func matches(pattern, text string) bool {
 	return strings.HasSuffix(text, parts[len(parts)-1])
 }
 
-func (c *client) state(what, arg string) error {
+func (c *client) state(what string, args []string) error {
 	switch what {
 	case "raw":
-		return c.expect(arg)
+		return c.expect(args[0])
 	case "reply":
-		return c.reply(arg)
+		return c.reply(args[0])
+	case "times":
+		n, err := strconv.Atoi(args[0])
+		for ; n > 0 && err == nil; n-- {
+			err = c.expect(args[1])
+		}
+		return err
 	}
 	line, err := c.line()
 	switch {

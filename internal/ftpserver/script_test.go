@@ -32,6 +32,7 @@ import (
 //	bytewise "bytes"         it sends each byte as a segment
 //	S: pattern               the server's next line; * stands for any text
 //	S raw "bytes"            the same, in quotes
+//	S times N "pattern"      so many such lines
 //	S reply CODE             the server's next reply, one line or many
 //	S nothing                the server says nothing more for now
 //	S eof                    the server has closed the connection

@@ -1,0 +1,175 @@
+package ftpserver
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
+
+// Binding says how a TLS data connection must show that it belongs to its
+// control connection: by resuming the TLS session of it, which only the same
+// client (and whoever shares its cache of sessions) can.
+type Binding uint8
+
+const (
+	// BindAuto refuses a ticket of another user, and once a session has
+	// resumed on a data connection, every later one that does not.
+	BindAuto Binding = iota
+	// BindOff looks at nothing.
+	BindOff
+	// BindObserve looks, logs and counts what BindEnforce would refuse.
+	BindObserve
+	// BindEnforce refuses every data connection that does not resume a
+	// session of the same user at the same address.
+	BindEnforce
+)
+
+// errUnbound: the data connection does not belong to this session, as far as
+// TLS can tell.
+var errUnbound = errors.New("the data connection did not resume the TLS session of its control connection")
+
+// owner is what a session ticket says of who got it. Tickets are encrypted
+// and authenticated with keys of ours, so a client cannot write one.
+type owner struct {
+	session string // tlsSession.id
+	user    string // who was logged in; "" before a login
+}
+
+// ownerMark begins the extra data of our tickets.
+const ownerMark = "ferry\x01"
+
+func (o owner) bytes() []byte {
+	return []byte(ownerMark + o.session + "\x00" + o.user)
+}
+
+// ownerOf finds the owner among the extra data of a ticket.
+func ownerOf(extra [][]byte) (owner, bool) {
+	for _, e := range extra {
+		if rest, ok := bytes.CutPrefix(e, []byte(ownerMark)); ok {
+			if session, user, ok := bytes.Cut(rest, []byte{0}); ok {
+				return owner{string(session), string(user)}, true
+			}
+		}
+	}
+	return owner{}, false
+}
+
+// tlsSession is the TLS side of one control connection. Jobs read it, so what
+// changes is atomic.
+type tlsSession struct {
+	id   string
+	peer netip.Addr
+	// resumed is the session whose ticket the control connection itself came
+	// with: a client in TLS 1.2 goes on using that ticket.
+	resumed string
+	user    atomic.Pointer[string]
+	bound   atomic.Bool // a data connection has resumed: BindAuto insists from now on
+}
+
+func newTLSSession(peer netip.Addr) *tlsSession {
+	return &tlsSession{id: rand.Text(), peer: peer}
+}
+
+func (s *tlsSession) userName() string {
+	if name := s.user.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
+
+// tlsSessions are the live ones of the server, by id.
+type tlsSessions struct{ live sync.Map }
+
+func (r *tlsSessions) add(s *tlsSession)    { r.live.Store(s.id, s) }
+func (r *tlsSessions) remove(s *tlsSession) { r.live.Delete(s.id) }
+func (r *tlsSessions) find(id string) *tlsSession {
+	s, _ := r.live.Load(id)
+	found, _ := s.(*tlsSession)
+	return found
+}
+
+// config is base for one handshake of s: its tickets say whose they are, and
+// found is set to the owner of the ticket that the client came with. base's
+// own keys are used, whatever rotation they have, so that tickets work on all
+// connections.
+func (s *tlsSession) config(base *tls.Config, found *owner) *tls.Config {
+	cfg := base.Clone()
+	cfg.DynamicRecordSizingDisabled = true
+	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+		ss.Extra = append(withoutOwner(ss.Extra), owner{s.id, s.userName()}.bytes())
+		return base.EncryptTicket(cs, ss)
+	}
+	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
+		ss, err := base.DecryptTicket(identity, cs)
+		if ss != nil {
+			*found, _ = ownerOf(ss.Extra)
+		}
+		return ss, err
+	}
+	return cfg
+}
+
+// withoutOwner is extra without what an earlier session put there.
+func withoutOwner(extra [][]byte) [][]byte {
+	var kept [][]byte
+	for _, e := range extra {
+		if !bytes.HasPrefix(e, []byte(ownerMark)) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// verdict is what the ticket of a data connection shows.
+type verdict uint8
+
+const (
+	unknown verdict = iota // none, or one that says nothing of a live session
+	own                    // of this session, or a live one of the same user and address
+	foreign                // of another user
+)
+
+// judge says what a data connection of s shows that resumed (or did not) with
+// a ticket of from.
+func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
+	switch {
+	case !resumed || from.session == "":
+		return unknown
+	case from.session == s.id || from.session == s.resumed:
+		return own
+	case from.user != "" && from.user != s.userName():
+		return foreign
+	}
+	other := r.find(from.session)
+	switch {
+	case other == nil:
+		return unknown
+	case other.userName() != "" && other.userName() != s.userName():
+		return foreign
+	case other.userName() == s.userName() && other.peer == s.peer:
+		return own // clients share their cache between connections
+	}
+	return unknown
+}
+
+// admit applies the binding b to a data connection of s, and says whether the
+// connection would have been refused by BindEnforce.
+func (s *tlsSession) admit(b Binding, v verdict) (loose bool, err error) {
+	insisted := s.bound.Load()
+	if v == own {
+		s.bound.Store(true)
+	}
+	switch {
+	case b == BindOff || v == own:
+		return false, nil
+	case b == BindObserve:
+		return true, nil
+	case b == BindEnforce || v == foreign || insisted:
+		return true, errUnbound
+	}
+	return true, nil
+}

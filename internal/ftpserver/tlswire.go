@@ -1,0 +1,180 @@
+package ftpserver
+
+import (
+	"io"
+	"net"
+	"sync"
+)
+
+const (
+	// Where little comes, little is read ahead; below an upload as much as is
+	// worth one system call.
+	littleAhead = 1 << 10
+	muchAhead   = 128 << 10
+	// gatherFull is how many bytes of records are written at once.
+	gatherFull = 128 << 10
+	gatherRoom = gatherFull + (17 << 10) // and the record that fills it up
+)
+
+// tlsWire is the connection below a tls.Conn. crypto/tls makes a system call
+// of every record and more than one of every read; the wire makes one of many.
+//
+// On control connections it hands the records on one by one, so that nothing
+// behind the end of TLS (CCC, REIN) disappears in the buffers of crypto/tls:
+// after detach the wire goes on with those bytes in clear.
+//
+// One goroutine reads and writes; deadlines and Close may come from others.
+type tlsWire struct {
+	net.Conn
+	pools *wirePools // where the large buffer of a data connection comes from
+
+	in       []byte // read ahead: in[from:to]
+	from, to int
+	whole    bool    // hand on records one by one
+	header   [5]byte // of the record that is being handed on
+	have     int     // bytes of header seen
+	left     int     // bytes of the record's body not yet handed on
+
+	out    []byte // gathered
+	gather bool
+	// hold keeps back what is gathered while the client sends: the session
+	// tickets of a server that only receives. Clients close an upload without
+	// reading them, and a socket that is closed with something unread resets
+	// the connection and loses what it had still to send.
+	hold  bool
+	ended bool // the transport's end was read: TLS did not end before it
+}
+
+// wirePools are where the large buffers come from.
+type wirePools struct{ in, out sync.Pool }
+
+func newWirePools() *wirePools {
+	return &wirePools{
+		in:  sync.Pool{New: func() any { return new([muchAhead]byte) }},
+		out: sync.Pool{New: func() any { return new([gatherRoom]byte) }},
+	}
+}
+
+// controlWire is a wire for a control connection.
+func controlWire(nc net.Conn) *tlsWire {
+	return &tlsWire{Conn: nc, in: make([]byte, littleAhead), whole: true}
+}
+
+// uploadWire and downloadWire are wires for data connections. They must be
+// released.
+func uploadWire(nc net.Conn, pools *wirePools) *tlsWire {
+	return &tlsWire{Conn: nc, pools: pools, in: pools.in.Get().(*[muchAhead]byte)[:], gather: true}
+}
+
+func downloadWire(nc net.Conn, pools *wirePools) *tlsWire {
+	return &tlsWire{Conn: nc, pools: pools, in: make([]byte, littleAhead), out: pools.out.Get().(*[gatherRoom]byte)[:0], gather: true}
+}
+
+// Read implements net.Conn. What is gathered goes out first: the client waits
+// for it, in a handshake.
+func (w *tlsWire) Read(p []byte) (int, error) {
+	if !w.hold {
+		if err := w.flush(); err != nil {
+			return 0, err
+		}
+	}
+	if w.from == w.to {
+		if err := w.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := min(len(p), w.to-w.from)
+	if w.whole {
+		n = min(n, w.inRecord())
+	}
+	copy(p, w.in[w.from:w.from+n])
+	if w.whole {
+		w.follow(w.in[w.from : w.from+n])
+	}
+	w.from += n
+	return n, nil
+}
+
+// fill reads ahead.
+func (w *tlsWire) fill() error {
+	n, err := w.Conn.Read(w.in)
+	w.from, w.to = 0, n
+	if n > 0 {
+		return nil // an error comes again
+	}
+	if err == io.EOF {
+		w.ended = true
+	}
+	return err
+}
+
+// inRecord is how many bytes may be handed on without leaving the record.
+func (w *tlsWire) inRecord() int {
+	if w.left > 0 {
+		return w.left
+	}
+	return len(w.header) - w.have
+}
+
+// follow keeps track of where in a record the bytes handed on end
+// (RFC 8446 §5.1: type, version, and a length of two bytes).
+func (w *tlsWire) follow(p []byte) {
+	if w.left > 0 {
+		w.left -= len(p)
+		return
+	}
+	w.have += copy(w.header[w.have:], p)
+	if w.have == len(w.header) {
+		w.have, w.left = 0, int(w.header[3])<<8|int(w.header[4])
+	}
+}
+
+// Write implements net.Conn.
+func (w *tlsWire) Write(p []byte) (int, error) {
+	if !w.gather {
+		return w.Conn.Write(p)
+	}
+	// A write of crypto/tls is one record, or the few of a handshake: it fits.
+	w.out = append(w.out, p...)
+	if len(w.out) >= gatherFull {
+		if err := w.flush(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// flush writes what is gathered.
+func (w *tlsWire) flush() error {
+	if len(w.out) == 0 {
+		return nil
+	}
+	_, err := w.Conn.Write(w.out)
+	w.out = w.out[:0]
+	return err
+}
+
+// through writes what is gathered, and from now on everything at once: the
+// alert that closes TLS must not wait, for crypto/tls forbids all writing
+// behind it by a deadline in the past.
+func (w *tlsWire) through() error {
+	w.hold = false
+	err := w.flush()
+	w.gather = false
+	return err
+}
+
+// detach ends the handing on by records: TLS is over, and what comes now is
+// in clear.
+func (w *tlsWire) detach() { w.whole = false }
+
+// release gives the large buffer back. Nothing may use the wire any more.
+func (w *tlsWire) release() {
+	if cap(w.in) == muchAhead {
+		w.pools.in.Put((*[muchAhead]byte)(w.in))
+	}
+	if cap(w.out) == gatherRoom {
+		w.pools.out.Put((*[gatherRoom]byte)(w.out[:gatherRoom]))
+	}
+	w.in, w.out = nil, nil
+}
