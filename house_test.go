@@ -23,6 +23,7 @@ func house() map[string][]string {
 		"ferry":                    {},
 		"ferry/internal/ftpwire":   {},
 		"ferry/internal/listen":    {},
+		"ferry/internal/certs":     {},
 		"ferry/internal/disk":      root,
 		"ferry/internal/mem":       root,
 		"ferry/internal/fstest":    {"ferry", "ferry/internal/mem"},
