@@ -171,8 +171,16 @@ type Claim struct {
 	Protocol string // "ftp", "ftps", "sftp"
 	Name     string
 	Password string
-	Peer     netip.AddrPort
-	Local    netip.AddrPort
+	// Host is the virtual host that the client asked for (HOST, SNI); "": none.
+	Host string
+	// Certified: the client has shown, by a certificate that was verified,
+	// that it is Name; it needs no password.
+	Certified bool
+	// Denied: something else that the account needs is missing. The claim does
+	// not hold, after the same work as any other that does not.
+	Denied bool
+	Peer   netip.AddrPort
+	Local  netip.AddrPort
 }
 
 // Authenticator decides whether a claim holds and whose account it is.

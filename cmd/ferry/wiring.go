@@ -62,7 +62,7 @@ func ftpConfig(conf *config, g *gate.Gate, log *slog.Logger) ftpserver.Config {
 		Gate:         g,
 		Log:          log,
 		Greeting:     f.Greeting,
-		HostNames:    f.HostNames,
+		Hosts:        hosts(f.HostNames),
 		Passive:      passive,
 		NoEPSV:       f.EPSVOff,
 		NoActive:     !f.Active,
@@ -77,6 +77,15 @@ func ftpConfig(conf *config, g *gate.Gate, log *slog.Logger) ftpserver.Config {
 		ListLimit:    f.ListLimit,
 		LooseALLO:    f.LooseALLO,
 	}
+}
+
+// hosts are the virtual hosts, all with the server's greeting.
+func hosts(names []string) map[string]string {
+	known := make(map[string]string, len(names))
+	for _, name := range names {
+		known[name] = ""
+	}
+	return known
 }
 
 // transferLog is the transfer log where there is one, and nothing where none

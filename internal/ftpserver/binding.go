@@ -28,6 +28,11 @@ const (
 	BindEnforce
 )
 
+// String is the word that configuration and logs use.
+func (b Binding) String() string {
+	return [...]string{"auto", "off", "observe", "enforce"}[b]
+}
+
 // errUnbound: the data connection does not belong to this session, as far as
 // TLS can tell.
 var errUnbound = errors.New("the data connection did not resume the TLS session of its control connection")

@@ -30,7 +30,9 @@ const (
 // every field; a job gets values and posts its reply to job.done.
 type conn struct {
 	srv   *Server
-	ctl   net.Conn
+	raw   net.Conn    // the connection itself; its deadlines are everybody's
+	ctl   net.Conn    // what is read and written: raw, or TLS over it
+	tls   *protection // nil: AUTH was not given
 	in    *ftpwire.Reader
 	out   []byte // replies not yet written
 	visit *gate.Visit
@@ -43,6 +45,7 @@ type conn struct {
 	sess     *gate.Session // nil before login
 	userName string        // as USER gave it; "" if there was none
 	hostName string        // as HOST gave it
+	client   string        // as CLNT or CSID said what it is
 	idle     time.Duration // SITE IDLE may change it
 	umask    uint32        // SITE UMASK; umaskSet tells whether there was one
 	umaskSet bool
@@ -71,7 +74,7 @@ type conn struct {
 
 func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPort) *conn {
 	c := &conn{
-		srv: s, ctl: nc, visit: visit, peer: peer, local: local,
+		srv: s, raw: nc, ctl: nc, visit: visit, peer: peer, local: local,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
@@ -100,14 +103,19 @@ func (c *conn) resetParameters() {
 }
 
 // serve runs the session and returns why it ended, nil for a QUIT.
-func (c *conn) serve() error {
+func (c *conn) serve(implicit bool) error {
 	stopDrain := context.AfterFunc(c.srv.drain, c.wake)
 	defer stopDrain()
 	stopVisit := context.AfterFunc(c.visit.Context(), c.wake)
 	defer stopVisit()
 	defer c.end()
 	defer c.recoverPanic()
-	c.send(say(220, c.srv.cfg.Greeting))
+	if implicit {
+		c.startImplicit()
+	}
+	if !c.closing {
+		c.send(say(220, c.greeting()))
+	}
 	for !c.closing {
 		c.step()
 	}
@@ -135,7 +143,7 @@ func (c *conn) step() {
 		}
 	}
 	deadline := c.readDeadline()
-	_ = c.ctl.SetReadDeadline(deadline)
+	_ = c.raw.SetReadDeadline(deadline)
 	// Whoever wakes us sets its flag before the deadline, so looking after we
 	// have set ours loses no wake-up.
 	if c.happened() {
@@ -156,7 +164,7 @@ func (c *conn) step() {
 }
 
 // wake makes a blocked read return. Safe from every goroutine.
-func (c *conn) wake() { _ = c.ctl.SetReadDeadline(time.Unix(1, 0)) }
+func (c *conn) wake() { _ = c.raw.SetReadDeadline(time.Unix(1, 0)) }
 
 // readDeadline is when a read must return though nothing came.
 func (c *conn) readDeadline() time.Time {
@@ -262,7 +270,7 @@ func (c *conn) flush() {
 	if len(c.out) == 0 {
 		return
 	}
-	_ = c.ctl.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_ = c.raw.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := c.ctl.Write(c.out)
 	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
 		c.out = nil
@@ -288,6 +296,12 @@ func (c *conn) close(r reply, cause error) {
 // ends with the visit, so that the last event still knows whose it was.
 func (c *conn) end() {
 	c.flush()
+	if c.tls != nil {
+		if c.covered() && !errors.Is(c.cause, errHandshake) {
+			_ = c.tls.conn.CloseWrite()
+		}
+		c.srv.tlsSessions.remove(c.tls.session)
+	}
 	c.closeData()
 }
 

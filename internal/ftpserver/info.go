@@ -22,20 +22,21 @@ func (c *conn) feat(string) reply {
 	for _, row := range siteTable() {
 		site = append(site, row.verb)
 	}
-	lines := []string{
+	lines := c.securityFeatures()
+	lines = append(lines,
 		"AVBL",
 		"CLNT",
 		"CSID",
 		"EPRT",
 		"EPSV",
-		"HASH " + strings.Join(hashes, ";") + ";",
+		"HASH "+strings.Join(hashes, ";")+";",
 		"HOST",
 		"LANG EN*",
 		"MDTM",
 		"MFF Modify;UNIX.mode;",
 		"MFMT",
-		"MLST " + supportedFacts().Feature(c.facts),
-	}
+		"MLST "+supportedFacts().Feature(c.facts),
+	)
 	if c.srv.cfg.ModeZ {
 		lines = append(lines, "MODE Z")
 	}
@@ -50,6 +51,18 @@ func (c *conn) feat(string) reply {
 		lines[i] = " " + lines[i]
 	}
 	return reply{code: 211, text: "Features:", more: append(lines, "End")}
+}
+
+// securityFeatures are the lines of FEAT about TLS (RFC 4217 §6).
+func (c *conn) securityFeatures() []string {
+	if c.tlsConfig() == nil {
+		return nil
+	}
+	lines := []string{"AUTH TLS"}
+	if c.policy().CCC {
+		lines = append(lines, "CCC")
+	}
+	return append(lines, "PBSZ", "PROT")
 }
 
 // HELP (RFC 959 §4.1.3).
@@ -102,7 +115,10 @@ func (c *conn) stat(arg string) reply {
 	if arg != "" {
 		return c.statName(arg)
 	}
-	typ, mode := "I", "S"
+	typ, mode, prot := "I", "S", "C"
+	if c.tls != nil && c.tls.private {
+		prot = "P"
+	}
 	if c.ascii {
 		typ = "A"
 	}
@@ -112,7 +128,7 @@ func (c *conn) stat(arg string) reply {
 	lines := []string{
 		" Connected from " + c.peer.String(),
 		" Logged in as " + c.sess.User().Name,
-		" TYPE " + typ + ", MODE " + mode + ", STRU F, PROT C",
+		" TYPE " + typ + ", MODE " + mode + ", STRU F, PROT " + prot,
 		" Connected for " + time.Since(c.start).Truncate(time.Second).String(),
 	}
 	switch {

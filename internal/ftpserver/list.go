@@ -42,8 +42,8 @@ func (c *conn) nlst(arg string) reply { return c.listData("NLST", arg, styleName
 
 // MLSD (RFC 3659 §7).
 func (c *conn) mlsd(arg string) reply {
-	if !c.data.prepared() {
-		return noDataWay()
+	if r, ok := c.dataReady(); !ok {
+		return r
 	}
 	name, info, r := c.lookAt("MLSD", arg)
 	switch {
@@ -56,8 +56,8 @@ func (c *conn) mlsd(arg string) reply {
 }
 
 func (c *conn) listData(verb, arg string, s style) reply {
-	if !c.data.prepared() {
-		return noDataWay()
+	if r, ok := c.dataReady(); !ok {
+		return r
 	}
 	l, err := c.parseListing(arg, s)
 	if err != nil {
@@ -156,7 +156,7 @@ func (c *conn) startListing(verb string, l listing) reply {
 	if l.dir && !c.sess.Rights(l.name).Has(ferry.RightList) {
 		return replyFor(fs.ErrPermission)
 	}
-	way, f := c.takeData(), form{z: c.modeZ, level: c.zLevel}
+	way, f := c.takeData(), form{z: c.modeZ, level: c.zLevel, shield: c.shield()}
 	p := c.newPrinter(l)
 	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
 		err := c.sendListing(ctx, way, f, p, l)

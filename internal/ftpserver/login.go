@@ -17,6 +17,14 @@ import (
 func (c *conn) user(arg string) reply {
 	c.logout()
 	c.userName = arg
+	switch {
+	case !c.covered() && c.requires(RequireLogin):
+		// Said before the password is sent, which is the point.
+		c.userName = ""
+		return say(530, "TLS is required: give AUTH TLS first.")
+	case c.policy().CertFactor == CertEnough && c.certified(arg):
+		return c.login(ferry.Claim{Name: arg, Certified: true}, 232)
+	}
 	return say(331, "Password required.")
 }
 
@@ -28,18 +36,31 @@ func (c *conn) pass(arg string) reply {
 	if c.userName == "" {
 		return say(503, "Give USER first.")
 	}
-	name := c.userName
+	claim := ferry.Claim{Name: c.userName, Password: arg}
+	if c.policy().CertFactor == CertToo && !c.certified(claim.Name) {
+		claim.Denied = true
+	}
+	return c.login(claim, 230)
+}
+
+// login lets the client in as claim says; code is the reply's when it works.
+func (c *conn) login(claim ferry.Claim, code int) reply {
+	claim.Host = c.virtualHost()
+	sess, err := c.visit.Login(c.ctx(), claim)
 	c.userName = ""
-	sess, err := c.visit.Login(c.ctx(), name, arg)
 	if err != nil {
 		return c.loginFailed(err)
 	}
 	c.sess = sess
+	if c.tls != nil {
+		name := sess.User().Name
+		c.tls.session.user.Store(&name)
+	}
 	c.cwd = "/"
 	if !c.utf8 {
 		c.useCharset(sess.User().Charset)
 	}
-	return say(230, "Logged in.")
+	return say(code, "Logged in.")
 }
 
 func (c *conn) loginFailed(err error) reply {
@@ -96,7 +117,7 @@ func (c *conn) rein(string) reply {
 	c.logout()
 	c.userName = ""
 	c.resetParameters()
-	return say(220, c.srv.cfg.Greeting)
+	return c.dropTLS(say(220, c.greeting()))
 }
 
 // QUIT (RFC 959 §4.1.1). A transfer that runs ends first: QUIT waits in the
@@ -125,7 +146,7 @@ func (c *conn) host(arg string) reply {
 	if !validHost(name) {
 		return say(501, "Not a host name.")
 	}
-	if !c.knowsHost(name) {
+	if !c.knowsHost(name) || !c.agreesWithSNI(name) {
 		return say(504, "Host is not served here.")
 	}
 	c.userName = ""
@@ -133,13 +154,43 @@ func (c *conn) host(arg string) reply {
 	return say(220, "Host accepted.")
 }
 
+// agreesWithSNI tells whether name is the one that TLS was asked for, if it
+// was asked for one (RFC 7151 §3.1).
+func (c *conn) agreesWithSNI(name string) bool {
+	return c.tls == nil || c.tls.state.ServerName == "" || strings.EqualFold(name, c.tls.state.ServerName)
+}
+
+// virtualHost is the one of the configured hosts that the client asked for by
+// HOST, or by the server name in TLS; "": none.
+func (c *conn) virtualHost() string {
+	name := c.hostName
+	if name == "" && c.tls != nil {
+		name = c.tls.state.ServerName
+	}
+	name = strings.TrimSuffix(name, ".")
+	for host := range c.srv.cfg.Hosts {
+		if strings.EqualFold(name, host) {
+			return host
+		}
+	}
+	return ""
+}
+
+// greeting is the host's, where it has one.
+func (c *conn) greeting() string {
+	if g := c.srv.cfg.Hosts[c.virtualHost()]; g != "" {
+		return g
+	}
+	return c.srv.cfg.Greeting
+}
+
 func (c *conn) knowsHost(name string) bool {
 	if addr, err := netip.ParseAddr(name); err == nil {
 		return addr == c.local.Addr().WithZone("")
 	}
 	name = strings.TrimSuffix(name, ".")
-	for _, known := range c.srv.cfg.HostNames {
-		if strings.EqualFold(name, strings.TrimSuffix(known, ".")) {
+	for known := range c.srv.cfg.Hosts {
+		if strings.EqualFold(name, known) {
 			return true
 		}
 	}
@@ -175,41 +226,12 @@ func (c *conn) lang(arg string) reply {
 
 // CLNT: the client says what it is.
 func (c *conn) clnt(arg string) reply {
-	c.log().Debug("client", "name", arg)
+	c.client = arg
 	return say(200, "Noted.")
 }
 
 // CSID: the client says what it is, and is told what we are.
 func (c *conn) csid(arg string) reply {
-	c.log().Debug("client", "name", arg)
+	c.client = arg
 	return say(200, "Name=Ferry;Version=1;OS=Unix;CaseSensitive=1;DirSep=/;")
-}
-
-// Without a certificate the security commands are known and refused.
-
-// AUTH (RFC 2228 §3, RFC 4217 §4).
-func (c *conn) auth(arg string) reply {
-	switch strings.ToUpper(arg) {
-	case "TLS", "TLS-C", "SSL", "TLS-P":
-		return say(431, "TLS is not configured on this server.")
-	}
-	return say(504, "Unknown security mechanism.")
-}
-
-// PBSZ (RFC 2228 §3).
-func (c *conn) pbsz(arg string) reply {
-	if !allDigits(arg) {
-		return say(501, "PBSZ takes a number.")
-	}
-	return say(503, "Give AUTH first; TLS is not configured on this server.")
-}
-
-// PROT (RFC 2228 §3).
-func (c *conn) prot(string) reply {
-	return say(503, "Give AUTH and PBSZ first; TLS is not configured on this server.")
-}
-
-// CCC (RFC 2228 §3).
-func (c *conn) ccc(string) reply {
-	return say(533, "The connection is not protected.")
 }

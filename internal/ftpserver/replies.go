@@ -67,6 +67,10 @@ func replyFor(err error) reply {
 		return say(426, "Transfer ended: "+strings.TrimSuffix(sentence(rootCause(err)), ".")+".")
 	case errors.Is(err, errDataTimeout):
 		return say(425, "Cannot open the data connection; check the firewall between us, or try PASV instead of PORT.")
+	case errors.Is(err, errDataTLS):
+		return say(522, "TLS failed on the data connection.")
+	case errors.Is(err, errUnbound):
+		return say(522, "The data connection must resume the TLS session of the control connection.")
 	case errors.Is(err, errShortOfALLO):
 		return say(426, "Upload ended early: fewer bytes than ALLO announced. It is not published, and can be resumed.")
 	case errors.Is(err, errBomb):

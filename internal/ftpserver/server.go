@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry"
@@ -22,9 +23,12 @@ type Config struct {
 
 	// Greeting is the text of the first reply, 220; empty: "Ferry ready."
 	Greeting string
-	// HostNames are the names that HOST accepts (RFC 7151), besides the very
-	// address that the client reached.
-	HostNames []string
+	// Hosts are the names that HOST accepts (RFC 7151), besides the very
+	// address that the client reached, each with a greeting of its own or "".
+	// A login says which of them was asked for.
+	Hosts map[string]string
+	// Security is TLS, and what must be protected by it.
+	Security Security
 
 	Passive Passive
 	// NoEPSV are the clients that are told 502 to EPSV: devices that ask for
@@ -74,6 +78,11 @@ type Server struct {
 	hosts    *advertiser
 	commands map[string]*command
 	listBufs *sync.Pool // of *[listBuf]byte
+	wires    *wirePools
+
+	tlsSessions tlsSessions
+	// unbound counts the data connections that BindObserve let pass.
+	unbound atomic.Int64
 
 	// drain ends when sessions shall finish what they do and close; kill ends
 	// when they must stop at once.
@@ -114,6 +123,7 @@ func newServer(cfg Config, n network) (*Server, error) {
 		hosts:    newAdvertiser(cfg.Passive.Addresses),
 		commands: commandTable(),
 		listBufs: newListBufs(),
+		wires:    newWirePools(),
 	}
 	s.drain, s.startDrain = context.WithCancel(context.Background())
 	s.kill, s.startKill = context.WithCancelCause(context.Background())
@@ -128,22 +138,32 @@ func setDefault[T comparable](v *T, d T) {
 }
 
 // Handle serves one control connection until it ends, and closes it.
-func (s *Server) Handle(nc net.Conn) {
+func (s *Server) Handle(nc net.Conn) { s.handle(nc, false) }
+
+// HandleTLS is Handle for connections that begin with TLS (implicit FTPS).
+// Their data connections are private unless PROT says otherwise.
+func (s *Server) HandleTLS(nc net.Conn) { s.handle(nc, true) }
+
+func (s *Server) handle(nc net.Conn, implicit bool) {
 	s.sessions.Add(1)
 	defer s.sessions.Done()
 	defer nc.Close()
+	protocol := "ftp"
+	if implicit {
+		protocol = "ftps"
+	}
 	if s.drain.Err() != nil {
 		sayAndClose(nc, 421, "The server is shutting down; try again later.")
 		return
 	}
 	peer, local := addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr())
-	visit, err := s.cfg.Gate.Admit(s.kill, "ftp", peer, local)
+	visit, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
 	if err != nil {
 		sayAndClose(nc, 421, sentence(err))
 		return
 	}
 	c := newConn(s, nc, visit, peer, local)
-	visit.Leave(c.serve())
+	visit.Leave(c.serve(implicit))
 }
 
 // Shutdown ends the service: sessions without a transfer get 421 at once, the

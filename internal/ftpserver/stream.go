@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"time"
 
 	"ferry"
 )
@@ -15,9 +16,14 @@ type form struct {
 	ascii bool // lines end in CR LF (RFC 959 §3.1.1.1)
 	z     bool // MODE Z: deflate in zlib's frame (RFC 1950)
 	level int  // of compression
+
+	upload bool    // the client sends
+	shield *shield // TLS; nil: in clear
 }
 
-func (c *conn) form() form { return form{ascii: c.ascii, z: c.modeZ, level: c.zLevel} }
+func (c *conn) form() form {
+	return form{ascii: c.ascii, z: c.modeZ, level: c.zLevel, shield: c.shield()}
+}
 
 // withData brings the data connection, lets use move bytes over it in the form
 // f, and closes it: cleanly only when all went well, or the client wanted the
@@ -36,10 +42,20 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 		_ = raw.Close()
 	}()
 	nc, finish := raw, func() error { return nil }
+	if f.shield != nil {
+		stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+		defer stop()
+		s, err := c.secure(ctx, raw, f.shield, f.upload)
+		defer s.wire.release()
+		if err != nil {
+			return err
+		}
+		nc, finish = s, func() error { return s.finish(ctx, c.srv.cfg.StallTimeout) }
+	}
 	if f.z {
-		z := newZConn(nc, f.level)
+		z, below := newZConn(nc, f.level), finish
 		defer z.out.Close()
-		nc, finish = z, z.finish
+		nc, finish = z, func() error { return errors.Join(z.finish(), below()) }
 	}
 	if f.ascii {
 		nc = &asciiConn{Conn: nc}

@@ -22,8 +22,8 @@ var (
 
 // RETR (RFC 959 §4.1.3).
 func (c *conn) retr(arg string) reply {
-	if !c.data.prepared() {
-		return noDataWay()
+	if r, ok := c.dataReady(); !ok {
+		return r
 	}
 	name, err := c.name(arg)
 	if err != nil {
@@ -109,8 +109,8 @@ func (c *conn) appe(arg string) reply {
 
 // store receives a file. at.offset -1 means its end.
 func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
-	if !c.data.prepared() {
-		return noDataWay()
+	if r, ok := c.dataReady(); !ok {
+		return r
 	}
 	name, err := c.name(arg)
 	if err != nil {
@@ -173,6 +173,7 @@ func (c *conn) startAt(h ferry.Handle, name string, at restartPoint) (restartPoi
 // receive starts the job that takes an upload in and publishes it.
 func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first reply, done string) reply {
 	way, form, announced := c.takeData(), c.form(), c.alloBytes
+	form.upload = true
 	if form.ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
 	}
@@ -189,7 +190,7 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 			return err
 		})
 		if err == nil {
-			err = controlHolds(ctx, c.ctl, j, afterDeath(time.Since(began), announced))
+			err = controlHolds(ctx, c.raw, j, afterDeath(time.Since(began), announced))
 		}
 		if err == nil {
 			err = h.Commit()
@@ -206,8 +207,8 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 // STOU (RFC 959 §4.1.3). The name is told as RFC 1123 §4.1.2.9 wants it, and
 // again at the end.
 func (c *conn) stou(arg string) reply {
-	if !c.data.prepared() {
-		return noDataWay()
+	if r, ok := c.dataReady(); !ok {
+		return r
 	}
 	if c.restart.given {
 		return say(554, "REST and RANG make no sense before STOU.")
@@ -271,5 +272,3 @@ func (c *conn) filePerm() fs.FileMode {
 	}
 	return 0o666 &^ fs.FileMode(c.umask)
 }
-
-func noDataWay() reply { return say(425, "Use PASV, EPSV, PORT or EPRT first.") }

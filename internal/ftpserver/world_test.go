@@ -38,6 +38,7 @@ type world struct {
 	now     int // which client speaks
 	nextSrc uint16
 	stopped sync.WaitGroup
+	quiet   bool // no log
 }
 
 func newWorld(t *testing.T) *world {
@@ -67,7 +68,10 @@ func (w *world) configure(words []string) (err error) {
 		case "listlimit":
 			w.cfg.ListLimit, err = strconv.Atoi(value)
 		case "hosts":
-			w.cfg.HostNames = strings.Split(value, ",")
+			w.cfg.Hosts = map[string]string{}
+			for host := range strings.SplitSeq(value, ",") {
+				w.cfg.Hosts[host] = ""
+			}
 		case "passive":
 			w.cfg.Passive.Addresses = []PassiveAddress{{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: value}}
 		case "local":
@@ -137,7 +141,9 @@ func (w *world) begin() {
 		Limits:  w.limits,
 	})
 	w.cfg.Gate = w.gate
-	w.cfg.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if !w.quiet {
+		w.cfg.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	srv, err := newServer(w.cfg, w.net)
 	if err != nil {
 		w.t.Fatal(err)

@@ -176,7 +176,7 @@ func TestEventsHoldNoPassword(t *testing.T) {
 		h := newHouse(t, gate.Limits{}, user("alice"))
 		v := h.visit("192.0.2.7")
 		const secret = "correct horse"
-		_, _ = v.Login(t.Context(), "alice", secret)
+		_, _ = v.Login(t.Context(), ferry.Claim{Name: "alice", Password: secret})
 		h.enter("alice")
 		for _, e := range h.heard {
 			if e.Name == secret || e.User == secret || e.Err != nil && e.Err.Error() == secret {

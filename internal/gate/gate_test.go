@@ -81,10 +81,10 @@ func TestUserSeats(t *testing.T) {
 	h := newHouse(t, gate.Limits{}, alice)
 	_, s := h.enter("alice")
 	v := h.visit("192.0.2.8")
-	_, err := v.Login(t.Context(), "alice", "ecila")
+	_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 	wantErr(t, err, ferry.ErrUserFull)
 	s.End()
-	if _, err := v.Login(t.Context(), "alice", "ecila"); err != nil {
+	if _, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"}); err != nil {
 		t.Error(err)
 	}
 }
@@ -92,12 +92,12 @@ func TestUserSeats(t *testing.T) {
 func TestOneSessionAtATime(t *testing.T) {
 	h := newHouse(t, gate.Limits{}, user("alice"), user("bob"))
 	v, s := h.enter("alice")
-	if _, err := v.Login(t.Context(), "bob", "bob"); err == nil {
+	if _, err := v.Login(t.Context(), ferry.Claim{Name: "bob", Password: "bob"}); err == nil {
 		t.Error("a second session beside the first")
 	}
 	s.End()
 	s.End()
-	s, err := v.Login(t.Context(), "bob", "bob")
+	s, err := v.Login(t.Context(), ferry.Claim{Name: "bob", Password: "bob"})
 	if err != nil || s.User().Name != "bob" {
 		t.Errorf("after End: %v", err)
 	}
@@ -110,13 +110,13 @@ func TestThreat30FailedLogins(t *testing.T) {
 		for i, want := range []error{ferry.ErrLogin, ferry.ErrLogin, ferry.ErrTooManyLogins} {
 			// A known and an unknown name get the same answer after the same time.
 			begin := time.Now()
-			_, err := v.Login(t.Context(), []string{"alice", "nobody"}[i%2], "wrong")
+			_, err := v.Login(t.Context(), ferry.Claim{Name: []string{"alice", "nobody"}[i%2], Password: "wrong"})
 			wantErr(t, err, want)
 			if took := time.Since(begin); took != 5*time.Second {
 				t.Errorf("answered after %v", took)
 			}
 		}
-		_, err := v.Login(t.Context(), "alice", "ecila")
+		_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 		wantErr(t, err, ferry.ErrTooManyLogins)
 		if n := h.taken("user/alice"); n != 0 {
 			t.Errorf("failed logins took %d seats of the user", n)
@@ -136,14 +136,14 @@ func TestOtherErrorsCostNothing(t *testing.T) {
 		v := h.visit("192.0.2.7")
 		begin := time.Now()
 		for range 3 {
-			_, err := v.Login(t.Context(), "alice", "ecila")
+			_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 			wantErr(t, err, errDatabase)
 		}
 		if time.Since(begin) != 0 {
 			t.Error("the answer was delayed")
 		}
 		h.authErr = nil
-		if _, err := v.Login(t.Context(), "alice", "ecila"); err != nil {
+		if _, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -162,14 +162,14 @@ func TestThreat30Ban(t *testing.T) {
 			}
 			ctx, hangUp := context.WithCancel(t.Context())
 			time.AfterFunc(time.Second, hangUp)
-			_, err = v.Login(ctx, "alice", "wrong")
+			_, err = v.Login(ctx, ferry.Claim{Name: "alice", Password: "wrong"})
 			wantErr(t, err, context.Canceled)
 			v.Leave(nil)
 		}
 		if e := h.last(ferry.EventBan); e.Duration != time.Hour || e.Peer.Addr() != netip.MustParseAddr("192.0.2.7") {
 			t.Errorf("ban event %+v", e)
 		}
-		_, err := waiting.Login(t.Context(), "alice", "ecila")
+		_, err := waiting.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 		wantErr(t, err, ferry.ErrBanned)
 		_, err = h.gate.Admit(t.Context(), "sftp", address("::ffff:192.0.2.7"), netip.AddrPort{})
 		wantErr(t, err, ferry.ErrBanned)
@@ -230,7 +230,7 @@ func TestThreat28MayLoginAtLogin(t *testing.T) {
 		expired.Expires = time.Now()
 		h := newHouse(t, gate.Limits{}, disabled, expired)
 		for _, name := range []string{"disabled", "expired"} {
-			_, err := h.visit("192.0.2.7").Login(t.Context(), name, password(name))
+			_, err := h.visit("192.0.2.7").Login(t.Context(), ferry.Claim{Name: name, Password: password(name)})
 			wantErr(t, err, ferry.ErrLogin)
 		}
 	})
@@ -273,7 +273,7 @@ func TestThreat28RefreshDuringLogin(t *testing.T) {
 			h.change(u)
 			_ = h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return u, nil })
 		}
-		_, err := h.visit("192.0.2.7").Login(t.Context(), "alice", "ecila")
+		_, err := h.visit("192.0.2.7").Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 		wantErr(t, err, ferry.ErrLogin)
 		if n := h.taken("user/alice"); n != 0 {
 			t.Errorf("%d seats of the user are still taken", n)
@@ -299,7 +299,7 @@ func TestKickEndsTheDelayOfALogin(t *testing.T) {
 		v := h.visit("192.0.2.7")
 		time.AfterFunc(time.Second, func() { h.gate.Kick(func(gate.SessionInfo) bool { return true }, ferry.ErrShutdown) })
 		begin := time.Now()
-		_, err := v.Login(t.Context(), "nobody", "")
+		_, err := v.Login(t.Context(), ferry.Claim{Name: "nobody", Password: ""})
 		wantErr(t, err, ferry.ErrShutdown)
 		if time.Since(begin) != time.Second {
 			t.Error("waited on")
@@ -315,7 +315,7 @@ func TestVisitEndsWithItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop(ferry.ErrShutdown)
-	_, err = v.Login(t.Context(), "alice", "")
+	_, err = v.Login(t.Context(), ferry.Claim{Name: "alice", Password: ""})
 	wantErr(t, err, ferry.ErrShutdown)
 }
 

@@ -169,7 +169,7 @@ func (h *house) visit(ip string) *gate.Visit {
 func (h *house) enter(name string) (*gate.Visit, *gate.Session) {
 	h.t.Helper()
 	v := h.visit("192.0.2.7")
-	s, err := v.Login(context.Background(), name, password(name))
+	s, err := v.Login(context.Background(), ferry.Claim{Name: name, Password: password(name)})
 	if err != nil {
 		h.t.Fatal(err)
 	}

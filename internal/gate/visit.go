@@ -20,7 +20,6 @@ var errSessionOpen = errors.New("gate: the visit's earlier session has not ended
 type Visit struct {
 	gate         *Gate
 	id           string
-	protocol     string
 	peer, local  netip.AddrPort
 	started      time.Time
 	ctx          context.Context
@@ -28,10 +27,26 @@ type Visit struct {
 	releaseSeats func()
 	up, down     atomic.Int64 // bytes moved by all sessions
 
-	mu      sync.Mutex
-	fails   int
-	session *Session // nil: not logged in
-	left    bool
+	mu       sync.Mutex
+	protocol string
+	fails    int
+	session  *Session // nil: not logged in
+	left     bool
+}
+
+// Speaks notes that the connection speaks another protocol from now on: AUTH
+// TLS makes "ftps" of "ftp".
+func (v *Visit) Speaks(protocol string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.protocol = protocol
+}
+
+// name is the protocol's.
+func (v *Visit) name() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.protocol
 }
 
 // ID is a short name that all events of this connection share; no two live
@@ -42,7 +57,8 @@ func (v *Visit) ID() string { return v.id }
 // Admit; context.Cause says why.
 func (v *Visit) Context() context.Context { return v.ctx }
 
-// Login lets the client in as name. The errors are:
+// Login lets the client in as it claims; what a claim says of the connection
+// is the visit's to fill in. The errors are:
 //
 //   - ferry.ErrLogin: the claim does not hold, or the account is not usable;
 //     it comes after Limits.FailDelay.
@@ -54,25 +70,25 @@ func (v *Visit) Context() context.Context { return v.ctx }
 //   - any other: it could not be found out; nothing is counted.
 //
 // A visit has one session at a time: the earlier one must have been ended.
-func (v *Visit) Login(ctx context.Context, name, password string) (*Session, error) {
+func (v *Visit) Login(ctx context.Context, claim ferry.Claim) (*Session, error) {
 	if err := v.mayTry(); err != nil {
 		return nil, err
 	}
 	ctx, stop := v.within(ctx)
 	defer stop()
-	claim := ferry.Claim{Protocol: v.protocol, Name: name, Password: password, Peer: v.peer, Local: v.local}
+	claim.Protocol, claim.Peer, claim.Local = v.name(), v.peer, v.local
 	for {
 		generation := v.gate.generation()
 		u, err := v.authenticate(ctx, claim)
 		if err != nil {
-			return nil, v.loginFailed(ctx, name, err)
+			return nil, v.loginFailed(ctx, claim.Name, err)
 		}
 		s, err := v.begin(ctx, u, generation)
 		if errors.Is(err, errStale) {
 			continue
 		}
 		if err != nil {
-			return nil, v.loginFailed(ctx, name, err)
+			return nil, v.loginFailed(ctx, claim.Name, err)
 		}
 		s.emit(ferry.Event{Kind: ferry.EventLogin})
 		return s, nil
@@ -194,7 +210,7 @@ func (v *Visit) Leave(cause error) {
 
 func (v *Visit) info() SessionInfo {
 	i := SessionInfo{
-		ID: v.id, Protocol: v.protocol, Peer: v.peer, Since: v.started,
+		ID: v.id, Protocol: v.name(), Peer: v.peer, Since: v.started,
 		Uploaded: v.up.Load(), Downloaded: v.down.Load(),
 	}
 	v.mu.Lock()
@@ -210,6 +226,6 @@ func (v *Visit) info() SessionInfo {
 // emit fills in what is the same in all events of the visit.
 func (v *Visit) emit(e ferry.Event) {
 	e.Time = time.Now()
-	e.Session, e.Protocol, e.Peer = v.id, v.protocol, v.peer
+	e.Session, e.Protocol, e.Peer = v.id, v.name(), v.peer
 	v.gate.events(e)
 }

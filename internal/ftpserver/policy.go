@@ -1,0 +1,83 @@
+package ftpserver
+
+import (
+	"crypto/tls"
+	"net/netip"
+)
+
+// Require says what must be protected by TLS.
+type Require uint8
+
+const (
+	RequireOff   Require = iota // nothing
+	RequireLogin                // the password of everybody but anonymous (else 530)
+	RequireData                 // that, and their data connections (else 521)
+	RequireAll                  // the same for anonymous, and the control connection to its end: no CCC
+)
+
+// CertFactor says what a client certificate that stands for a user is good for.
+type CertFactor uint8
+
+const (
+	CertNothing CertFactor = iota // only the password counts
+	CertEnough                    // the user needs no password: 232 (RFC 2228, RFC 4217 §4)
+	CertToo                       // the user needs the certificate and the password
+)
+
+// Policy is how TLS is used with a client.
+type Policy struct {
+	Require Require
+	Binding Binding
+	// CCC allows to go on in clear after the login, for networks whose
+	// equipment has to read along.
+	CCC bool
+	// UncleanClose publishes uploads whose TLS ended without close_notify:
+	// for devices that never send it. Such an end may be an attacker's.
+	UncleanClose bool
+	// CertFactor is what a client certificate does.
+	CertFactor CertFactor
+	// Legacy is for devices with old manners: SIZE in TYPE A is the size on
+	// disk, and REST is allowed there.
+	Legacy bool
+}
+
+// Security is how connections are protected. The zero value: not at all.
+type Security struct {
+	// TLS gives the configuration for a client; nil, or a nil result: there
+	// is no TLS.
+	TLS func(peer netip.Addr) *tls.Config
+	// Policy gives the policy for a client, by its address and, from USER on,
+	// the name it gave; nil: the zero Policy.
+	Policy func(peer netip.Addr, user string) Policy
+	// Certified tells whether a client certificate, which TLS has verified,
+	// stands for the user of that name; nil: none does.
+	Certified func(cs tls.ConnectionState, user string) bool
+}
+
+// policy is what holds for this client now.
+func (c *conn) policy() Policy {
+	if c.srv.cfg.Security.Policy == nil {
+		return Policy{}
+	}
+	name := c.userName
+	if c.sess != nil {
+		name = c.sess.User().Name
+	}
+	return c.srv.cfg.Security.Policy(c.peer.Addr(), name)
+}
+
+// tlsConfig is the configuration for this client; nil: TLS is not to be had.
+func (c *conn) tlsConfig() *tls.Config {
+	if c.srv.cfg.Security.TLS == nil {
+		return nil
+	}
+	return c.srv.cfg.Security.TLS(c.peer.Addr())
+}
+
+// certified tells whether the client has shown a certificate that stands for name.
+func (c *conn) certified(name string) bool {
+	if c.tls == nil || c.srv.cfg.Security.Certified == nil || len(c.tls.state.VerifiedChains) == 0 {
+		return false
+	}
+	return c.srv.cfg.Security.Certified(c.tls.state, name)
+}

@@ -1,0 +1,101 @@
+package ftpserver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// errDataTLS: the handshake on a data connection failed (522, RFC 4217 §9).
+var errDataTLS = errors.New("the TLS handshake on the data connection failed")
+
+// secureConn is a private data connection.
+type secureConn struct {
+	*tls.Conn
+	raw     net.Conn
+	wire    *tlsWire
+	upload  bool
+	unclean func() // nil: an end without close_notify is an error; else it is told
+}
+
+// secure makes the handshake on a data connection. The server of FTP is the
+// server of TLS, whoever connected to whom (RFC 4217 §7).
+func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool) (*secureConn, error) {
+	wire := downloadWire(raw, c.srv.wires)
+	if upload {
+		wire = uploadWire(raw, c.srv.wires)
+	}
+	var from owner
+	tc := tls.Server(wire, s.session.config(s.base, &from))
+	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}
+	if s.lenient {
+		sc.unclean = func() {
+			c.log().Warn("upload ended without close_notify; it counts, as configured", "client", s.client)
+		}
+	}
+	_ = raw.SetDeadline(time.Now().Add(c.srv.cfg.DataTimeout))
+	err := context.Cause(ctx)
+	if err == nil {
+		err = tc.Handshake()
+	}
+	if err == nil && upload && tc.ConnectionState().Version < tls.VersionTLS13 {
+		err = wire.flush() // the client waits for it; in TLS 1.3 only tickets are left
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return sc, cause
+	}
+	if err != nil {
+		return sc, fmt.Errorf("%w: %w", errDataTLS, err)
+	}
+	wire.hold = upload
+	_ = raw.SetDeadline(time.Time{})
+	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from)
+	loose, err := s.session.admit(s.binding, verdict)
+	if err != nil {
+		c.log().Warn("data connection refused: it did not resume the TLS session of its control connection",
+			"binding", s.binding.String(), "resumed", tc.ConnectionState().DidResume, "other_user", verdict == foreign)
+		return sc, err
+	}
+	if loose && s.binding == BindObserve {
+		c.srv.unbound.Add(1)
+		c.log().Warn("data connection would be refused by binding = enforce: it did not resume the TLS session of its control connection",
+			"resumed", tc.ConnectionState().DidResume, "client", s.client, "so_far", c.srv.unbound.Load())
+	}
+	return sc, nil
+}
+
+// Read tells an end of TLS from an end of the transport: only the client's
+// close_notify says that the file is whole (RFC 8446 §6.1).
+func (s *secureConn) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	if err != io.EOF || !s.wire.ended {
+		return n, err
+	}
+	if s.unclean != nil {
+		s.unclean()
+		return n, err
+	}
+	return n, fmt.Errorf("TLS ended without close_notify: %w", io.ErrUnexpectedEOF)
+}
+
+// finish sends what is gathered, and close_notify, in one write. After an
+// upload it is a courtesy: the client may have gone.
+func (s *secureConn) finish(ctx context.Context, stall time.Duration) error {
+	err := s.Conn.CloseWrite()
+	// crypto/tls leaves a deadline in the past behind it.
+	_ = s.raw.SetWriteDeadline(time.Now().Add(stall))
+	if cause := context.Cause(ctx); cause != nil {
+		return cause // whoever ended ctx set the deadline before we did
+	}
+	if ferr := s.wire.through(); err == nil {
+		err = ferr
+	}
+	if s.upload {
+		return nil
+	}
+	return err
+}

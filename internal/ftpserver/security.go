@@ -1,0 +1,280 @@
+package ftpserver
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// handshakeTimeout bounds a TLS handshake, and the wait for the client's end
+// of TLS after CCC and REIN.
+const handshakeTimeout = 30 * time.Second
+
+var errHandshake = errors.New("the TLS handshake failed")
+
+// protection is the TLS of a control connection.
+type protection struct {
+	session  *tlsSession
+	base     *tls.Config // of data connections too: the same certificate, the same ticket keys
+	conn     *tls.Conn
+	wire     *tlsWire
+	state    tls.ConnectionState
+	implicit bool
+	cleared  bool // CCC was given: the control connection is in clear
+	pbsz     bool
+	private  bool // PROT P
+}
+
+// covered tells whether the control connection is encrypted now.
+func (c *conn) covered() bool { return c.tls != nil && !c.tls.cleared }
+
+// AUTH (RFC 2228 §3, RFC 4217 §4). What came in clear before the handshake,
+// and behind AUTH, is dropped: none of it may be taken for something said
+// under TLS.
+func (c *conn) auth(arg string) reply {
+	switch strings.ToUpper(arg) {
+	case "TLS", "TLS-C", "SSL", "TLS-P":
+	default:
+		return say(504, "Unknown security mechanism; TLS is known.")
+	}
+	base := c.tlsConfig()
+	switch {
+	case base == nil:
+		return say(431, "TLS is not configured on this server.")
+	case c.tls != nil:
+		return say(503, "TLS is in use already.")
+	case c.sess != nil:
+		return say(503, "AUTH must come before the login.")
+	}
+	c.send(say(234, "Ready for the TLS handshake."))
+	c.flush()
+	if n := c.in.Discard(); n > 0 {
+		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", n)
+	}
+	private := strings.EqualFold(arg, "SSL") || strings.EqualFold(arg, "TLS-P")
+	if !c.closing && c.startTLS(base) {
+		c.userName = ""
+		c.resetParameters()
+		// TLS-P and the old SSL mean private data connections from the start
+		// (the drafts before RFC 4217).
+		c.tls.private = private
+	}
+	return reply{}
+}
+
+// startTLS makes the handshake on the control connection. If it fails the
+// session ends without another word (RFC 4217 §4.1).
+func (c *conn) startTLS(base *tls.Config) bool {
+	p := &protection{session: newTLSSession(c.peer.Addr()), base: base, wire: controlWire(c.ctl)}
+	var from owner
+	var offer string
+	p.wire.gather = true
+	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from), &offer))
+	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
+	defer c.raw.SetWriteDeadline(time.Time{})
+	err := p.conn.Handshake()
+	if err == nil {
+		err = p.wire.through()
+	}
+	if err != nil {
+		c.log().Warn("TLS handshake failed", "err", err, "offer", offer)
+		c.closing, c.cause = true, fmt.Errorf("%w: %w", errHandshake, err)
+		return false
+	}
+	p.state = p.conn.ConnectionState()
+	if p.state.DidResume {
+		p.session.resumed = from.session
+	}
+	if p.state.Version < tls.VersionTLS12 {
+		c.log().Warn("old TLS in use", "version", tls.VersionName(p.state.Version), "cipher", tls.CipherSuiteName(p.state.CipherSuite))
+	}
+	c.srv.tlsSessions.add(p.session)
+	c.tls, c.ctl = p, p.conn
+	c.visit.Speaks("ftps")
+	c.in.Reset(p.conn)
+	return true
+}
+
+// startImplicit makes the handshake of a connection that begins with TLS.
+func (c *conn) startImplicit() {
+	base := c.tlsConfig()
+	if base == nil {
+		c.closing, c.cause = true, errHandshake
+		return
+	}
+	if c.startTLS(base) {
+		c.tls.implicit, c.tls.private = true, true
+	}
+}
+
+// offered notes what a client offers, for the log of a handshake that fails.
+func offered(cfg *tls.Config, offer *string) *tls.Config {
+	inner := cfg.GetConfigForClient
+	cfg.GetConfigForClient = func(hi *tls.ClientHelloInfo) (*tls.Config, error) {
+		var versions, suites []string
+		for _, v := range hi.SupportedVersions {
+			versions = append(versions, tls.VersionName(v))
+		}
+		for _, s := range hi.CipherSuites {
+			suites = append(suites, tls.CipherSuiteName(s))
+		}
+		*offer = fmt.Sprintf("versions %s; suites %s; names %q; protocols %q",
+			strings.Join(versions, ","), strings.Join(suites, ","), hi.ServerName, hi.SupportedProtos)
+		if inner == nil {
+			return nil, nil
+		}
+		return inner(hi)
+	}
+	return cfg
+}
+
+// endTLS closes the TLS of the control connection from our side, waits for
+// the client's close_notify, and goes on in clear.
+func (c *conn) endTLS() error {
+	p := c.tls
+	_ = p.conn.CloseWrite()
+	// crypto/tls leaves a deadline in the past behind it.
+	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
+	var late [256]byte
+	for {
+		if _, err := p.conn.Read(late[:]); err == io.EOF && !p.wire.ended {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	_ = c.raw.SetDeadline(time.Time{})
+	p.wire.detach()
+	c.ctl = p.wire
+	c.in.Reset(p.wire)
+	return nil
+}
+
+// PBSZ (RFC 2228 §3; RFC 4217 §8: 0 is the only size there is).
+func (c *conn) pbsz(arg string) reply {
+	switch {
+	case !allDigits(arg) || len(arg) > 10:
+		return say(501, "PBSZ takes a number.")
+	case !c.covered():
+		return say(503, "Give AUTH TLS first.")
+	}
+	c.tls.pbsz = true
+	return say(200, "PBSZ=0")
+}
+
+// PROT (RFC 2228 §3, RFC 4217 §9).
+func (c *conn) prot(arg string) reply {
+	switch strings.ToUpper(arg) {
+	case "S", "E":
+		return say(536, "Only C and P are supported.")
+	case "C", "P":
+	default:
+		return say(504, "Unknown protection level.")
+	}
+	private := strings.EqualFold(arg, "P")
+	switch {
+	case !c.covered():
+		return say(503, "Give AUTH TLS and PBSZ first.")
+	case !c.tls.pbsz && !c.tls.implicit:
+		return say(503, "Give PBSZ first.")
+	case !private && c.requires(RequireData):
+		return say(534, "Data connections must be private here.")
+	}
+	c.tls.private = private
+	if private {
+		return say(200, "Data connections are private.")
+	}
+	return say(200, "Data connections are in clear.")
+}
+
+// CCC (RFC 2228 §3, RFC 4217 §12.3): the control connection goes on in clear;
+// what was agreed on about data connections stays.
+func (c *conn) ccc(string) reply {
+	switch {
+	case !c.covered():
+		return say(533, "The connection is not protected.")
+	case !c.policy().CCC || c.policy().Require == RequireAll:
+		return say(534, "The control connection stays protected here.")
+	case c.sess == nil:
+		return say(530, "Log in first: the password stays protected.")
+	}
+	c.send(say(200, "Going on in clear."))
+	c.flush()
+	if err := c.endTLS(); err != nil {
+		c.closing, c.cause = true, fmt.Errorf("TLS did not end after CCC: %w", err)
+		return reply{}
+	}
+	c.tls.cleared = true
+	return reply{}
+}
+
+// dropTLS is what REIN does to TLS: its reply goes out under TLS, and then the
+// session is as it was at its beginning (RFC 4217 §13). Where TLS came with the
+// connection, it stays.
+func (c *conn) dropTLS(r reply) reply {
+	if c.tls == nil || c.tls.implicit {
+		return r
+	}
+	cleared := c.tls.cleared
+	c.srv.tlsSessions.remove(c.tls.session)
+	if !cleared {
+		c.send(r)
+		c.flush()
+		if err := c.endTLS(); err != nil {
+			c.closing, c.cause = true, fmt.Errorf("TLS did not end after REIN: %w", err)
+		}
+		r = reply{}
+	}
+	c.tls = nil
+	return r
+}
+
+// requires tells whether the policy asks for at least want of this client.
+func (c *conn) requires(want Require) bool {
+	have := c.policy().Require
+	if have < want {
+		return false
+	}
+	return have == RequireAll || !c.anonymous()
+}
+
+func (c *conn) anonymous() bool {
+	if c.sess != nil {
+		return c.sess.User().Anonymous
+	}
+	return strings.EqualFold(c.userName, "anonymous") || strings.EqualFold(c.userName, "ftp")
+}
+
+// dataReady tells whether a command that uses a data connection may go ahead;
+// otherwise r says why not, before any 1yz (RFC 4217 §9).
+func (c *conn) dataReady() (r reply, ok bool) {
+	private := c.tls != nil && c.tls.private
+	switch {
+	case !private && c.requires(RequireData):
+		return say(521, "Data connections must be private: give PROT P."), false
+	case !c.data.prepared():
+		return say(425, "Use PASV, EPSV, PORT or EPRT first."), false
+	}
+	return reply{}, true
+}
+
+// shield is what a data connection needs to be private.
+type shield struct {
+	session *tlsSession
+	base    *tls.Config
+	binding Binding
+	lenient bool // an end without close_notify counts as an end
+	client  string
+}
+
+// shield is that of the session's data connections now; nil: they are in clear.
+func (c *conn) shield() *shield {
+	if c.tls == nil || !c.tls.private {
+		return nil
+	}
+	p := c.policy()
+	return &shield{session: c.tls.session, base: c.tls.base, binding: p.Binding, lenient: p.UncleanClose, client: c.client}
+}
