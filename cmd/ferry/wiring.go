@@ -20,7 +20,7 @@ func newLog(conf *config, to *os.File) *slog.Logger {
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if conf.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(to, options))
+		return slog.New(slog.NewJSONHandler(event.Printable(to), options))
 	}
 	return slog.New(slog.NewTextHandler(to, options))
 }

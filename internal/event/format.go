@@ -154,5 +154,5 @@ func appendJSON(b []byte, e ferry.Event) []byte {
 		r.Error = e.Err.Error()
 	}
 	line, _ := json.Marshal(r) // texts, numbers and truths: nothing in it can fail
-	return append(append(b, line...), '\n')
+	return append(append(b, escapeUnprintable(line)...), '\n')
 }
