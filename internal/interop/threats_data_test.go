@@ -144,7 +144,7 @@ func TestThreat18DecompressionBomb(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.CopyN(z, zeros{}, 48<<20); err != nil {
+	if _, err := io.CopyN(z, zeros{}, 24<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := z.Close(); err != nil {
