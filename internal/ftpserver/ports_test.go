@@ -1,0 +1,230 @@
+package ftpserver
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	portsLocal = netip.MustParseAddr("192.0.2.1")
+	portsPeer  = netip.MustParseAddr("192.0.2.77")
+	portsOther = netip.MustParseAddr("198.51.100.9")
+)
+
+// bubble runs test over a range of passive ports where time costs nothing.
+func bubble(t *testing.T, first, last uint16, test func(t *testing.T, n *wireNetwork, p *ports)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		n := newWireNetwork()
+		p := newPorts(n, first, last)
+		defer p.close()
+		test(t, n, p)
+	})
+}
+
+// mustExpect is expect where there has to be a port.
+func mustExpect(t *testing.T, p *ports, peer netip.Addr) *expectation {
+	t.Helper()
+	e, err := p.expect(portsLocal, peer)
+	if err != nil {
+		t.Fatalf("no port for %s: %v", peer, err)
+	}
+	return e
+}
+
+// use is a connection that comes and goes.
+func use(t *testing.T, n *wireNetwork, e *expectation) {
+	t.Helper()
+	w, err := n.connect(netip.AddrPortFrom(e.peer, 40000), e.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = (<-e.conn).Close()
+	_ = w.Close()
+	e.close()
+}
+
+func TestPortsAreTakenInTurn(t *testing.T) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *wireNetwork, p *ports) {
+		var last []uint16
+		for range 200 {
+			e := mustExpect(t, p, portsPeer)
+			for _, port := range last {
+				if port == e.at.Port() {
+					t.Fatalf("port %d again, after %v", port, last)
+				}
+			}
+			use(t, n, e)
+			if last = append(last, e.at.Port()); len(last) > 5 {
+				last = last[1:]
+			}
+		}
+	})
+}
+
+// TestThreat09PortsAreRandom: nobody can tell where the next connection is awaited.
+func TestThreat09PortsAreRandom(t *testing.T) {
+	bubble(t, 50000, 50999, func(t *testing.T, n *wireNetwork, p *ports) {
+		steps := map[int]int{}
+		previous := 0
+		for range 400 {
+			e := mustExpect(t, p, portsPeer)
+			steps[int(e.at.Port())-previous]++
+			previous = int(e.at.Port())
+			use(t, n, e)
+		}
+		for step, times := range steps {
+			if times > 20 {
+				t.Errorf("a step of %d ports came %d times of 400", step, times)
+			}
+		}
+	})
+}
+
+// TestThreat09UnusedPortsRest: to whom did not come its port is not offered for a
+// minute; others may have it.
+func TestThreat09UnusedPortsRest(t *testing.T) {
+	bubble(t, 50000, 50000, func(t *testing.T, n *wireNetwork, p *ports) {
+		mustExpect(t, p, portsPeer).close()
+		if _, err := p.expect(portsLocal, portsPeer); !errors.Is(err, errNoPort) {
+			t.Errorf("a port that rests: %v, want errNoPort", err)
+		}
+		use(t, n, mustExpect(t, p, portsOther))
+		time.Sleep(restTime - time.Nanosecond)
+		if _, err := p.expect(portsLocal, portsPeer); !errors.Is(err, errNoPort) {
+			t.Errorf("a port that still rests: %v, want errNoPort", err)
+		}
+		time.Sleep(time.Nanosecond)
+		use(t, n, mustExpect(t, p, portsPeer))
+		use(t, n, mustExpect(t, p, portsPeer))
+	})
+}
+
+func TestPortsAreShared(t *testing.T) {
+	bubble(t, 50000, 50000, func(t *testing.T, n *wireNetwork, p *ports) {
+		a, b := mustExpect(t, p, portsPeer), mustExpect(t, p, portsOther)
+		if n.opened != 1 {
+			t.Errorf("%d listeners for one port", n.opened)
+		}
+		fromB, err := n.connect(netip.AddrPortFrom(portsOther, 1), b.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fromA, err := n.connect(netip.AddrPortFrom(portsPeer, 2), a.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (<-a.conn).RemoteAddr(); got.String() != fromA.LocalAddr().String() {
+			t.Errorf("the first got the connection of %s", got)
+		}
+		if got := (<-b.conn).RemoteAddr(); got.String() != fromB.LocalAddr().String() {
+			t.Errorf("the second got the connection of %s", got)
+		}
+	})
+}
+
+// TestThreat33PortsRunDryAtOnce: only for the address that has them all.
+func TestThreat33PortsRunDryAtOnce(t *testing.T) {
+	bubble(t, 50000, 50099, func(t *testing.T, n *wireNetwork, p *ports) {
+		seen := map[uint16]bool{}
+		for range 100 {
+			seen[mustExpect(t, p, portsPeer).at.Port()] = true
+		}
+		if len(seen) != 100 {
+			t.Errorf("%d different ports of 100", len(seen))
+		}
+		begin := time.Now()
+		if _, err := p.expect(portsLocal, portsPeer); !errors.Is(err, errNoPort) {
+			t.Errorf("one more: %v, want errNoPort", err)
+		}
+		if time.Since(begin) != 0 {
+			t.Error("the answer took time")
+		}
+		mustExpect(t, p, portsOther)
+		if n.opened != 100 {
+			t.Errorf("%d listeners", n.opened)
+		}
+	})
+}
+
+func TestPortsOfOtherProgramsArePassedOver(t *testing.T) {
+	bubble(t, 50000, 50007, func(t *testing.T, n *wireNetwork, p *ports) {
+		for port := uint16(50000); port < 50007; port++ {
+			n.taken[port] = true
+		}
+		for range 20 {
+			e := mustExpect(t, p, portsPeer)
+			if e.at.Port() != 50007 {
+				t.Fatalf("port %d is taken", e.at.Port())
+			}
+			use(t, n, e)
+		}
+		time.Sleep(2 * listenerIdle)
+		n.taken[50007] = true
+		if _, err := p.expect(portsLocal, portsPeer); err == nil || errors.Is(err, errNoPort) {
+			t.Errorf("all ports taken by others: %v, want the system's error", err)
+		}
+	})
+}
+
+func TestIdleListenersClose(t *testing.T) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *wireNetwork, p *ports) {
+		e := mustExpect(t, p, portsPeer)
+		time.Sleep(time.Hour)
+		if n.open() != 1 {
+			t.Error("a listener closed while somebody was awaited")
+		}
+		use(t, n, e)
+		time.Sleep(listenerIdle - time.Second)
+		synctest.Wait()
+		if n.open() != 1 {
+			t.Error("a listener closed too early to be of use again")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n.open() != 0 {
+			t.Error("a listener stays open that nobody waits at")
+		}
+		use(t, n, mustExpect(t, p, portsPeer))
+	})
+}
+
+func TestClosedPortsAwaitNobody(t *testing.T) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *wireNetwork, p *ports) {
+		mustExpect(t, p, portsPeer)
+		p.close()
+		synctest.Wait()
+		if n.open() != 0 {
+			t.Error("a listener is open after the end")
+		}
+		if _, err := p.expect(portsLocal, portsPeer); err == nil {
+			t.Error("a port after the end")
+		}
+	})
+}
+
+// TestThreat33PeersAreForgotten: an attacker with many addresses costs no memory
+// once they are gone.
+func TestThreat33PeersAreForgotten(t *testing.T) {
+	bubble(t, 50000, 50001, func(t *testing.T, n *wireNetwork, p *ports) {
+		addr := netip.MustParseAddr("2001:db8::")
+		for i := range 3 * maxPeers {
+			addr = addr.Next()
+			mustExpect(t, p, addr).close()
+			if i%1000 == 0 {
+				time.Sleep(restTime)
+			}
+		}
+		time.Sleep(restTime)
+		p.mu.Lock()
+		p.wakeRested(time.Now())
+		known, resting := len(p.peers), len(p.resting)
+		p.mu.Unlock()
+		if known > maxPeers || resting != 0 {
+			t.Errorf("%d addresses are remembered, at most %d may be; %d ports rest", known, maxPeers, resting)
+		}
+	})
+}
