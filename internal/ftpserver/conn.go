@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -239,14 +240,32 @@ func (c *conn) lost(err error) {
 		return
 	}
 	if c.quitSoon.Load() {
-		c.job.letGo() // the client said goodbye and left: what runs may end
-		c.cause = nil
-	} else {
-		// RFC 959 §2.3: an unexpected close is ABOR and QUIT.
-		c.job.cancel(ferry.ErrControlLost)
+		c.afterGoodbye(errors.Is(err, io.EOF))
+		return
 	}
+	// RFC 959 §2.3: an unexpected close is ABOR and QUIT.
+	c.job.cancel(ferry.ErrControlLost)
 	<-c.job.done
 	c.job = nil
+}
+
+// afterGoodbye ends a session whose client said QUIT and then left: what runs
+// may end. Where it has only closed its own direction it still hears the
+// replies, and what it said before the QUIT is done.
+func (c *conn) afterGoodbye(hears bool) {
+	c.closing, c.cause = false, nil
+	for !c.closing {
+		switch {
+		case c.job != nil:
+			c.flush()
+			c.job.letGo()
+			c.finish(<-c.job.done)
+		case !hears || len(c.queue) == 0:
+			c.closing = true
+		default:
+			c.execute(c.dequeue())
+		}
+	}
 }
 
 // send queues a reply; step writes it. The zero reply says nothing.
@@ -334,11 +353,14 @@ func (c *conn) debugCommand(cmd ftpwire.Command) {
 	if !c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
-	arg := cmd.Arg
-	if cmd.Verb == "PASS" || cmd.Verb == "ACCT" || c.srv.commands[cmd.Verb] == nil {
-		arg = "(hidden)" // a password that slipped into the wrong line stays out, too
+	verb, arg := cmd.Verb, cmd.Arg
+	switch {
+	case verb == "PASS" || verb == "ACCT":
+		arg = "(hidden)"
+	case c.srv.commands[verb] == nil:
+		verb, arg = "(unknown)", "(hidden)" // it may be a password that slipped into the wrong line
 	}
-	c.log().Debug("command", "verb", cmd.Verb, "argument", arg)
+	c.log().Debug("command", "verb", verb, "argument", arg)
 }
 
 // ctx ends when the session must.

@@ -69,8 +69,11 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-func runScript(t *testing.T, file, text string) {
-	w := newWorld(t)
+func runScript(t *testing.T, file, text string) { newWorld(t).play(file, text) }
+
+// play runs a script in w, and ends w.
+func (w *world) play(file, text string) {
+	t := w.t
 	started := false
 	for i, line := range strings.Split(text, "\n") {
 		if strings.TrimSpace(line) == "" || line[0] == '#' {

@@ -38,7 +38,9 @@ type world struct {
 	now     int // which client speaks
 	nextSrc uint16
 	stopped sync.WaitGroup
-	quiet   bool // no log
+	quiet   bool                    // no log
+	wrap    func(ferry.FS) ferry.FS // what each session's tree is wrapped in; nil: nothing
+	events  ferry.Sink
 }
 
 func newWorld(t *testing.T) *world {
@@ -139,9 +141,10 @@ func (w *world) begin() {
 		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return w.treeOf(u), nil },
 		Cluster: cluster.NewAlone(),
 		Limits:  w.limits,
+		Events:  w.events,
 	})
 	w.cfg.Gate = w.gate
-	if !w.quiet {
+	if !w.quiet && w.cfg.Log == nil {
 		w.cfg.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	srv, err := newServer(w.cfg, w.net)
@@ -154,6 +157,9 @@ func (w *world) begin() {
 // treeOf is what a session gets, with the faults that the script asked for.
 func (w *world) treeOf(u ferry.User) ferry.FS {
 	tree := w.tree.For(u)
+	if w.wrap != nil {
+		tree = w.wrap(tree)
+	}
 	if w.slow > 0 {
 		tree = slowFS{tree, w.slow}
 	}
