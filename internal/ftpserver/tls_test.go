@@ -1,0 +1,410 @@
+package ftpserver
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func versions() map[string]uint16 {
+	return map[string]uint16{"TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13}
+}
+
+// everybody is the policy p for everybody.
+func everybody(p Policy) func(netip.Addr, string) Policy {
+	return func(netip.Addr, string) Policy { return p }
+}
+
+func TestTLSMovesFilesBothWays(t *testing.T) {
+	large := strings.Repeat("0123456789abcdef", 200_000)
+	for name, version := range versions() {
+		for _, implicit := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/implicit %t", name, implicit), func(t *testing.T) {
+				s := serveTLS(t, implicit, nil)
+				var c *secureClient
+				if implicit {
+					c = s.dial(clientTLS(version))
+					c.startTLS()
+					for _, step := range [][2]string{{"", "220"}, {"USER alice", "331"}, {"PASS secret", "230"}, {"TYPE I", "200"}} {
+						if step[0] != "" {
+							c.send(step[0])
+						}
+						c.want(step[1])
+					}
+				} else {
+					c = s.login(clientTLS(version), "alice")
+				}
+				for file, content := range map[string]string{"small": "x", "empty": "", "large": large} {
+					c.put(file, content, "226")
+					if got, _ := s.content("/" + file); got != content {
+						t.Errorf("%s holds %d bytes, sent %d", file, len(got), len(content))
+					}
+					if got := c.get(file); got != content {
+						t.Errorf("%s came back with %d bytes of %d", file, len(got), len(content))
+					}
+				}
+				c.do("QUIT", "221")
+				if _, err := c.r.ReadByte(); err != io.EOF {
+					t.Errorf("after QUIT: %v, want a clean end of TLS", err)
+				}
+			})
+		}
+	}
+}
+
+// More data connections than any client's tickets last, in the strictest mode.
+func TestTLSBindingHoldsOverManyTransfers(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
+			c := s.login(clientTLS(version), "alice")
+			for i := range 120 {
+				c.put("f", fmt.Sprint(i), "226")
+			}
+		})
+	}
+}
+
+func TestThreat9BindingOfDataConnections(t *testing.T) {
+	tests := []struct {
+		binding     Binding
+		fresh       string // a data connection that resumes nothing, first in its session
+		freshAfter  string // and after one that resumed
+		otherUser   string // one that resumes the session of another user
+		sharedCache string // one that resumes another connection of the same user
+	}{
+		{BindOff, "226", "226", "226", "226"},
+		{BindObserve, "226", "226", "226", "226"},
+		{BindAuto, "226", "522", "522", "226"},
+		{BindEnforce, "522", "522", "522", "226"},
+	}
+	for _, tt := range tests {
+		for name, version := range versions() {
+			t.Run(tt.binding.String()+"/"+name, func(t *testing.T) {
+				s := serveTLS(t, false, everybody(Policy{Binding: tt.binding}))
+				c := s.login(clientTLS(version), "alice")
+				c.putWith(clientTLS(version), "f", "x", tt.fresh)
+				if tt.binding == BindObserve && !s.log.has("would be refused") {
+					t.Error("the log does not name the client that would be refused")
+				}
+				bob := s.login(clientTLS(version), "bob")
+				bob.put("b", "x", "226")
+				c.putWith(bob.tls, "f", "x", tt.otherUser)
+				second := s.login(clientTLS(version), "alice")
+				c.putWith(second.tls, "f", "x", tt.sharedCache)
+				c.put("f", "x", "226")
+				c.putWith(clientTLS(version), "f", "x", tt.freshAfter)
+			})
+		}
+	}
+}
+
+// Bytes that came in clear behind AUTH are nobody's commands (CVE-2011-0411).
+func TestThreat10NothingSaidInClearCountsUnderTLS(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.dial(clientTLS(tls.VersionTLS13))
+	c.want("220")
+	c.send("AUTH TLS\r\nUSER mallory\r\nNOOP")
+	c.want("234")
+	c.startTLS()
+	c.do("PASS secret", "503") // no USER was heard
+	c.do("NOOP", "200")
+	if !s.log.has("dropped") {
+		t.Error("the log says nothing of the bytes that were dropped")
+	}
+}
+
+func TestThreat10AuthResetsAndComesFirst(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.dial(clientTLS(tls.VersionTLS13))
+	c.want("220")
+	c.do("USER mallory", "331")
+	c.auth()
+	c.do("PASS secret", "503")
+	c.do("AUTH TLS", "503")
+	c.do("USER alice", "331")
+	c.do("PASS secret", "230")
+
+	plain := s.dial(nil)
+	plain.want("220")
+	plain.do("USER alice", "331")
+	plain.do("PASS secret", "230")
+	plain.do("AUTH TLS", "503")
+}
+
+// Who cuts an upload off cannot forge a close_notify: whatever the record at
+// which it ends, nothing is published and the part is kept.
+func TestThreat12TruncatedUploadIsNotPublished(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, nil)
+			for records := range 4 {
+				c := s.login(clientTLS(version), "alice")
+				nc := c.passive()
+				c.do("STOR f", "150")
+				tc := tls.Client(nc, c.tls)
+				if err := tc.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				for range records {
+					if _, err := tc.Write(make([]byte, 1000)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				_ = nc.(*net.TCPConn).CloseWrite() // a FIN at a record's end, no alert
+				c.want("426")
+				if _, there := s.content("/f"); there {
+					t.Fatalf("after %d records half a file was published", records)
+				}
+				c.do("SIZE f", fmt.Sprintf("213 %d", records*1000))
+			}
+		})
+	}
+}
+
+func TestUncleanCloseCountsWhereAllowed(t *testing.T) {
+	s := serveTLS(t, false, everybody(Policy{UncleanClose: true}))
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	nc := c.passive()
+	c.do("STOR f", "150")
+	tc := tls.Client(nc, c.tls)
+	if _, err := io.WriteString(tc, "all of it"); err != nil {
+		t.Fatal(err)
+	}
+	_ = nc.(*net.TCPConn).CloseWrite()
+	c.want("226")
+	if got, _ := s.content("/f"); got != "all of it" {
+		t.Errorf("published %q", got)
+	}
+	if !s.log.has("without close_notify") {
+		t.Error("the log does not say that leniency saved the upload")
+	}
+}
+
+// A client that closes its upload without having read our session tickets
+// resets the connection; nothing that it sent may be lost by that.
+func TestUploadByClientThatNeverReads(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	content := strings.Repeat("x", 3<<20)
+	nc := c.passive()
+	c.do("STOR f", "150")
+	tc := tls.Client(nc, c.tls)
+	if _, err := io.WriteString(tc, content); err != nil {
+		t.Fatal(err)
+	}
+	if err := tc.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	nc.Close()
+	c.want("226")
+	if got, _ := s.content("/f"); got != content {
+		t.Errorf("%d bytes of %d arrived", len(got), len(content))
+	}
+}
+
+// A client in clear on a private data connection, and the other way round.
+func TestDataConnectionInClear(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	nc := c.passive()
+	c.do("STOR f", "150")
+	_, _ = io.WriteString(nc, "this is no handshake, but it is long enough to be looked at")
+	c.want("522")
+	c.do("PROT C", "200")
+	nc = c.passive()
+	c.do("STOR f", "150")
+	_, _ = io.WriteString(nc, "plain")
+	nc.Close()
+	c.want("226")
+	if got, _ := s.content("/f"); got != "plain" {
+		t.Errorf("published %q", got)
+	}
+}
+
+func TestProtectionCommands(t *testing.T) {
+	s := serveTLS(t, false, everybody(Policy{CCC: true}))
+	c := s.dial(clientTLS(tls.VersionTLS13))
+	c.want("220")
+	for _, step := range [][2]string{
+		{"AUTH", "501"}, {"AUTH KERBEROS_V4", "504"}, {"PBSZ 0", "503"}, {"PROT P", "503"}, {"CCC", "533"},
+	} {
+		c.do(step[0], step[1])
+	}
+	c.auth()
+	for _, step := range [][2]string{
+		{"PROT P", "503"}, {"PBSZ x", "501"}, {"PBSZ 16384", "200 PBSZ=0"}, {"PROT S", "536"}, {"PROT E", "536"}, {"PROT X", "504"},
+		{"PROT P", "200"}, {"PROT C", "200"}, {"CCC", "530"},
+	} {
+		c.do(step[0], step[1])
+	}
+}
+
+// After CCC what follows the client's close_notify in the same segment is
+// heard, in clear.
+func TestCCCGoesOnInClear(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{CCC: true}))
+			c := s.login(clientTLS(version), "alice")
+			c.do("CCC", "200")
+			tc := c.conn.(*tls.Conn)
+			if n, err := tc.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Fatalf("no close_notify: %d, %v", n, err)
+			}
+			var last bytes.Buffer // the close_notify and what follows, in one segment
+			c.under.to = &last
+			if err := tc.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			c.rearm()
+			last.WriteString("NOOP\r\nPROT C\r\nPWD\r\n")
+			if _, err := c.raw.Write(last.Bytes()); err != nil {
+				t.Fatal(err)
+			}
+			c.conn, c.r = c.raw, bufio.NewReader(c.raw)
+			c.want("200")
+			c.want("503") // no more PROT
+			c.want("257")
+			// Data connections stay private.
+			nc := c.passive()
+			c.do("STOR f", "150")
+			d := tls.Client(nc, c.tls)
+			_, _ = io.WriteString(d, "private")
+			_ = d.CloseWrite()
+			c.want("226")
+		})
+	}
+}
+
+// switchConn is a connection whose writes can be caught.
+type switchConn struct {
+	net.Conn
+	to *bytes.Buffer
+}
+
+func (s *switchConn) Write(p []byte) (int, error) {
+	if s.to != nil {
+		return s.to.Write(p)
+	}
+	return s.Conn.Write(p)
+}
+
+func TestREINLeavesTLS(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	c.do("REIN", "220")
+	tc := c.conn.(*tls.Conn)
+	if _, err := tc.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("no close_notify after REIN: %v", err)
+	}
+	if err := tc.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	c.rearm()
+	c.conn, c.r = c.raw, bufio.NewReader(c.raw)
+	c.do("PWD", "530")
+	c.do("PROT P", "503")
+	c.auth()
+	c.do("USER alice", "331")
+	c.do("PASS secret", "230")
+}
+
+func TestRequire(t *testing.T) {
+	tests := []struct {
+		require                   Require
+		user, anonymous           string // the reply to USER in clear
+		data, anonData, protClear string // to STOR or RETR and PROT C under TLS with PROT C
+	}{
+		{RequireOff, "331", "331", "425", "425", "200"},
+		{RequireLogin, "530", "331", "425", "425", "200"},
+		{RequireData, "530", "331", "521", "425", "534"},
+		{RequireAll, "530", "530", "521", "521", "534"},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.require), func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{Require: tt.require, CCC: true}))
+			plain := s.dial(nil)
+			plain.want("220")
+			plain.do("USER alice", tt.user)
+			plain.do("USER anonymous", tt.anonymous)
+
+			c := s.dial(clientTLS(tls.VersionTLS13))
+			c.want("220")
+			c.auth()
+			c.do("USER alice", "331")
+			c.do("PASS secret", "230")
+			c.do("STOR f", tt.data)
+			c.do("LIST", tt.data)
+			c.do("PBSZ 0", "200")
+			c.do("PROT C", tt.protClear)
+			c.do("USER anonymous", "331")
+			c.do("PASS x", "230")
+			c.do("RETR f", tt.anonData)
+		})
+	}
+}
+
+// Whatever the byte at which a client goes away in its handshake, the session
+// ends and the next client is served.
+func TestThreat13HandshakeCutAtEveryByte(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	var hello bytes.Buffer
+	_ = tls.Client(&onlyWrite{to: &hello}, clientTLS(tls.VersionTLS13)).Handshake()
+	step := 1
+	if testing.Short() {
+		step = 16
+	}
+	for cut := 0; cut <= hello.Len(); cut += step {
+		c := s.dial(nil)
+		c.want("220")
+		c.do("AUTH TLS", "234")
+		_, _ = c.raw.Write(hello.Bytes()[:cut])
+		_ = c.raw.(*net.TCPConn).CloseWrite()
+		_, _ = io.Copy(io.Discard, c.raw) // until the server has closed, too
+		c.raw.Close()
+	}
+	s.login(clientTLS(tls.VersionTLS13), "alice").do("NOOP", "200")
+}
+
+// onlyWrite is a connection with nobody at the other end.
+type onlyWrite struct {
+	net.Conn
+	to *bytes.Buffer
+}
+
+func (o *onlyWrite) Write(p []byte) (int, error) { return o.to.Write(p) }
+func (o *onlyWrite) Read([]byte) (int, error)    { return 0, io.EOF }
+func (o *onlyWrite) Close() error                { return nil }
+
+func TestFEATNamesTLS(t *testing.T) {
+	s := serveTLS(t, false, everybody(Policy{CCC: true}))
+	c := s.dial(nil)
+	c.want("220")
+	c.send("FEAT")
+	var lines []string
+	for {
+		line, err := c.r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines = append(lines, strings.TrimSpace(line)); strings.HasPrefix(line, "211 ") {
+			break
+		}
+	}
+	for _, want := range []string{"AUTH TLS", "CCC", "PBSZ", "PROT"} {
+		found := false
+		for _, line := range lines {
+			found = found || line == want
+		}
+		if !found {
+			t.Errorf("FEAT has no line %q", want)
+		}
+	}
+}
