@@ -202,9 +202,14 @@ func (c *conn) copy(verb, from, to string) reply {
 	if from == to {
 		return say(553, "A file cannot be copied onto itself.")
 	}
+	src, err := c.fs().Open(c.ctx(), from, ferry.Read, 0)
+	if err != nil {
+		return c.failed(verb, from, err)
+	}
 	tree, perm := c.fs(), c.filePerm()
 	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
-		if err := copyFile(ctx, tree, from, to, perm); err != nil {
+		defer src.Abort(nil)
+		if err := copyFile(ctx, tree, src, to, perm); err != nil {
 			return c.storeFailed(verb, from+" to "+to, err)
 		}
 		return say(250, "Copied.")

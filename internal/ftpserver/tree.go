@@ -111,14 +111,9 @@ func (c *conn) rnto(arg string) reply {
 	return say(250, "Renamed.")
 }
 
-// copyFile makes to a copy of from, with the rights of RETR and STOR. It is
-// staged as an upload is.
-func copyFile(ctx context.Context, tree ferry.FS, from, to string, perm fs.FileMode) error {
-	src, err := tree.Open(ctx, from, ferry.Read, 0)
-	if err != nil {
-		return err
-	}
-	defer src.Abort(nil)
+// copyFile makes to a copy of src, staged as an upload is and with the rights
+// of STOR.
+func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to string, perm fs.FileMode) error {
 	dst, err := tree.Open(ctx, to, ferry.Replace, perm)
 	if err != nil {
 		return err
@@ -173,6 +168,9 @@ func (c *conn) comb(arg string) reply {
 		}
 		if !c.sess.Rights(p).Has(ferry.RightDelete) {
 			return replyFor(fs.ErrPermission) // before the target has them twice
+		}
+		if _, err := c.fs().Stat(c.ctx(), p); err != nil {
+			return c.failed("COMB", p, err)
 		}
 	}
 	tree, perm := c.fs(), c.filePerm()
