@@ -20,11 +20,16 @@ type ticketKey struct {
 	secret [32]byte
 }
 
+// line is the key as the file has it.
+func (k ticketKey) line() string {
+	return fmt.Sprintf("%s %x", k.made.Format(time.RFC3339), k.secret)
+}
+
 func formatTickets(keys []ticketKey) []byte {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, ticketHeader)
 	for _, key := range keys {
-		fmt.Fprintf(&b, "%s %x\n", key.made.Format(time.RFC3339), key.secret)
+		fmt.Fprintln(&b, key.line())
 	}
 	return b.Bytes()
 }
@@ -47,27 +52,22 @@ func parseTickets(data []byte) ([]ticketKey, error) {
 	}
 	var keys []ticketKey
 	for i, line := range lines[1:] {
-		key, err := parseTicket(line)
-		if err != nil {
-			return nil, fmt.Errorf("line %d %w", i+2, err)
+		key, ok := parseTicket(line)
+		if !ok {
+			return nil, fmt.Errorf("line %d is not a time and a key of 32 bytes", i+2)
 		}
 		keys = append(keys, key)
 	}
 	return keys, nil
 }
 
-func parseTicket(line string) (ticketKey, error) {
+func parseTicket(line string) (key ticketKey, ok bool) {
 	when, secret, _ := strings.Cut(line, " ")
-	var key ticketKey
-	made, err := time.Parse(time.RFC3339, when)
-	if err != nil || made.UTC().Format(time.RFC3339) != when {
-		return key, errors.New("does not begin with a time")
+	made, timeErr := time.Parse(time.RFC3339, when)
+	raw, hexErr := hex.DecodeString(secret)
+	if timeErr != nil || hexErr != nil || len(raw) != len(key.secret) {
+		return key, false
 	}
-	key.made = made.UTC()
-	raw, err := hex.DecodeString(secret)
-	if err != nil || len(raw) != len(key.secret) {
-		return key, errors.New("does not hold a key of 32 bytes")
-	}
-	copy(key.secret[:], raw)
-	return key, nil
+	key = ticketKey{made: made.UTC(), secret: [32]byte(raw)}
+	return key, key.line() == line
 }
