@@ -48,17 +48,20 @@ func TestCrash(t *testing.T) {
 		v := start(t, s)
 		f := &fuse{blown: make(chan struct{})}
 		f.left.Store(1 + rng.Int64N(longestFuse))
-		everybody(clients, func(c *crasher) { c.live(v.addr, f) }, func() {
-			<-f.blown
+		done := everybody(clients, func(c *crasher) { c.live(v.addr, f) })
+		select {
+		case <-f.blown:
 			v.kill()
-		})
+		case <-done: // they have all failed
+		}
+		<-done
 		if t.Failed() {
 			t.Fatalf("after round %d", round)
 		}
 	}
 	resumed, undecided := 0, 0
 	v := start(t, s)
-	everybody(clients, func(c *crasher) { c.settle(v.addr) }, func() {})
+	<-everybody(clients, func(c *crasher) { c.settle(v.addr) })
 	for _, c := range clients {
 		resumed += c.resumed
 		undecided += c.undecided
@@ -69,14 +72,19 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// everybody lets all clients work at once, and meanwhile besides.
-func everybody(clients []*crasher, work func(*crasher), meanwhile func()) {
+// everybody lets all clients work at once; the channel is closed when the last
+// one is done.
+func everybody(clients []*crasher, work func(*crasher)) <-chan struct{} {
 	var all sync.WaitGroup
 	for _, c := range clients {
 		all.Go(func() { work(c) })
 	}
-	meanwhile()
-	all.Wait()
+	done := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(done)
+	}()
+	return done
 }
 
 // fuse burns down by one with each step of a client, and then the server dies.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -73,7 +74,8 @@ func launch(t testing.TB, s setup) *server {
 		s.listen = "127.0.0.1:0"
 	}
 	args := append(append([]string{}, s.wrap...), os.Getenv(binaryEnv),
-		"serve", s.dir, "--state", s.state, "--ftp", s.listen, "--user", user+":"+password)
+		"serve", s.dir, "--state", s.state, "--ftp", s.listen, "--user", user+":"+password,
+		"--passive-ports", passivePorts())
 	if s.config != "" {
 		file := filepath.Join(t.TempDir(), "ferry.toml")
 		writeFile(t, file, []byte(s.config))
@@ -98,6 +100,14 @@ func launch(t testing.TB, s setup) *server {
 	}()
 	t.Cleanup(v.finish)
 	return v
+}
+
+// passivePorts is a range of 100 ports below those that the system gives to
+// connections. Servers keep passive ports open for a while: those that run at
+// the same time would together have all of a common range.
+func passivePorts() string {
+	first := 20000 + 100*rand.IntN(120)
+	return fmt.Sprintf("%d-%d", first, first+99)
 }
 
 // pid is the process id of the server (of its wrapper, where it has one).
