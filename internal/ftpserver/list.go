@@ -183,6 +183,7 @@ func (c *conn) statName(arg string) reply {
 	}
 	p := c.newPrinter(l)
 	p.left = c.srv.cfg.ListLimit
+	p.charset = nil // the reply as a whole is encoded
 	var lines []string
 	p.emit = func(line []byte) error {
 		lines = append(lines, " "+strings.TrimSuffix(string(line), "\r\n"))

@@ -3,11 +3,13 @@ package ftpserver
 import (
 	"context"
 	"errors"
+	"iter"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -23,7 +25,7 @@ const (
 	maxPeers = 4096
 	// maxTries bounds how many ports that other programs hold are passed over
 	// for one connection.
-	maxTries = 64
+	maxTries = 1000
 )
 
 // errNoPort: every passive port is taken by this very client.
@@ -112,20 +114,16 @@ func (p *ports) expect(local, peer netip.Addr) (*expectation, error) {
 	p.wakeRested(time.Now())
 	known := p.peer(peer)
 	var failed error
-	held := map[uint16]bool{} // by other programs
-	for range maxTries {
-		port, ok := p.choose(known, held)
-		if !ok && failed != nil {
-			return nil, failed
-		}
-		if !ok {
-			return nil, errNoPort
-		}
+	tries := 0
+	for port := range p.candidates(known) {
 		at := netip.AddrPortFrom(local, port)
 		l, err := p.listenAt(at)
-		if err != nil {
-			failed, held[port] = err, true
+		if errors.Is(err, syscall.EADDRINUSE) && tries < maxTries {
+			failed, tries = err, tries+1
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		known.use(port, int(p.last-p.first)+1)
 		e := &expectation{ports: p, at: at, peer: peer, conn: make(chan net.Conn, 1)}
@@ -134,7 +132,10 @@ func (p *ports) expect(local, peer netip.Addr) (*expectation, error) {
 		l.idle.Stop()
 		return e, nil
 	}
-	return nil, failed
+	if failed != nil {
+		return nil, failed
+	}
+	return nil, errNoPort
 }
 
 // peer is what is known of a client, which p.mu guards.
@@ -155,23 +156,25 @@ func (p *ports) peer(addr netip.Addr) *peerPorts {
 	return known
 }
 
-// choose picks a port for a client that is not among those held; false: it
-// has them all.
-func (p *ports) choose(known *peerPorts, held map[uint16]bool) (uint16, bool) {
-	n := int(p.last-p.first) + 1
-	start := rand.IntN(n)
-	for i := range n {
-		port := p.first + uint16((start+i)%n)
-		if !known.busy[port] && !held[port] && !slices.Contains(known.recent, port) {
-			return port, true
+// candidates are the ports that a client has not in use, the best first:
+// from a random one on those that it has not had lately, then the others in
+// the order in which it had them.
+func (p *ports) candidates(known *peerPorts) iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		n := int(p.last-p.first) + 1
+		start := rand.IntN(n)
+		for i := range n {
+			port := p.first + uint16((start+i)%n)
+			if !known.busy[port] && !slices.Contains(known.recent, port) && !yield(port) {
+				return
+			}
+		}
+		for _, port := range slices.Clone(known.recent) {
+			if !known.busy[port] && !yield(port) {
+				return
+			}
 		}
 	}
-	for _, port := range known.recent {
-		if !known.busy[port] && !held[port] {
-			return port, true
-		}
-	}
-	return 0, false
 }
 
 // use notes port as the one used last, of a range of n.
