@@ -110,7 +110,7 @@ func afterDeath(lasted time.Duration, announced int64) time.Duration {
 	if announced > 0 {
 		return 0
 	}
-	return min(lasted/50, 100*time.Millisecond)
+	return min(lasted/50, 25*time.Millisecond)
 }
 
 // peerClosed tells whether the other end of a TCP connection has been closed
