@@ -9,8 +9,8 @@
 // docs/specs.md has the sections one by one.
 //
 // How to read it. commands.go is all of FTP on one page: the table of verbs.
-// conn.go is the loop: one goroutine owns a session's state, finds the row of
-// each command, and alone writes replies. A handler parses, checks, makes one
+// conn.go is the loop: one goroutine owns a session's state and alone writes
+// replies; dispatch.go decides which command is done when, and finds its row. A handler parses, checks, makes one
 // call and returns its reply. What takes long (a transfer, a hash) is a job
 // (job.go) in one other goroutine that gets values and hands back a reply, so
 // that the loop goes on answering ABOR, STAT and NOOP. data.go and ports.go
