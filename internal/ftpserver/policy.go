@@ -49,8 +49,9 @@ type Security struct {
 	// Policy gives the policy for a client, by its address and, from USER on,
 	// the name it gave; nil: the zero Policy.
 	Policy func(peer netip.Addr, user string) Policy
-	// Certified tells whether a client certificate, which TLS has verified,
-	// stands for the user of that name; nil: none does.
+	// Certified tells whether a client's certificate stands for the user of
+	// that name; nil: none does. The configurations that TLS gives fail the
+	// handshake of a certificate that does not verify.
 	Certified func(cs tls.ConnectionState, user string) bool
 }
 
@@ -76,7 +77,7 @@ func (c *conn) tlsConfig() *tls.Config {
 
 // certified tells whether the client has shown a certificate that stands for name.
 func (c *conn) certified(name string) bool {
-	if c.tls == nil || c.srv.cfg.Security.Certified == nil || len(c.tls.state.VerifiedChains) == 0 {
+	if c.tls == nil || c.srv.cfg.Security.Certified == nil || len(c.tls.state.PeerCertificates) == 0 {
 		return false
 	}
 	return c.srv.cfg.Security.Certified(c.tls.state, name)

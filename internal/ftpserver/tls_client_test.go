@@ -59,7 +59,10 @@ type secureServer struct {
 func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user string) Policy) *secureServer {
 	t.Helper()
 	s := &secureServer{t: t, tree: mem.New(mem.Config{}), log: &logged{}, cert: testCertificate(t)}
-	base := &tls.Config{Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12}
+	base := &tls.Config{
+		Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12,
+		ClientAuth: tls.RequestClientCert,
+	}
 	base.SetSessionTicketKeys([][32]byte{{1}})
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	srv, err := New(Config{
@@ -69,7 +72,12 @@ func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user str
 			Cluster: cluster.NewAlone(),
 		}),
 		Log:      log,
-		Security: Security{TLS: func(netip.Addr) *tls.Config { return base }, Policy: policy},
+		Hosts:    map[string]string{"ftp.example": "", "other.example": ""},
+		Security: Security{
+			TLS:       func(netip.Addr) *tls.Config { return base },
+			Policy:    policy,
+			Certified: func(_ tls.ConnectionState, user string) bool { return user == "alice" },
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

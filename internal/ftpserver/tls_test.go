@@ -408,3 +408,52 @@ func TestFEATNamesTLS(t *testing.T) {
 		}
 	}
 }
+
+// A certificate that stands for the user is enough (RFC 4217 §4: 232), or
+// needed beside the password, as the policy says.
+func TestClientCertificate(t *testing.T) {
+	tests := []struct {
+		factor           CertFactor
+		user, pass       string // replies with the certificate of alice
+		without          string // reply to PASS without a certificate
+		stranger, strPwd string // replies to bob with the certificate of alice
+	}{
+		{CertNothing, "331", "230", "230", "331", "230"},
+		{CertEnough, "232", "202", "230", "331", "230"},
+		{CertToo, "331", "230", "530", "331", "530"},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.factor), func(t *testing.T) {
+			t.Parallel() // a refused login takes its time
+			s := serveTLS(t, false, everybody(Policy{CertFactor: tt.factor}))
+			with := clientTLS(tls.VersionTLS13)
+			with.Certificates = []tls.Certificate{testCertificate(t)}
+			for _, step := range []struct {
+				cfg              *tls.Config
+				name, user, pass string
+			}{
+				{with, "alice", tt.user, tt.pass},
+				{clientTLS(tls.VersionTLS13), "alice", "331", tt.without},
+				{with, "bob", tt.stranger, tt.strPwd},
+			} {
+				c := s.dial(step.cfg)
+				c.want("220")
+				c.auth()
+				c.do("USER "+step.name, step.user)
+				c.do("PASS secret", step.pass)
+			}
+		})
+	}
+}
+
+// HOST and the server name of TLS must be the same (RFC 7151 §3.1); each is
+// enough to choose the virtual host.
+func TestHostAgreesWithServerName(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.dial(clientTLS(tls.VersionTLS13))
+	c.want("220")
+	c.auth() // with the name ftp.example
+	c.do("HOST other.example", "504")
+	c.do("HOST ftp.example", "220")
+	c.do("REIN", "220")
+}

@@ -252,7 +252,7 @@ func (scriptUsers) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, e
 	default:
 		return ferry.User{}, ferry.ErrLogin
 	}
-	if c.Password != "secret" {
+	if c.Denied || c.Password != "secret" && !c.Certified {
 		return ferry.User{}, ferry.ErrLogin
 	}
 	return u, nil
