@@ -77,6 +77,39 @@ func TestVirtualLetsIn(t *testing.T) {
 	}
 }
 
+// A certificate that was verified stands for the password, and not for the
+// account being usable; a claim that misses something else fails like any
+// other, even where the password is remembered.
+func TestCertifiedAndDeniedClaims(t *testing.T) {
+	h, done := counting(t)
+	right := hash(t, h, "s3cret")
+	a := Virtual(Static(Entry{ferry.User{Name: "alice"}, right}, Entry{ferry.User{Name: "keyed"}, ""},
+		Entry{ferry.User{Name: "dora", Disabled: true}, right}), h, Remember(time.Hour, 10))
+	if _, err := a.Authenticate(t.Context(), claim("alice", "s3cret")); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		claim ferry.Claim
+		want  error
+	}{
+		{ferry.Claim{Name: "alice", Certified: true}, nil},
+		{ferry.Claim{Name: "keyed", Certified: true}, nil},
+		{ferry.Claim{Name: "dora", Certified: true}, ferry.ErrLogin},
+		{ferry.Claim{Name: "zoe", Certified: true}, ferry.ErrLogin},
+		{ferry.Claim{Name: "", Certified: true}, ferry.ErrLogin},
+		{ferry.Claim{Name: "alice", Password: "s3cret", Denied: true}, ferry.ErrLogin},
+	}
+	for _, test := range tests {
+		*done = nil
+		if _, err := a.Authenticate(t.Context(), test.claim); !errors.Is(err, test.want) {
+			t.Errorf("%+v: %v, want %v", test.claim, err, test.want)
+		}
+		if test.want != nil && len(*done) != 1 {
+			t.Errorf("%+v: work %v, want that of one verification", test.claim, *done)
+		}
+	}
+}
+
 // broken are Users that cannot find out.
 type broken struct{}
 

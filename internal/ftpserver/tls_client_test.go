@@ -70,6 +70,7 @@ func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user str
 			Auth:    scriptUsers{},
 			Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return s.tree.For(u), nil },
 			Cluster: cluster.NewAlone(),
+			Limits:  gate.Limits{FailDelay: -1},
 		}),
 		Log:      log,
 		Hosts:    map[string]string{"ftp.example": "", "other.example": ""},
