@@ -47,6 +47,7 @@ type conn struct {
 	userName string        // as USER gave it; "" if there was none
 	hostName string        // as HOST gave it
 	client   string        // as CLNT or CSID said what it is
+	noted    map[string]bool
 	idle     time.Duration // SITE IDLE may change it
 	umask    uint32        // SITE UMASK; umaskSet tells whether there was one
 	umaskSet bool

@@ -113,6 +113,8 @@ func (c *conn) size(arg string) reply {
 		return say(550, "It is a directory.")
 	case !info.Mode.IsRegular():
 		return say(550, "Not a regular file.")
+	case c.ascii && c.legacy().LooseTypes:
+		c.noteLegacy("SIZE in TYPE A")
 	case c.ascii:
 		return c.asciiSize(name, info.Size)
 	}

@@ -58,9 +58,21 @@ func (c *conn) login(claim ferry.Claim, code int) reply {
 	}
 	c.cwd = "/"
 	if !c.utf8 {
-		c.useCharset(sess.User().Charset)
+		c.useCharset(c.accountCharset())
 	}
 	return say(code, "Logged in.")
+}
+
+// accountCharset is the charset of names before OPTS UTF8 says otherwise.
+func (c *conn) accountCharset() string {
+	if charset := c.sess.User().Charset; charset != "" {
+		return charset
+	}
+	charset := c.legacy().Charset
+	if charset != "" {
+		c.noteLegacy("charset " + charset)
+	}
+	return charset
 }
 
 func (c *conn) loginFailed(err error) reply {

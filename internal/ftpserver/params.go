@@ -115,7 +115,7 @@ func (c *conn) optsUTF8(param string) reply {
 	case "OFF":
 		c.utf8 = false
 		if c.sess != nil {
-			c.useCharset(c.sess.User().Charset)
+			c.useCharset(c.accountCharset())
 		}
 		return say(200, "UTF-8 is off.")
 	}

@@ -36,9 +36,20 @@ type Policy struct {
 	UncleanClose bool
 	// CertFactor is what a client certificate does.
 	CertFactor CertFactor
-	// Legacy is for devices with old manners: SIZE in TYPE A is the size on
-	// disk, and REST is allowed there.
-	Legacy bool
+	// Legacy is for devices with old manners; nil: none.
+	Legacy *Legacy
+}
+
+// Legacy is what is done for devices that cannot be changed any more. Each use
+// is in the log, once a session.
+type Legacy struct {
+	// Charset is that of names where the account has none; "": UTF-8.
+	Charset string
+	// DOSList makes LIST look as on Windows servers.
+	DOSList bool
+	// LooseTypes answers SIZE in TYPE A with the size on disk, and allows REST
+	// there, counted in bytes of the file: devices that never send TYPE I.
+	LooseTypes bool
 }
 
 // Security is how connections are protected. The zero value: not at all.
@@ -65,6 +76,28 @@ func (c *conn) policy() Policy {
 		name = c.sess.User().Name
 	}
 	return c.srv.cfg.Security.Policy(c.peer.Addr(), name)
+}
+
+// legacy is what is done for a device with old manners; the zero Legacy for
+// everybody else.
+func (c *conn) legacy() Legacy {
+	if l := c.policy().Legacy; l != nil {
+		return *l
+	}
+	return Legacy{}
+}
+
+// noteLegacy says in the log, once a session, that leniency was used.
+func (c *conn) noteLegacy(what string) {
+	if c.noted[what] {
+		return
+	}
+	if c.noted == nil {
+		c.noted = map[string]bool{}
+	}
+	c.noted[what] = true
+	c.srv.lenient.Add(1)
+	c.log().Warn("legacy profile in use", "for", what, "client", c.client, "so_far", c.srv.lenient.Load())
 }
 
 // tlsConfig is the configuration for this client; nil: TLS is not to be had.

@@ -32,6 +32,7 @@ type printer struct {
 	now     time.Time
 	charset *encoding.Encoder // nil: names go out as they are
 	recurse bool
+	dos     bool // LIST as on Windows servers
 
 	emit        func(line []byte) error
 	line        []byte
@@ -55,6 +56,10 @@ func (c *conn) newPrinter(l listing) *printer {
 	}
 	if c.charset != nil {
 		p.charset = encoding.ReplaceUnsupported(c.charset.NewEncoder())
+	}
+	if l.style == styleLong && c.legacy().DOSList {
+		p.dos = true
+		c.noteLegacy("LIST as on Windows")
 	}
 	if l.options.Recursive && c.srv.cfg.Recursive && l.dir {
 		p.recurse, p.left = true, c.srv.cfg.ListLimit
@@ -262,7 +267,11 @@ func (p *printer) entry(l listing, dir string, i *ferry.Info, shown string) erro
 	case styleFacts:
 		p.addFacts(&e, dir, i)
 		p.line = ftpwire.AppendFacts(p.line, p.facts, &e)
-	default:
+	case styleLong:
+		if p.dos {
+			p.line = ftpwire.AppendDOSLine(p.line, &e, p.zone)
+			break
+		}
 		e.Target = p.encode(e.Target)
 		p.line = ftpwire.AppendListLine(p.line, &e, p.now, p.zone)
 	}

@@ -89,7 +89,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 		p.session.resumed = from.session
 	}
 	if p.state.Version < tls.VersionTLS12 {
-		c.log().Warn("old TLS in use", "version", tls.VersionName(p.state.Version), "cipher", tls.CipherSuiteName(p.state.CipherSuite))
+		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))
 	}
 	c.srv.tlsSessions.add(p.session)
 	c.tls, c.ctl = p, p.conn

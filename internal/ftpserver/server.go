@@ -83,6 +83,8 @@ type Server struct {
 	tlsSessions tlsSessions
 	// unbound counts the data connections that BindObserve let pass.
 	unbound atomic.Int64
+	// lenient counts the uses of legacy profiles.
+	lenient atomic.Int64
 
 	// drain ends when sessions shall finish what they do and close; kill ends
 	// when they must stop at once.

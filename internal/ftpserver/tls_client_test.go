@@ -72,8 +72,8 @@ func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user str
 			Cluster: cluster.NewAlone(),
 			Limits:  gate.Limits{FailDelay: -1},
 		}),
-		Log:      log,
-		Hosts:    map[string]string{"ftp.example": "", "other.example": ""},
+		Log:   log,
+		Hosts: map[string]string{"ftp.example": "", "other.example": ""},
 		Security: Security{
 			TLS:       func(netip.Addr) *tls.Config { return base },
 			Policy:    policy,
@@ -267,12 +267,24 @@ func (c *secureClient) putWith(cfg *tls.Config, name, content, code string) {
 // get downloads with the client's own session cache.
 func (c *secureClient) get(name string) string {
 	c.t.Helper()
+	return c.receive("RETR " + name)
+}
+
+// list is LIST of the session's directory.
+func (c *secureClient) list() string {
+	c.t.Helper()
+	return c.receive("LIST")
+}
+
+// receive gives a command that makes the server send.
+func (c *secureClient) receive(command string) string {
+	c.t.Helper()
 	nc := c.passive()
-	c.do("RETR "+name, "150")
+	c.do(command, "150")
 	tc := tls.Client(nc, c.tls)
 	content, err := io.ReadAll(tc)
 	if err != nil {
-		c.t.Fatalf("RETR %s: %v", name, err)
+		c.t.Fatalf("%s: %v", command, err)
 	}
 	c.want("226")
 	return string(content)

@@ -457,3 +457,28 @@ func TestHostAgreesWithServerName(t *testing.T) {
 	c.do("HOST ftp.example", "220")
 	c.do("REIN", "220")
 }
+
+// Devices with old manners get what they need where they are told of, and the
+// log says each time what it was.
+func TestLegacyProfile(t *testing.T) {
+	s := serveTLS(t, false, everybody(Policy{Legacy: &Legacy{Charset: "windows-1251", DOSList: true, LooseTypes: true}}))
+	c := s.login(clientTLS(tls.VersionTLS12), "alice")
+	c.put("\xff.txt", "one\ntwo\n", "226")
+	if got, _ := s.content("/\u044f.txt"); got != "one\ntwo\n" {
+		t.Errorf("the name in CP1251 came out wrong, or the content: %q", got)
+	}
+	c.do("TYPE A", "200")
+	c.do("SIZE \xff.txt", "213 8")
+	c.do("REST 4", "350")
+	if got := c.get("\xff.txt"); got != "two\r\n" {
+		t.Errorf("from 4 on: %q", got)
+	}
+	if got := c.list(); !strings.HasSuffix(got, "M                    8 \xff.txt\r\n") {
+		t.Errorf("LIST %q", got)
+	}
+	for _, what := range []string{"charset windows-1251", "SIZE in TYPE A", "REST in TYPE A", "LIST as on Windows"} {
+		if !s.log.has(what) {
+			t.Errorf("the log does not say %q", what)
+		}
+	}
+}

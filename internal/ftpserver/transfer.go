@@ -257,6 +257,8 @@ func (c *conn) abor(string) reply {
 // (RFC 1123 §4.1.3.4 gives the codes).
 func (c *conn) restartAllowed(at restartPoint) (reply, bool) {
 	switch {
+	case at.given && c.ascii && c.legacy().LooseTypes:
+		c.noteLegacy("REST in TYPE A")
 	case at.given && c.ascii:
 		return say(555, "A restart needs TYPE I."), false
 	case at.given && c.modeZ:
