@@ -62,8 +62,8 @@ func (t *trees) homes(ctx context.Context, db *store.Store) (map[string]bool, er
 	if t.conf.Storage.Root != "" {
 		homes[filepath.Clean(t.conf.Storage.Root)] = true
 	}
-	if t.conf.Users.AnonymousRoot != "" {
-		homes[filepath.Clean(t.conf.Users.AnonymousRoot)] = true
+	for _, root := range t.conf.anonymousRoots() {
+		homes[filepath.Clean(root)] = true
 	}
 	for account, err := range db.Accounts(ctx) {
 		if err != nil {
@@ -85,7 +85,7 @@ func (t *trees) homes(ctx context.Context, db *store.Store) (map[string]bool, er
 func refresh(ctx context.Context, conf *config, g *gate.Gate, db *store.Store, users auth.Users, log *slog.Logger) {
 	current := func(ctx context.Context, name string) (ferry.User, error) {
 		if auth.IsAnonymous(name) {
-			return anonymous(conf), nil // no account, so no change of one is about it
+			return anonymous(conf, ""), nil // no account, so no change of one is about it
 		}
 		u, _, err := users.Lookup(ctx, name)
 		return u, err

@@ -26,7 +26,6 @@ type config struct {
 	FTP struct {
 		Address          string
 		Greeting         string
-		HostNames        []string
 		PassivePorts     ports
 		PassiveAddresses []address
 		Active           bool
@@ -42,6 +41,11 @@ type config struct {
 		ListLimit        int
 		LooseALLO        bool
 	}
+	FTPS struct {
+		Address string
+	}
+	TLS     tlsConfig
+	Hosts   hostsConfig
 	Storage struct {
 		Root     string
 		ReadOnly bool
@@ -89,6 +93,9 @@ type configFlags struct {
 	Config         string   `placeholder:"FILE" type:"path" help:"Read the configuration from FILE (see: ferry config example)."`
 	State          string   `placeholder:"DIR" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 	FTP            string   `name:"ftp" placeholder:"ADDR" help:"Where FTP listens: HOST:PORT, :PORT, or off (default :2121). Port 0 picks a free one."`
+	FTPS           string   `name:"ftps" placeholder:"ADDR" help:"Where FTP listens that begins with TLS (implicit FTPS, by custom on port 990); off by default."`
+	Cert           string   `placeholder:"FILE" help:"TLS certificate, PEM, with those that lead to its authority (default: self-signed, made once)."`
+	Key            string   `placeholder:"FILE" help:"Its private key, PEM (default: in the same file)."`
 	User           []string `placeholder:"NAME[:PASSWORD]" sep:"none" help:"Let this user in. Without a password, it is taken from FERRY_PASSWORD, or made up. May be repeated."`
 	Anonymous      bool     `negatable:"" help:"Let anybody in as anonymous, to read."`
 	Drop           string   `placeholder:"DIR" help:"Let anonymous users put new files into DIR of their tree."`
@@ -277,8 +284,8 @@ func keyName(p *unstable.Parser, key unstable.Iterator) (name string, line int) 
 // check finds what is right by itself and wrong together.
 func (c *config) check() error {
 	switch {
-	case c.FTP.Address == "off":
-		return c.wrong("ftp.address", `is "off", and nothing else listens: name an address`)
+	case c.FTP.Address == "off" && c.FTPS.Address == "off":
+		return c.wrong("ftp.address", `is "off", and nothing else listens: name an address, or that of ftps (--ftps)`)
 	case c.Users.Drop != "" && !c.Users.Anonymous:
 		return c.wrong("users.drop", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
 	case c.Users.Drop != "" && c.Storage.ReadOnly:
@@ -286,7 +293,8 @@ func (c *config) check() error {
 	case c.Users.AnonymousRoot != "" && !c.Users.Anonymous:
 		return c.wrong("users.anonymous_root", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
 	}
-	for _, k := range []string{"storage.root", "users.anonymous_root", "users.home", "log.transfer_log", "server.state"} {
+	for _, k := range []string{"storage.root", "users.anonymous_root", "users.home", "log.transfer_log", "server.state",
+		"tls.cert", "tls.key", "tls.client_ca", "tls.client_crl", "tls.acme_root_ca"} {
 		if err := c.checkPath(k); err != nil {
 			return err
 		}
@@ -297,6 +305,12 @@ func (c *config) check() error {
 	if err := checkHomePattern(c.Users.Home); err != nil {
 		return c.wrong("users.home", "%w", err)
 	}
+	if err := c.checkTLS(); err != nil {
+		return err
+	}
+	if err := c.checkHosts(); err != nil {
+		return err
+	}
 	return c.checkDrop()
 }
 
@@ -305,7 +319,7 @@ func (c *config) checkServing() error {
 	if c.Storage.Root == "" && c.Users.Home == "" {
 		return usagef("there is nothing to serve: name a directory (ferry serve DIR), or set storage.root or users.home in a config file (--config)")
 	}
-	if c.Users.Anonymous && c.anonymousRoot() == "" {
+	if c.Users.Anonymous && c.anonymousRoot("") == "" {
 		return usagef("there is nothing for anonymous users to see: set users.anonymous_root, or storage.root")
 	}
 	if len(c.Users.Static) > 0 && c.Storage.Root == "" {
@@ -352,6 +366,13 @@ func (c *config) checkPath(name string) error {
 		*path = abs
 	}
 	return nil
+}
+
+// changed tells whether a key says anything else than its preset.
+func (c *config) changed(k key) bool {
+	preset := new(config)
+	err := k.at(preset).set(k.preset)
+	return err != nil || k.at(preset).toml() != k.at(c).toml()
 }
 
 // wrong is an error about a key, with the place where it was set.

@@ -28,7 +28,11 @@ func (cmd *configCheckCmd) Run(c console, k *kong.Context) error {
 	if file == "" {
 		return usagef("no config file to check: name one")
 	}
-	if _, err := loadConfig(file, flagsGiven(k)); err != nil {
+	conf, err := loadConfig(file, flagsGiven(k))
+	if err != nil {
+		return err
+	}
+	if err := conf.checkCertificates(); err != nil {
 		return err
 	}
 	return c.print("%s: good", file)

@@ -50,7 +50,7 @@ func TestConfigMistakesNameLineAndRemedy(t *testing.T) {
 		{"port 0", "[ftp]\npassive_ports = \"0-10\"", `must be a range of ports`},
 		{"port too large", "[ftp]\npassive_ports = \"1-65536\"", `must be a range of ports`},
 		{"network", "[ftp]\nepsv_off = [\"10.0.0.0/33\"]", `ftp.epsv_off must hold networks`},
-		{"list of numbers", "[ftp]\nhost_names = [1]", `must be a list of strings, but holds 1`},
+		{"list of numbers", "[hosts]\nnames = [1]", `must be a list of strings, but holds 1`},
 		{"passive IPv6", "[ftp]\npassive_addresses = [\"2001:db8::1\"]", `PASV cannot carry IPv6`},
 		{"passive host", "[ftp]\npassive_addresses = [\"a b\"]", `must name hosts`},
 		{"zone", "[ftp]\nzone = \"Mars/Base\"", `must be a time zone`},

@@ -14,14 +14,17 @@ import (
 // greet shows a stranger what was started, and lines to copy into another
 // terminal. It is not part of the log: a password that was made up just now
 // stands in it, and nowhere else.
-func greet(c console, conf *config, people []person, at net.Addr) {
-	host, port := greetingHost(at)
+func greet(c console, conf *config, people []person, d doors, secure encryption) {
+	w := newWay(conf, d, secure)
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 
 	say("")
 	say("  %s serves %s", c.bold("Ferry"), printable(conf.Storage.Root))
-	say("  at %s%s", c.bold(ftpURL("", host, port)), othersAt(at, port))
+	for _, one := range d {
+		host, port := greetingHost(one.listener.Addr())
+		say("  at %s%s", c.bold(ftpURL(one.name, host, port)), othersAt(one.name, one.listener.Addr(), port))
+	}
 	say("")
 	for _, p := range people {
 		say("  user %s, password %s", c.bold(p.name), c.shownPassword(p))
@@ -30,14 +33,29 @@ func greet(c console, conf *config, people []person, at net.Addr) {
 		say("  user %s, any password: reads%s", c.bold("anonymous"), dropText(conf))
 	}
 	say("")
-	for _, line := range copyLines(people, host, port) {
+	for _, line := range w.copyLines(people) {
 		say("    %s", line)
 	}
 	say("")
-	say("  %s", c.warning("Plain FTP: whoever is on the way can read passwords and files."))
+	if fingerprint := secure.fingerprint(); fingerprint != "" {
+		say("  TLS certificate SHA-256 %s", fingerprint)
+	}
+	if w.unchecked {
+		say("  The certificate is self-signed, and the lines above take any: from other machines, compare this fingerprint.")
+	}
+	if w.clear {
+		say("  %s", c.warning(plainText(w.tls)))
+	}
 	say("  Ctrl-C stops the server; transfers that run may finish.")
 	say("")
 	fmt.Fprint(c.out, b.String())
+}
+
+func plainText(tls bool) string {
+	if tls {
+		return "Plain FTP is allowed too: with it, whoever is on the way can read passwords and files."
+	}
+	return "Plain FTP: whoever is on the way can read passwords and files."
 }
 
 func (c console) shownPassword(p person) string {
@@ -54,9 +72,25 @@ func dropText(conf *config) string {
 	return ", and may put new files into " + printable(conf.Users.Drop)
 }
 
+// way is how the lines of the greeting reach the server.
+type way struct {
+	scheme, host, port string
+	tls                bool // by AUTH TLS or from the start
+	unchecked          bool // no client can check the certificate by itself
+	clear              bool // plain FTP works
+}
+
+// newWay prefers FTP with AUTH TLS, which more clients speak than FTPS.
+func newWay(conf *config, d doors, secure encryption) way {
+	w := way{scheme: d[0].name, tls: secure.source != nil, unchecked: secure.selfSigned()}
+	w.host, w.port = greetingHost(d[0].listener.Addr())
+	w.clear = w.scheme == "ftp" && conf.require() == "off"
+	return w
+}
+
 // copyLines use the first user. A password that was given is not shown again:
 // curl, lftp and ftp ask for it.
-func copyLines(people []person, host, port string) []string {
+func (w way) copyLines(people []person) []string {
 	if len(people) == 0 {
 		return nil
 	}
@@ -64,17 +98,56 @@ func copyLines(people []person, host, port string) []string {
 	if people[0].made {
 		login += ":" + people[0].secret
 	}
-	bare := strings.Trim(host, "[]")
-	return []string{
-		fmt.Sprintf("curl -u %s -T FILE %s", login, ftpURL("", host, port)),
-		fmt.Sprintf("curl -u %s -O %sFILE", login, ftpURL("", host, port)),
-		fmt.Sprintf("lftp -u %s -p %s %s", strings.Replace(login, ":", ",", 1), port, bare),
-		fmt.Sprintf("ftp %s %s    # user %s", bare, port, user),
+	url, bare := ftpURL(w.scheme, w.host, w.port), strings.Trim(w.host, "[]")
+	site := bare
+	if w.scheme == "ftps" {
+		site = "ftps://" + w.host
 	}
+	lines := []string{
+		fmt.Sprintf("curl %s-u %s -T FILE %s", w.curlOptions(), login, url),
+		fmt.Sprintf("curl %s-u %s -O %sFILE", w.curlOptions(), login, url),
+		fmt.Sprintf("lftp %s-u %s -p %s %s", w.lftpOptions(), strings.Replace(login, ":", ",", 1), w.port, site),
+	}
+	if w.clear {
+		lines = append(lines, fmt.Sprintf("ftp %s %s    # user %s%s", bare, w.port, user, w.inClear()))
+	}
+	return lines
 }
 
-func ftpURL(user, host, port string) string {
-	return "ftp://" + user + net.JoinHostPort(strings.Trim(host, "[]"), port) + "/"
+func (w way) curlOptions() string {
+	options := ""
+	if w.unchecked {
+		options += "-k "
+	}
+	if w.tls && w.scheme == "ftp" {
+		options += "--ssl-reqd "
+	}
+	return options
+}
+
+func (w way) lftpOptions() string {
+	var set []string
+	if w.tls && w.scheme == "ftp" {
+		set = append(set, "set ftp:ssl-force true")
+	}
+	if w.unchecked {
+		set = append(set, "set ssl:verify-certificate no")
+	}
+	if len(set) == 0 {
+		return ""
+	}
+	return "-e '" + strings.Join(set, "; ") + "' "
+}
+
+func (w way) inClear() string {
+	if w.tls {
+		return ", in clear"
+	}
+	return ""
+}
+
+func ftpURL(scheme, host, port string) string {
+	return scheme + "://" + net.JoinHostPort(strings.Trim(host, "[]"), port) + "/"
 }
 
 // greetingHost is how a client on this machine reaches at.
@@ -92,7 +165,7 @@ func greetingHost(at net.Addr) (host, port string) {
 
 // othersAt says how other machines reach a server that listens everywhere: by
 // the first address of this machine that they could know.
-func othersAt(at net.Addr, port string) string {
+func othersAt(scheme string, at net.Addr, port string) string {
 	ap, err := netip.ParseAddrPort(at.String())
 	if err != nil || !ap.Addr().IsUnspecified() {
 		return ""
@@ -103,7 +176,7 @@ func othersAt(at net.Addr, port string) string {
 	}
 	for _, a := range local {
 		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
-			return ", from other machines " + ftpURL("", n.IP.String(), port)
+			return ", from other machines " + ftpURL(scheme, n.IP.String(), port)
 		}
 	}
 	return ""

@@ -1,6 +1,10 @@
 package main
 
-import "ferry/internal/auth"
+import (
+	"slices"
+
+	"ferry/internal/auth"
+)
 
 // key is one line of the configuration: its place in the file, the flag of
 // `ferry serve` that overrides it, what it is without either, and what it
@@ -19,6 +23,9 @@ func sections() [][2]string {
 	return [][2]string{
 		{"server", "The server as a whole."},
 		{"ftp", "The FTP listener and its data connections."},
+		{"ftps", "The listener for FTP that begins with TLS (implicit FTPS). On that of [ftp], clients ask for TLS (AUTH TLS)."},
+		{"tls", "Certificates, and what must be protected by them."},
+		{"hosts", "Virtual hosts, chosen by HOST (RFC 7151) or the server name in TLS. Their certificates are those of [tls] with their names."},
 		{"storage", "The files that are served, and how uploads reach them."},
 		{"users", "Who may log in, beside the accounts that `ferry user` keeps in the database."},
 		{"limits", "What one client, or all together, may take. 0 means no limit."},
@@ -27,7 +34,10 @@ func sections() [][2]string {
 }
 
 // keys is the table of all keys, in the order of the file.
-func keys() []key {
+func keys() []key { return slices.Concat(doorKeys(), tlsKeys(), hostsKeys(), houseKeys()) }
+
+// doorKeys are those of the server and where it listens.
+func doorKeys() []key {
 	return []key{
 		{"server.state", "--state", "",
 			"Directory of the database and whatever else the server remembers; made with mode 0700.\nEmpty: /var/lib/ferry for root, else $XDG_STATE_HOME/ferry or ~/.local/state/ferry.",
@@ -37,14 +47,11 @@ func keys() []key {
 			func(c *config) value { return (*duration)(&c.Server.Grace) }},
 
 		{"ftp.address", "--ftp", ":2121",
-			"Where FTP listens: \"HOST:PORT\", or \":PORT\" for every address of the machine.\nPort 0 picks a free one; \"off\" turns FTP off.",
+			"Where FTP listens: \"HOST:PORT\", or \":PORT\" for every address of the machine.\nPort 0 picks a free one; \"off\" turns it off, where [ftps] has an address.",
 			func(c *config) value { return (*text)(&c.FTP.Address) }},
 		{"ftp.greeting", "", "Ferry ready",
 			"The text of the 220 that a client is met with.",
 			func(c *config) value { return line{&c.FTP.Greeting} }},
-		{"ftp.host_names", "", []string{},
-			"Names that the HOST command (RFC 7151) accepts; the address itself always works.",
-			func(c *config) value { return list{at: &c.FTP.HostNames} }},
 		{"ftp.passive_ports", "--passive-ports", "50000-50999",
 			"Ports of passive data connections. A firewall in front must let them in.",
 			func(c *config) value { return &c.FTP.PassivePorts }},
@@ -88,6 +95,15 @@ func keys() []key {
 			"Publish an upload that has fewer bytes than the client's ALLO announced. Such an upload is\ntaken for a broken one otherwise.",
 			func(c *config) value { return (*boolean)(&c.FTP.LooseALLO) }},
 
+		{"ftps.address", "--ftps", "off",
+			"Where FTP listens that begins with TLS: as ftp.address; the custom is port 990.",
+			func(c *config) value { return (*text)(&c.FTPS.Address) }},
+	}
+}
+
+// houseKeys are those of what is behind the doors.
+func houseKeys() []key {
+	return []key{
 		{"storage.root", "DIR", "",
 			"The directory that is served: home of anonymous, of [users] static, and of accounts without a home.",
 			func(c *config) value { return (*text)(&c.Storage.Root) }},

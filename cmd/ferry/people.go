@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 
 	"ferry"
@@ -88,24 +89,26 @@ func withinConfig(conf *config, u ferry.User) ferry.User {
 	return u
 }
 
-// authenticator asks users, and knows the anonymous ones by their names.
+// authenticator asks users, and knows the anonymous ones by their names. On
+// virtual hosts both may be others.
 func authenticator(conf *config, users auth.Users, h *auth.Hasher) ferry.Authenticator {
 	const most = 4096 // passwords remembered at once
 	var remembered *auth.Remembered
 	if conf.Users.Remember > 0 {
 		remembered = auth.Remember(conf.Users.Remember, most)
 	}
-	virtual := auth.Virtual(users, h, remembered)
+	virtual := ownUsers{conf.Hosts.OwnUsers, newPolicies(conf), auth.Virtual(users, h, remembered)}
 	if !conf.Users.Anonymous {
 		return virtual
 	}
-	return auth.Anonymous(anonymous(conf), virtual)
+	return welcoming(conf, virtual)
 }
 
 // anonymous may read everywhere and, where there is a drop directory, put new
-// files into it without seeing what is there.
-func anonymous(conf *config) ferry.User {
-	u := ferry.User{Name: "anonymous", Anonymous: true, Shared: true, Home: conf.anonymousRoot(),
+// files into it without seeing what is there. Its home is that of host, a
+// virtual one or "".
+func anonymous(conf *config, host string) ferry.User {
+	u := ferry.User{Name: "anonymous", Anonymous: true, Shared: true, Home: conf.anonymousRoot(host),
 		Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsRead}}}
 	if conf.Users.Drop != "" {
 		u.Rules = append(u.Rules, ferry.Rule{Prefix: conf.Users.Drop, Rights: ferry.RightCreate})
@@ -113,10 +116,8 @@ func anonymous(conf *config) ferry.User {
 	return u
 }
 
-// anonymousRoot is the directory that anonymous users see.
-func (c *config) anonymousRoot() string {
-	if c.Users.AnonymousRoot != "" {
-		return c.Users.AnonymousRoot
-	}
-	return c.Storage.Root
+// anonymousRoot is the directory that anonymous users see on host, a virtual
+// one or "".
+func (c *config) anonymousRoot(host string) string {
+	return cmp.Or(assigned(c.Hosts.AnonymousRoots, host), c.Users.AnonymousRoot, c.Storage.Root)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -19,9 +18,12 @@ import (
 	"ferry/internal/event"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
-	"ferry/internal/listen"
 	"ferry/internal/store"
 )
+
+// mostHashes is how many passwords are hashed at once, however many processors
+// there are: each hash takes users.hash_memory.
+const mostHashes = 8
 
 // serveCmd is `ferry serve [DIR]`.
 type serveCmd struct {
@@ -39,6 +41,9 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 		return err
 	}
 	if err := conf.checkServing(); err != nil {
+		return err
+	}
+	if err := conf.checkCertificates(); err != nil {
 		return err
 	}
 	people, err := staticUsers(conf, os.Getenv("FERRY_PASSWORD"))
@@ -78,7 +83,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	nodes := cluster.NewAlone()
 
 	// The users: those of the command line before those of the database.
-	hasher, err := conf.hasher(runtime.GOMAXPROCS(0))
+	hasher, err := conf.hasher(min(runtime.GOMAXPROCS(0), mostHashes))
 	if err != nil {
 		return err
 	}
@@ -95,6 +100,12 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	}
 	defer transfers.close()
 
+	// The certificates.
+	secure, err := openEncryption(ctx, conf, log)
+	if err != nil {
+		return err
+	}
+
 	// The gate, and the protocol in front of it.
 	g := gate.New(gate.Config{
 		Auth:    authenticator(conf, users, hasher),
@@ -103,43 +114,42 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 		Events:  event.Fan(event.Log(log), transfers.sink()),
 		Limits:  gateLimits(conf),
 	})
-	ftp, err := ftpserver.New(ftpConfig(conf, g, log))
+	ftp, err := ftpserver.New(ftpConfig(conf, g, secure.security(conf), log))
 	if err != nil {
 		return err
 	}
-	listener, err := listen.Listen(ctx, "tcp", conf.FTP.Address)
+	doors, err := openDoors(ctx, conf, ftp)
 	if err != nil {
 		return err
 	}
-	if len(conf.FTP.ProxyFrom) > 0 {
-		listener = listen.Proxy(listener, conf.FTP.ProxyFrom)
-	}
+	defer doors.close()
 
 	// The work beside the sessions.
 	var chores sync.WaitGroup
 	defer chores.Wait()
 	defer cancel()
 	chores.Go(func() { sweep(ctx, nodes, trees, db, log) })
+	chores.Go(func() { secure.watch(ctx) })
 	chores.Go(func() { refresh(ctx, conf, g, db, users, log) })
 
 	// The doors open.
-	ended := make(chan error, 1)
-	go func() { ended <- new(listen.Acceptor).Serve(listener, ftp.Handle) }()
+	ended := doors.serve()
 	if conf.file == "" {
-		greet(c, conf, people, listener.Addr())
+		greet(c, conf, people, doors, secure)
 	}
-	log.Info("ready", "ftp", listener.Addr().String(), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
+	log.Info("ready", "ftp", doors.address("ftp"), "ftps", doors.address("ftps"), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
 	notifySystemd(log, "READY=1")
 
-	err = untilStopped(signals, ended, transfers, log)
+	reload := func() { transfers.reopen(); secure.reload() }
+	err = untilStopped(signals, ended, reload, log)
 	notifySystemd(log, "STOPPING=1")
-	listener.Close()
+	doors.close()
 	finish(ftp, signals, conf.Server.Grace, log)
 	return err
 }
 
-// untilStopped waits for the signal to stop, or for the listener to fail.
-func untilStopped(signals <-chan os.Signal, ended <-chan error, transfers transferLog, log *slog.Logger) error {
+// untilStopped waits for the signal to stop, or for a listener to fail.
+func untilStopped(signals <-chan os.Signal, ended <-chan error, reload func(), log *slog.Logger) error {
 	for {
 		select {
 		case s := <-signals:
@@ -147,9 +157,9 @@ func untilStopped(signals <-chan os.Signal, ended <-chan error, transfers transf
 				log.Info("stopping", "signal", s.String())
 				return nil
 			}
-			transfers.reopen()
+			reload()
 		case err := <-ended:
-			return fmt.Errorf("the FTP listener failed: %w", err)
+			return err
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,13 +40,17 @@ func newTrees(conf *config, log *slog.Logger) *trees {
 // prepare opens what the configuration names, so that a directory that is not
 // there is known now and not at the first login.
 func (t *trees) prepare() error {
-	if err := t.prepareDrop(); err != nil {
-		return err
-	}
-	for _, root := range []string{t.conf.Storage.Root, t.conf.Users.AnonymousRoot} {
-		if root == "" {
-			continue
+	roots := t.conf.anonymousRoots()
+	for _, root := range roots {
+		if err := t.prepareDrop(root); err != nil {
+			return err
 		}
+	}
+	if t.conf.Storage.Root != "" {
+		roots = append(roots, t.conf.Storage.Root)
+	}
+	slices.Sort(roots)
+	for _, root := range slices.Compact(roots) {
 		tree, release, err := t.lease(root)
 		if err != nil {
 			return err
@@ -56,12 +61,13 @@ func (t *trees) prepare() error {
 	return nil
 }
 
-// prepareDrop makes the directory for anonymous uploads where it is missing.
-func (t *trees) prepareDrop() error {
+// prepareDrop makes the directory for anonymous uploads beneath a root of
+// theirs where it is missing.
+func (t *trees) prepareDrop(path string) error {
 	if t.conf.Users.Drop == "" {
 		return nil
 	}
-	root, err := os.OpenRoot(t.conf.anonymousRoot())
+	root, err := os.OpenRoot(path)
 	if err != nil {
 		return fmt.Errorf("cannot open the directory for anonymous users: %w", err)
 	}

@@ -52,7 +52,7 @@ func orElse[T comparable](v, other T) T {
 	return v
 }
 
-func ftpConfig(conf *config, g *gate.Gate, log *slog.Logger) ftpserver.Config {
+func ftpConfig(conf *config, g *gate.Gate, security ftpserver.Security, log *slog.Logger) ftpserver.Config {
 	f := conf.FTP
 	passive := ftpserver.Passive{First: f.PassivePorts.first, Last: f.PassivePorts.last}
 	for _, a := range f.PassiveAddresses {
@@ -62,7 +62,8 @@ func ftpConfig(conf *config, g *gate.Gate, log *slog.Logger) ftpserver.Config {
 		Gate:         g,
 		Log:          log,
 		Greeting:     f.Greeting,
-		Hosts:        hosts(f.HostNames),
+		Hosts:        virtualHosts(conf),
+		Security:     security,
 		Passive:      passive,
 		NoEPSV:       f.EPSVOff,
 		NoActive:     !f.Active,
@@ -77,15 +78,6 @@ func ftpConfig(conf *config, g *gate.Gate, log *slog.Logger) ftpserver.Config {
 		ListLimit:    f.ListLimit,
 		LooseALLO:    f.LooseALLO,
 	}
-}
-
-// hosts are the virtual hosts, all with the server's greeting.
-func hosts(names []string) map[string]string {
-	known := make(map[string]string, len(names))
-	for _, name := range names {
-		known[name] = ""
-	}
-	return known
 }
 
 // transferLog is the transfer log where there is one, and nothing where none

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"ferry/internal/ftpserver"
+	"ferry/internal/listen"
+)
+
+// door is one listener and what becomes of the connections that come by it.
+type door struct {
+	name     string // "ftp", "ftps"
+	listener net.Listener
+	handle   func(net.Conn)
+}
+
+// doors are all where the server listens.
+type doors []door
+
+// openDoors listens where the configuration says, and accepts nobody yet.
+func openDoors(ctx context.Context, conf *config, ftp *ftpserver.Server) (doors, error) {
+	var all doors
+	for _, d := range []struct {
+		name, address string
+		handle        func(net.Conn)
+	}{
+		{"ftp", conf.FTP.Address, ftp.Handle},
+		{"ftps", conf.FTPS.Address, ftp.HandleTLS},
+	} {
+		if d.address == "off" {
+			continue
+		}
+		listener, err := listen.Listen(ctx, "tcp", d.address)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all = append(all, door{d.name, listen.Proxy(listener, conf.FTP.ProxyFrom), d.handle})
+	}
+	return all, nil
+}
+
+// serve lets clients in. The channel hears of a door that failed.
+func (d doors) serve() <-chan error {
+	failed := make(chan error, len(d))
+	accept := new(listen.Acceptor)
+	for _, one := range d {
+		go func() {
+			if err := accept.Serve(one.listener, one.handle); err != nil {
+				failed <- fmt.Errorf("the %s listener failed: %w", one.name, err)
+			}
+		}()
+	}
+	return failed
+}
+
+// close lets nobody in any more.
+func (d doors) close() {
+	for _, one := range d {
+		one.listener.Close()
+	}
+}
+
+// find is where the door of that name is; nil: it is off.
+func (d doors) find(name string) net.Addr {
+	for _, one := range d {
+		if one.name == name {
+			return one.listener.Addr()
+		}
+	}
+	return nil
+}
+
+// address is where the door of that name is, or "off".
+func (d doors) address(name string) string {
+	if at := d.find(name); at != nil {
+		return at.String()
+	}
+	return "off"
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"ferry"
+	"ferry/internal/auth"
+	"ferry/internal/ftpserver"
+)
+
+// hostsConfig is [hosts]. All names are in lower case.
+type hostsConfig struct {
+	Names          []string
+	Greetings      []assignment
+	AnonymousRoots []assignment
+	OwnUsers       []string
+}
+
+// checkHosts wants every host that something is said of to be one.
+func (c *config) checkHosts() error {
+	for _, a := range c.Hosts.Greetings {
+		if !slices.Contains(c.Hosts.Names, a.left) {
+			return c.wrong("hosts.greetings", "speaks of %q, which hosts.names does not have", a.left)
+		}
+	}
+	for _, a := range c.Hosts.AnonymousRoots {
+		if !slices.Contains(c.Hosts.Names, a.left) {
+			return c.wrong("hosts.anonymous_roots", "speaks of %q, which hosts.names does not have", a.left)
+		}
+	}
+	for _, name := range c.Hosts.OwnUsers {
+		if !slices.Contains(c.Hosts.Names, name) {
+			return c.wrong("hosts.own_users", "speaks of %q, which hosts.names does not have", name)
+		}
+	}
+	if len(c.Hosts.AnonymousRoots) > 0 && !c.Users.Anonymous {
+		return c.wrong("hosts.anonymous_roots", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
+	}
+	return nil
+}
+
+// virtualHosts are the hosts with their greetings; "": the server's.
+func virtualHosts(conf *config) map[string]string {
+	known := make(map[string]string, len(conf.Hosts.Names))
+	for _, name := range conf.Hosts.Names {
+		known[name] = assigned(conf.Hosts.Greetings, name)
+	}
+	return known
+}
+
+// anonymousRoots are the directories that anonymous users see, of all hosts.
+func (c *config) anonymousRoots() []string {
+	if !c.Users.Anonymous {
+		return nil
+	}
+	roots := []string{c.anonymousRoot("")}
+	for _, a := range c.Hosts.AnonymousRoots {
+		roots = append(roots, a.right)
+	}
+	return roots
+}
+
+// byHost asks the authenticator of the virtual host that the client asked
+// for, where it has one of its own.
+type byHost struct {
+	own    map[string]ferry.Authenticator
+	others ferry.Authenticator
+}
+
+// Authenticate implements ferry.Authenticator.
+func (b byHost) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
+	if own := b.own[c.Host]; own != nil {
+		return own.Authenticate(ctx, c)
+	}
+	return b.others.Authenticate(ctx, c)
+}
+
+// welcoming is users with the anonymous ones of each host before them.
+func welcoming(conf *config, users ferry.Authenticator) ferry.Authenticator {
+	own := map[string]ferry.Authenticator{}
+	for _, a := range conf.Hosts.AnonymousRoots {
+		own[a.left] = auth.Anonymous(anonymous(conf, a.left), users)
+	}
+	return byHost{own, auth.Anonymous(anonymous(conf, ""), users)}
+}
+
+// ownUsers are virtual hosts whose logins mean accounts of their own: "alice"
+// is "alice@HOST" there, and so is "alice@HOST".
+type ownUsers struct {
+	hosts  []string
+	policy *policies
+	next   ferry.Authenticator
+}
+
+// Authenticate implements ferry.Authenticator.
+func (o ownUsers) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
+	at := "@" + c.Host
+	if slices.Contains(o.hosts, c.Host) && !strings.HasSuffix(c.Name, at) {
+		c = o.renamed(c, c.Name+at)
+	}
+	return o.next.Authenticate(ctx, c)
+}
+
+// renamed is the claim for the account that the login means. What the server
+// found out before, about TLS and the client's certificate, was about another
+// account, the one that has the short name: it lends nothing to this one.
+func (o ownUsers) renamed(c ferry.Claim, account string) ferry.Claim {
+	policy := o.policy.of(c.Peer.Addr(), account)
+	clear := c.Protocol == "ftp" && policy.Require >= ftpserver.RequireLogin
+	if c.Certified || clear || policy.CertFactor == ftpserver.CertToo {
+		c.Certified, c.Denied = false, true
+	}
+	c.Name = account
+	return c
+}

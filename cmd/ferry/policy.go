@@ -1,0 +1,81 @@
+package main
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"ferry/internal/ftpserver"
+)
+
+// policies say how TLS is used with a client.
+type policies struct {
+	conf     *config
+	networks []networkLevel // the narrowest first
+	users    map[string]ftpserver.Require
+	usual    ftpserver.Policy
+}
+
+type networkLevel struct {
+	network netip.Prefix
+	require ftpserver.Require
+}
+
+func newPolicies(conf *config) *policies {
+	p := &policies{conf: conf, users: map[string]ftpserver.Require{}, usual: ftpserver.Policy{
+		Require:    requireOf(conf.require()),
+		Binding:    bindingOf(conf.TLS.Binding),
+		CCC:        conf.TLS.CCC,
+		CertFactor: factorOf(conf.TLS.ClientFactor),
+	}}
+	for _, a := range conf.TLS.RequireUsers {
+		p.users[a.left] = requireOf(a.right)
+	}
+	for _, a := range conf.TLS.RequireNetworks {
+		p.networks = append(p.networks, networkLevel{netip.MustParsePrefix(a.left), requireOf(a.right)})
+	}
+	slices.SortFunc(p.networks, func(a, b networkLevel) int { return cmp.Compare(b.network.Bits(), a.network.Bits()) })
+	return p
+}
+
+// of is ftpserver's Security.Policy.
+func (p *policies) of(peer netip.Addr, user string) ftpserver.Policy {
+	policy := p.usual
+	policy.Require = p.require(peer, user)
+	policy.UncleanClose = within(p.conf.TLS.UncleanNetworks, peer) || slices.Contains(p.conf.TLS.UncleanUsers, user)
+	return policy
+}
+
+// require is the most particular of the levels for a client: the user's, that
+// of the narrowest network, the one for all.
+func (p *policies) require(peer netip.Addr, user string) ftpserver.Require {
+	if level, ok := p.users[user]; ok {
+		return level
+	}
+	for _, n := range p.networks {
+		if n.network.Contains(peer.WithZone("")) {
+			return n.require
+		}
+	}
+	return p.usual.Require
+}
+
+func within(networks []netip.Prefix, peer netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(peer.WithZone("")) })
+}
+
+// requireOf is the level of a word of requireWords.
+func requireOf(word string) ftpserver.Require {
+	return map[string]ftpserver.Require{"off": ftpserver.RequireOff, "login": ftpserver.RequireLogin,
+		"data": ftpserver.RequireData, "all": ftpserver.RequireAll}[word]
+}
+
+func bindingOf(word string) ftpserver.Binding {
+	return map[string]ftpserver.Binding{"auto": ftpserver.BindAuto, "off": ftpserver.BindOff,
+		"observe": ftpserver.BindObserve, "enforce": ftpserver.BindEnforce}[word]
+}
+
+func factorOf(word string) ftpserver.CertFactor {
+	return map[string]ftpserver.CertFactor{"password": ftpserver.CertNothing, "certificate": ftpserver.CertEnough,
+		"both": ftpserver.CertToo}[word]
+}
