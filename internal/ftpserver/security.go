@@ -13,6 +13,10 @@ import (
 // of TLS after CCC and REIN.
 const handshakeTimeout = 30 * time.Second
 
+// acmeChallenge is what TLS agrees on with an ACME server that asks whether
+// this is the host of a name (RFC 8737 §4).
+const acmeChallenge = "acme-tls/1"
+
 var errHandshake = errors.New("the TLS handshake failed")
 
 // protection is the TLS of a control connection.
@@ -85,6 +89,10 @@ func (c *conn) startTLS(base *tls.Config) bool {
 		return false
 	}
 	p.state = p.conn.ConnectionState()
+	if p.state.NegotiatedProtocol == acmeChallenge {
+		c.closing = true // the certificate was the answer; no protocol follows
+		return false
+	}
 	if p.state.DidResume {
 		p.session.resumed = from.session
 	}
