@@ -69,3 +69,18 @@ var (
 	// ErrUserFull: this user holds as many sessions as it may.
 	ErrUserFull = errors.New("too many sessions for this user; close one or try again later")
 )
+
+// Discard makes of err a cause for Handle.Abort that keeps nothing for a later
+// Resume: for content that no client sent, such as a copy that failed. Its text
+// is err's, and it matches what err matches.
+func Discard(err error) error { return discarded{err} }
+
+type discarded struct{ error }
+
+func (d discarded) Unwrap() error { return d.error }
+
+// Discarded tells whether cause was made by Discard.
+func Discarded(cause error) bool {
+	var d discarded
+	return errors.As(cause, &d)
+}

@@ -189,8 +189,9 @@ type Handle interface {
 	// done with.
 	Commit() error
 	// Abort ends the use of the handle without publishing. A staged upload's
-	// part is kept for a later Resume where the user may have that. cause says
-	// why, for the log; nil is fine. After Commit or Abort it does nothing.
+	// part is kept for a later Resume where the user may have that, unless
+	// cause is made by Discard. cause says why, for the log; nil is fine. After
+	// Commit or Abort it does nothing.
 	Abort(cause error) error
 }
 

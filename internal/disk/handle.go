@@ -32,10 +32,11 @@ type handle struct {
 	lost    error       // why content did not reach the disk
 	created *place      // a new file in place, whose directory is to be synced
 
-	wrote atomic.Bool
-	moved atomic.Int64 // when the last byte moved, in ns since Tree.born
-	back  writeback
-	spans spans // what is there of a part
+	discard atomic.Bool // nothing of the part is to be kept
+	wrote   atomic.Bool
+	moved   atomic.Int64 // when the last byte moved, in ns since Tree.born
+	back    writeback
+	spans   spans // what is there of a part
 }
 
 func (v *view) newHandle(name string, fd int, writes bool) *handle {
@@ -238,6 +239,9 @@ func (h *handle) setAttr(a ferry.Attr) error {
 
 // Abort ends the use of the handle without publishing.
 func (h *handle) Abort(cause error) error {
+	if ferry.Discarded(cause) {
+		h.discard.Store(true)
+	}
 	if !h.use.stop(ferry.ErrClosed, h.abandon) {
 		return nil
 	}
@@ -251,7 +255,7 @@ func (h *handle) Abort(cause error) error {
 // later Resume, where the user may have that.
 func (h *handle) abandon() {
 	if u := h.up; u != nil && !u.removed {
-		if h.v.keeps {
+		if h.v.keeps && !h.discard.Load() {
 			h.leavePart()
 		} else if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
 			h.v.t.log.Warn("part not removed", "user", h.v.user, "file", u.at.base, "error", meaning(err))

@@ -22,6 +22,7 @@ func staging() []promise {
 		{text: "Rmdir leaves another's part and one that is written alone", test: rmdirBusy},
 		{text: "a part moves along with its directory", test: partMoves},
 		{text: "Close aborts what is open and refuses to open more", test: closeAborts},
+		{text: "Abort with a discarded cause keeps nothing, and not the old file's end either", test: abortDiscards},
 		{text: "Abort after Commit does nothing", test: abortAfterCommit},
 		{text: "Commit that cannot publish keeps the part", test: commitFails},
 		{text: "Commit where the directory was renamed publishes there", test: commitMoved},
@@ -179,6 +180,19 @@ func abortForgets(e *env) {
 		e.must(e.remove(f, "/a"))
 		e.lists(f, "/")
 	}
+}
+
+func abortDiscards(e *env) {
+	f := e.as("alice")
+	e.upload(f, "/old", "old")
+	for _, name := range []string{"/new", "/old"} {
+		h := e.open(f, name, ferry.Replace)
+		e.put(h, "a copy that failed", 0)
+		e.must(h.Abort(ferry.Discard(ferry.ErrNoSpace)))
+		e.noPart(f, name)
+	}
+	e.missing(f, "/new")
+	e.holds(f, "/old", "old")
 }
 
 func removeEnds(e *env) {

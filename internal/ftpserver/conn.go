@@ -160,6 +160,9 @@ func (c *conn) step() {
 		c.take(ftpwire.Command{Arg: fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.timedOut(deadline)
+	case errors.Is(err, ftpwire.ErrNoLineEnd):
+		c.send(say(421, "A command line without an end; closing the connection."))
+		c.lost(err)
 	default:
 		c.lost(err)
 	}

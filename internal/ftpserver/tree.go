@@ -119,7 +119,7 @@ func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to string, p
 		return err
 	}
 	if _, err := copyBytes(ctx, dst, 0, src); err != nil {
-		_ = dst.Abort(err)
+		_ = dst.Abort(ferry.Discard(err))
 		return err
 	}
 	return dst.Commit()
@@ -204,7 +204,7 @@ func combine(ctx context.Context, tree ferry.FS, target string, parts []string, 
 	at := int64(0)
 	for _, p := range all {
 		if at, err = appendFile(ctx, tree, dst, at, p); err != nil {
-			_ = dst.Abort(err)
+			_ = dst.Abort(ferry.Discard(err))
 			return err
 		}
 	}

@@ -9,7 +9,14 @@ import (
 // skipped; the connection can go on (RFC 959 §5.4: 500).
 var ErrLineTooLong = errors.New("command line too long")
 
+// ErrNoLineEnd is a line that goes on far beyond what is allowed, from a peer
+// that burns its own and our time: hang up.
+var ErrNoLineEnd = errors.New("a command line has no end")
+
 const (
+	// maxSkip is how much of a line that is too long is skipped in the hope of
+	// its end.
+	maxSkip = 1 << 20
 	// readSize is what one idle session pays for its read buffer.
 	readSize = 512
 	// keepLine is the largest line buffer kept from one line to the next.
@@ -67,7 +74,7 @@ func (r *Reader) OnRefusal(send func()) { r.refuse = send }
 // call.
 //
 // ErrLineTooLong means that an overlong line was skipped to its end; the next
-// call reads the line after it. Any other error is the source's own. What was
+// call reads the line after it. ErrNoLineEnd means that there is no such end. Any other error is the source's own. What was
 // read of a half line before it is kept, so after a timeout the next call goes
 // on where this one stopped. A half line before io.EOF is never returned: a
 // command that was cut off must not be run.
@@ -83,6 +90,9 @@ func (r *Reader) ReadLine() ([]byte, error) {
 			if r.decode(b) && r.add(b) {
 				return r.endLine()
 			}
+		}
+		if r.used > r.maxLine+maxSkip {
+			return nil, ErrNoLineEnd
 		}
 		if len(r.replies) > 0 && r.refuse != nil {
 			r.refuse()

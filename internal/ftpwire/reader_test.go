@@ -225,7 +225,7 @@ func TestThreat22NegotiationFloodIsBounded(t *testing.T) {
 }
 
 func TestThreat17OverlongLineCostsNoMemory(t *testing.T) {
-	const size = 16 << 20
+	const size = 1 << 20
 	r := ftpwire.NewReader(io.MultiReader(io.LimitReader(endless('x'), size), strings.NewReader("\nNOOP\n")), 4096)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -298,4 +298,13 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("Telnet replies at once %q, byte by byte %q", a, b)
 		}
 	})
+}
+
+// A line that never ends is not read for ever.
+func TestThreat33EndlessLineIsGivenUp(t *testing.T) {
+	src := io.LimitReader(endless('x'), 2<<20)
+	r := ftpwire.NewReader(src, maxLine)
+	if _, err := r.ReadLine(); !errors.Is(err, ftpwire.ErrNoLineEnd) {
+		t.Errorf("ReadLine: %v", err)
+	}
 }

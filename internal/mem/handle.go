@@ -19,6 +19,7 @@ type handle struct {
 	part     *part     // of a staged upload; nil: in place
 	moved    time.Time // when the last byte came or went, at first: the opening
 	source   net.Conn  // what a running ReceiveFrom waits for
+	discard  bool      // nothing of the part is to be kept
 	ended    error     // nil while it is open; ErrTakenOver or ErrClosed
 }
 
@@ -125,9 +126,10 @@ func (h *handle) Commit() error {
 	return fail("commit", h.name, err)
 }
 
-func (h *handle) Abort(error) error {
+func (h *handle) Abort(cause error) error {
 	defer h.unlock()
 	_ = h.use(false) // aborting is right whatever became of it
+	h.discard = ferry.Discarded(cause)
 	h.release()
 	return nil
 }
@@ -154,7 +156,7 @@ func (h *handle) release() {
 		p.holder = nil
 		p.exclusive = false
 		p.kept = time.Now()
-		if !h.session.keeps {
+		if !h.session.keeps || h.discard {
 			h.session.tree.discard(p)
 		}
 	}
