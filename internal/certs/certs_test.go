@@ -30,7 +30,10 @@ func TestBadInputIsNamed(t *testing.T) {
 	other := ca.issue(t, ecKey(t), nil, "other.example.com")
 	ended := time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 	old := ca.issue(t, good.key, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = ended.AddDate(-1, 0, 0), ended }, "ftp.example.com")
-	early := ca.issue(t, good.key, func(c *x509.Certificate) { c.NotBefore = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC); c.NotAfter = c.NotBefore.AddDate(1, 0, 0) })
+	early := ca.issue(t, good.key, func(c *x509.Certificate) {
+		c.NotBefore = time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)
+		c.NotAfter = c.NotBefore.AddDate(1, 0, 0)
+	})
 	locked := pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte("x")})
 	locked1 := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED"}, Bytes: []byte("x")})
 	later := time.Now().Add(time.Hour)

@@ -177,7 +177,7 @@ func TestFullRecords(t *testing.T) {
 // handshake.
 func firstRecord(t *testing.T, server *tls.Config) int {
 	t.Helper()
-	clientSide, serverSide := net.Pipe()
+	clientSide, serverSide := pipe()
 	wire := &recorder{Conn: serverSide}
 	c, s := tls.Client(clientSide, &tls.Config{InsecureSkipVerify: true}), tls.Server(wire, server)
 	go func() {

@@ -26,7 +26,7 @@ func TestReload(t *testing.T) {
 	source := open(t, certs.Config{Pairs: []certs.Pair{pair}, Log: logger})
 	server, client := source.Server(certs.Options{}), &tls.Config{RootCAs: ca.pool(), ServerName: "ftp.example.com"}
 
-	near, far := net.Pipe()
+	near, far := pipe()
 	running, echo := tls.Client(near, client), tls.Server(far, server)
 	defer near.Close()
 	go func() { _, _ = io.Copy(echo, echo) }()

@@ -15,7 +15,6 @@ import (
 	"io"
 	"log/slog"
 	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,7 +185,7 @@ func (m met) ok() bool { return m.clientErr == nil && m.serverErr == nil }
 // one byte, with which the tickets of TLS 1.3 have come.
 func meet(server, client *tls.Config) met {
 	var m met
-	clientSide, serverSide := net.Pipe()
+	clientSide, serverSide := pipe()
 	c, s := tls.Client(clientSide, client), tls.Server(serverSide, server)
 	done := make(chan struct{})
 	go func() {
