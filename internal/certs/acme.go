@@ -219,6 +219,8 @@ func (i *issuer) manage(ctx context.Context) {
 // hear logs what an operator wants to know.
 func (i *issuer) hear(_ context.Context, event string, data map[string]any) error {
 	switch event {
+	case "cached_managed_cert":
+		i.log.Info("a certificate from the ACME server is in use", "names", data["sans"])
 	case "cert_obtained":
 		i.log.Info("the ACME server has handed out a certificate", "name", data["identifier"], "renewal", data["renewal"])
 	case "cert_failed":
@@ -239,9 +241,4 @@ func (i *issuer) current() []*tls.Certificate {
 		}
 	}
 	return all
-}
-
-// certificate is the answer to a TLS-ALPN-01 challenge.
-func (i *issuer) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	return i.config.GetCertificate(hello)
 }

@@ -7,9 +7,6 @@ import (
 	"slices"
 )
 
-// acmeALPN is how an ACME server asks for a TLS-ALPN-01 challenge (RFC 8737).
-const acmeALPN = "acme-tls/1"
-
 // ClientCerts says whether clients are asked for a certificate.
 type ClientCerts int
 
@@ -52,21 +49,24 @@ type Options struct {
 // TLS 1.2 has AEAD suites only, TLS 1.3 those that Go has. Renegotiation does
 // not exist, in either.
 func (s *Source) Server(o Options) *tls.Config {
+	if o.ALPN == nil {
+		o.ALPN = []string{"ftp"}
+	}
 	cfg := &tls.Config{
 		MinVersion:                  tls.VersionTLS12,
 		CipherSuites:                modernSuites(),
-		NextProtos:                  []string{"ftp"},
+		NextProtos:                  slices.Clone(o.ALPN),
 		DynamicRecordSizingDisabled: o.FullRecords,
 		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if asksChallenge(hello, o.ALPN) {
+				return s.answer(hello)
+			}
 			return s.choose(hello, o.StrictSNI)
 		},
 	}
 	if o.Legacy {
 		cfg.MinVersion = tls.VersionTLS10
 		cfg.CipherSuites = legacySuites()
-	}
-	if o.ALPN != nil {
-		cfg.NextProtos = slices.Clone(o.ALPN)
 	}
 	if s.acme != nil && s.acme.alpn {
 		// Last, so that it is spoken only with those who speak nothing else.
@@ -100,27 +100,9 @@ func (s *Source) askClients(cfg *tls.Config, c ClientCerts) {
 	}
 }
 
-// Challenge says that the handshake was the question of an ACME server, which
-// is answered by the handshake itself: no protocol follows, close the
-// connection without a word (RFC 8737 §3).
-func Challenge(cs tls.ConnectionState) bool { return cs.NegotiatedProtocol == acmeALPN }
-
-// checkChallenge refuses what no ACME server does: to resume a session, with
-// which the certificate that would answer is not sent.
-func checkChallenge(cs tls.ConnectionState) error {
-	if cs.DidResume {
-		return errors.New("an ACME challenge cannot resume a session")
-	}
-	return nil
-}
-
-// choose finds the certificate for hello: for an ACME server the answer to its
-// challenge; else the first that is for the name asked for and that the client
-// can verify; else the default one.
+// choose finds the certificate for hello: the first that is for the name asked
+// for and that the client can verify; else the default one.
 func (s *Source) choose(hello *tls.ClientHelloInfo, strict bool) (*tls.Certificate, error) {
-	if s.acme != nil && slices.Equal(hello.SupportedProtos, []string{acmeALPN}) {
-		return s.acme.certificate(hello)
-	}
 	all := s.current()
 	if len(all) == 0 {
 		return nil, errors.New("there is no certificate yet: the ACME server has not handed one out")

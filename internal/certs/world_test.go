@@ -247,8 +247,10 @@ func (l *lines) String() string {
 func (l *lines) count(text string) int { return strings.Count(l.String(), text) }
 
 // wait returns when text has been logged n times.
-func (l *lines) wait(t *testing.T, ctx context.Context, text string, n int) {
+func (l *lines) wait(t *testing.T, text string, n int) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	for {
 		l.mu.Lock()
 		news, now := l.news, strings.Count(l.buf.String(), text)
