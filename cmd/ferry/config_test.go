@@ -224,6 +224,8 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add([]byte(exampleConfig(preset)))
 	f.Add([]byte("[ftp]\naddress = \":21\"\n[[user]]\nname=\"a\"\nusers = {static = [\"a\"]}"))
 	f.Add([]byte("a.b.c = [{x=1},{y={z=2}}]\n[ftp.\"\"]\n[\"\"]\n\"\"=1"))
+	f.Add([]byte("[tls]\nmore = [\"/a:/b\"]\nhosts = [\"a.b\", \"::1\"]\nrequire_networks = [\"10.0.0.0/8=off\"]\nrequire_users = [\"a=all\"]\nacme_names = [\"a.b\"]\n" +
+		"client_fingerprints = [\"SHA256:AB=c\"]\nlegacy_charset = \"gbk\"\n[hosts]\nnames = [\"A.b\"]\ngreetings = [\"a.b=c=d\"]\nanonymous_roots = [\"a.b=/c\"]\nown_users = [\"a.b\"]"))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file := filepath.Join(dir, "fuzz.toml")

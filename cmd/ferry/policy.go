@@ -14,6 +14,7 @@ type policies struct {
 	networks []networkLevel // the narrowest first
 	users    map[string]ftpserver.Require
 	usual    ftpserver.Policy
+	legacy   *ftpserver.Legacy // of the devices in tls.legacy_networks
 }
 
 type networkLevel struct {
@@ -28,6 +29,7 @@ func newPolicies(conf *config) *policies {
 		CCC:        conf.TLS.CCC,
 		CertFactor: factorOf(conf.TLS.ClientFactor),
 	}}
+	p.legacy = &ftpserver.Legacy{Charset: conf.TLS.LegacyCharset, DOSList: conf.TLS.LegacyDOSList, LooseTypes: true}
 	for _, a := range conf.TLS.RequireUsers {
 		p.users[a.left] = requireOf(a.right)
 	}
@@ -43,6 +45,9 @@ func (p *policies) of(peer netip.Addr, user string) ftpserver.Policy {
 	policy := p.usual
 	policy.Require = p.require(peer, user)
 	policy.UncleanClose = within(p.conf.TLS.UncleanNetworks, peer) || slices.Contains(p.conf.TLS.UncleanUsers, user)
+	if within(p.conf.TLS.LegacyNetworks, peer) {
+		policy.Legacy = p.legacy
+	}
 	return policy
 }
 

@@ -26,13 +26,16 @@ func TestMain(m *testing.M) {
 
 // TestStories runs testdata/*.txtar. Beside what testscript has, a story may say:
 //
-//	serve ARGS...          start ferry serve on a free port of loopback and wait until it is ready; $FTP is its address
+//	serve ARGS...          start ferry serve on a free port of loopback and wait until it is ready; $FTP is its address,
+//	                       $FTPS that of implicit FTPS, or "off"
 //	stop [SIGNAL]          send SIGTERM, or SIGNAL, and wait for the exit: code 0, or with ! another
 //	signal SIGNAL          send it, and go on
 //	awaitlog REGEXP        wait for a line of the server's log
 //	talk NAME FILE         a dialogue on the control connection NAME, opened when it is new: "C: text" is sent,
 //	                       "S: regexp" must be the next line, and a group in it called port is that of a data connection,
-//	                       to which "D: text" is sent; "CLOSE" ends that, "END" is the end of the control connection
+//	                       to which "D: text" is sent; "CLOSE" ends that, "END" is the end of the control connection;
+//	                       "TLS" makes the handshake, "TLS: name" asks for name, and $CERTIFICATE is the SHA-256 that was shown
+//	certificate NAME [by=CA] [authority] [expired] [HOST...]  make NAME.crt, for HOST, and NAME.key
 //	capture VAR FILE REGEXP  $VAR is what the first group matches
 //	listeners REGEXP...    the sockets that the server listens on are these and no other
 //
@@ -48,13 +51,14 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":     storyServe,
-			"stop":      storyStop,
-			"signal":    storySignal,
-			"awaitlog":  storyAwaitLog,
-			"talk":      storyTalk,
-			"capture":   storyCapture,
-			"listeners": storyListeners,
+			"serve":       storyServe,
+			"stop":        storyStop,
+			"signal":      storySignal,
+			"awaitlog":    storyAwaitLog,
+			"talk":        storyTalk,
+			"capture":     storyCapture,
+			"listeners":   storyListeners,
+			"certificate": storyCertificate,
 		},
 	})
 }
@@ -98,11 +102,12 @@ func storyServe(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}()
 	ready := s.await(ts, `\bready\b`)
-	address := regexp.MustCompile(`"?ftp"?[=:]"?([^" ]+)`).FindStringSubmatch(ready)
+	address := regexp.MustCompile(`"?ftp"?[=:]"?([^" ]+)"?[ ,]"?ftps"?[=:]"?([^" ]+)`).FindStringSubmatch(ready)
 	if address == nil {
-		ts.Fatalf("no address in the ready line: %s", ready)
+		ts.Fatalf("no addresses in the ready line: %s", ready)
 	}
 	ts.Setenv("FTP", address[1])
+	ts.Setenv("FTPS", address[2])
 	ts.Setenv("PORT", address[1][strings.LastIndexByte(address[1], ':')+1:])
 }
 
@@ -180,6 +185,8 @@ func storyTalk(ts *testscript.TestScript, neg bool, args []string) {
 		case ok && side == "D":
 			_, err := io.WriteString(conn.data, unescaped(ts, text))
 			ts.Check(err)
+		case side == "TLS":
+			conn.startTLS(ts, unescaped(ts, text))
 		case strings.TrimSpace(line) == "CLOSE":
 			ts.Check(conn.data.Close())
 		case strings.TrimSpace(line) == "END":

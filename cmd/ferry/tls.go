@@ -29,6 +29,8 @@ type tlsConfig struct {
 	UncleanNetworks networks
 	UncleanUsers    []string
 	LegacyNetworks  networks
+	LegacyCharset   string
+	LegacyDOSList   bool
 
 	ClientCerts         string
 	ClientCA, ClientCRL string
@@ -92,6 +94,10 @@ func (c *config) checkTLS() error {
 	switch {
 	case !t.Enabled:
 		return c.checkNoTLS()
+	case t.LegacyCharset != "" && len(t.LegacyNetworks) == 0:
+		return c.wrong("tls.legacy_charset", "is for the devices of tls.legacy_networks, and none is named there")
+	case t.LegacyDOSList && len(t.LegacyNetworks) == 0:
+		return c.wrong("tls.legacy_dos_list", "is for the devices of tls.legacy_networks, and none is named there")
 	case t.Key != "" && t.Cert == "":
 		return c.wrong("tls.key", "belongs to no certificate: name that too (tls.cert, --cert)")
 	case t.ClientCerts == "off" && t.ClientCA != "":
