@@ -112,46 +112,66 @@ func (c *conn) serve(implicit bool) error {
 	defer stopVisit()
 	defer c.end()
 	defer c.recoverPanic()
-	if implicit {
-		c.startImplicit()
-	}
-	if !c.closing {
-		c.send(say(220, c.greeting()))
-	}
+	c.greet(implicit)
 	for !c.closing {
 		c.step()
 	}
 	return c.cause
 }
 
+// greet says the first word, under TLS where the connection begins with it.
+func (c *conn) greet(implicit bool) {
+	if implicit {
+		c.startImplicit()
+	}
+	if !c.closing {
+		c.send(say(220, c.greeting()))
+	}
+}
+
 // step does one thing: says goodbye, reports a job that ended, runs a command
 // that waited, or reads one.
+//
+// An idle session waits in ReadLine, and its stack is what it costs most. So
+// step holds as little as can be, and the work is in functions of its own.
 func (c *conn) step() {
+	deadline, read := c.prepare()
+	if !read {
+		return
+	}
+	line, err := c.in.ReadLine()
+	c.heard(line, err, deadline)
+}
+
+// prepare does what comes before reading; false means that it was enough.
+// Otherwise deadline is when the read must return.
+func (c *conn) prepare() (deadline time.Time, read bool) {
 	switch {
 	case c.job == nil && c.mustEnd():
-		return
+		return deadline, false
 	case c.job == nil && len(c.queue) > 0:
 		c.execute(c.dequeue())
-		return
+		return deadline, false
 	case c.job != nil && c.queueSize >= maxQueue:
 		if c.flush(); !c.closing {
 			c.job.letGo()
 			c.finish(<-c.job.done)
 		}
-		return
+		return deadline, false
 	case c.job != nil || !c.in.HasLine():
 		if c.flush(); c.closing { // replies to pipelined commands leave in one write
-			return
+			return deadline, false
 		}
 	}
-	deadline := c.readDeadline()
+	deadline = c.readDeadline()
 	_ = c.raw.SetReadDeadline(deadline)
 	// Whoever wakes us sets its flag before the deadline, so looking after we
 	// have set ours loses no wake-up.
-	if c.happened() {
-		return
-	}
-	line, err := c.in.ReadLine()
+	return deadline, !c.happened()
+}
+
+// heard takes what a read brought.
+func (c *conn) heard(line []byte, err error, deadline time.Time) {
 	c.out = append(c.out, c.in.TakeTelnetReply()...)
 	switch {
 	case err == nil:

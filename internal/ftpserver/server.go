@@ -150,22 +150,28 @@ func (s *Server) handle(nc net.Conn, implicit bool) {
 	s.sessions.Add(1)
 	defer s.sessions.Done()
 	defer nc.Close()
+	if c := s.admit(nc, implicit); c != nil {
+		c.visit.Leave(c.serve(implicit))
+	}
+}
+
+// admit makes a session of a connection, or says to it why not.
+func (s *Server) admit(nc net.Conn, implicit bool) *conn {
 	protocol := "ftp"
 	if implicit {
 		protocol = "ftps"
 	}
 	if s.drain.Err() != nil {
 		sayAndClose(nc, 421, "The server is shutting down; try again later.")
-		return
+		return nil
 	}
 	peer, local := addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr())
 	visit, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
 	if err != nil {
 		sayAndClose(nc, 421, sentence(err))
-		return
+		return nil
 	}
-	c := newConn(s, nc, visit, peer, local)
-	visit.Leave(c.serve(implicit))
+	return newConn(s, nc, visit, peer, local)
 }
 
 // Shutdown ends the service: sessions without a transfer get 421 at once, the
