@@ -23,6 +23,7 @@ import (
 const (
 	maxLine      = 8 << 10          // bytes of one command: a verb and the longest name
 	maxQueue     = 64 << 10         // bytes of commands that wait for a running job
+	maxReplies   = 64 << 10         // bytes of replies that are gathered before they are written
 	writeTimeout = 30 * time.Second // for the client to take a reply
 	keepAlive    = 8 * time.Second  // between the lines that show a long job is alive
 )

@@ -47,8 +47,15 @@ func (c *conn) dequeue() ftpwire.Command {
 }
 
 // execute finds the row of cmd, checks what can be checked for every command,
-// in the order syntax, login (RFC 959 §5.4), and sends its reply.
+// in the order syntax, login (RFC 959 §5.4), and sends its reply. A client that
+// does not take what it was told already is told no more: a short command can
+// have a reply of a megabyte (STAT of a directory), and many may be waiting.
 func (c *conn) execute(cmd ftpwire.Command) {
+	if len(c.out) >= maxReplies {
+		if c.flush(); c.closing {
+			return
+		}
+	}
 	row := c.srv.commands[cmd.Verb]
 	switch cmd.Verb { // even where it fails, it is not the earlier one that counts
 	case "RNFR":
