@@ -1,10 +1,12 @@
 package listen
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"github.com/pires/go-proxyproto"
 )
@@ -21,7 +23,7 @@ func Proxy(l net.Listener, trusted []netip.Prefix) net.Listener {
 	if len(trusted) == 0 {
 		return l
 	}
-	return &proxyproto.Listener{
+	return proxyListener{&proxyproto.Listener{
 		Listener: l,
 		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
 			if trusts(trusted, o.Upstream) {
@@ -30,7 +32,31 @@ func Proxy(l net.Listener, trusted []netip.Prefix) net.Listener {
 			return proxyproto.SKIP, nil
 		},
 		ValidateHeader: onlyTCP,
+	}}
+}
+
+// proxyListener gives connections that can be asked for their socket.
+type proxyListener struct{ *proxyproto.Listener }
+
+func (l proxyListener) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	if p, ok := nc.(*proxyproto.Conn); ok {
+		return proxied{p}, err
 	}
+	return nc, err
+}
+
+// proxied is a connection behind a PROXY header, and a syscall.Conn as those
+// without one are: that a client has been killed is something only the kernel
+// can tell in time (see controlHolds in ftpserver).
+type proxied struct{ *proxyproto.Conn }
+
+func (p proxied) SyscallConn() (syscall.RawConn, error) {
+	sc, ok := p.Raw().(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return sc.SyscallConn()
 }
 
 func trusts(trusted []netip.Prefix, peer net.Addr) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 
 	"github.com/pires/go-proxyproto"
@@ -44,6 +45,9 @@ func TestProxy(t *testing.T) {
 			l = listen.Proxy(l, test.trusted)
 			defer l.Close()
 			from, to := dial(t, l)
+			if _, ok := to.(syscall.Conn); !ok {
+				t.Errorf("a %T tells nobody how its socket is", to)
+			}
 			if _, err := fmt.Fprint(from, test.header, "USER x\r\n"); err != nil {
 				t.Fatal(err)
 			}
