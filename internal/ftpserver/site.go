@@ -199,12 +199,13 @@ func (c *conn) siteCopy(arg string) reply {
 // copy runs as a job: a large file takes a while. The client sees no "250-"
 // meanwhile: after that the end could only be called a success.
 func (c *conn) copy(verb, from, to string) reply {
-	if from == to {
-		return say(553, "A file cannot be copied onto itself.")
-	}
 	src, err := c.fs().Open(c.ctx(), from, ferry.Read, 0)
 	if err != nil {
 		return c.failed(verb, from, err)
+	}
+	if c.leadsTo(to, src) {
+		_ = src.Abort(nil)
+		return say(553, "A file cannot be copied onto itself.")
 	}
 	tree, perm := c.fs(), c.filePerm()
 	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
@@ -215,4 +216,15 @@ func (c *conn) copy(verb, from, to string) reply {
 		return say(250, "Copied.")
 	})
 	return reply{}
+}
+
+// leadsTo tells whether name means the very file that h has open: where that
+// is written in place, opening it to take the copy would empty what is copied.
+func (c *conn) leadsTo(name string, h ferry.Handle) bool {
+	there, err := c.fs().Stat(c.ctx(), name)
+	if err != nil {
+		return false
+	}
+	here, err := h.Stat()
+	return err == nil && sameFile(here, there)
 }

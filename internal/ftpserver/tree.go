@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"ferry"
@@ -149,7 +150,9 @@ func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle
 }
 
 // COMB joins files: the parts, in their order, are appended to the target and
-// removed. The target becomes what it is in one step.
+// removed. A new target appears whole. One that exists grows in place, as with
+// APPE, and is cut back where that fails: what it holds is never rewritten, so
+// it cannot be lost, whatever the storage can stage.
 func (c *conn) comb(arg string) reply {
 	words, err := splitNames(arg)
 	if err != nil || len(words) < 2 {
@@ -162,16 +165,25 @@ func (c *conn) comb(arg string) reply {
 		}
 	}
 	target, parts := names[0], names[1:]
+	var seen []ferry.Info
+	if i, err := c.fs().Stat(c.ctx(), target); err == nil {
+		seen = append(seen, i)
+	}
 	for i, p := range parts {
-		if p == target || containsName(parts[:i], p) {
+		if slices.Contains(names[:i+1], p) {
 			return say(501, "COMB takes each name once.")
 		}
 		if !c.sess.Rights(p).Has(ferry.RightDelete) {
 			return replyFor(fs.ErrPermission) // before the target has them twice
 		}
-		if _, err := c.fs().Stat(c.ctx(), p); err != nil {
+		info, err := c.fs().Stat(c.ctx(), p)
+		if err != nil {
 			return c.failed("COMB", p, err)
 		}
+		if slices.ContainsFunc(seen, func(other ferry.Info) bool { return sameFile(other, info) }) {
+			return say(501, "COMB takes each file once; two of these names mean the same one.")
+		}
+		seen = append(seen, info)
 	}
 	tree, perm := c.fs(), c.filePerm()
 	c.begin("COMB", 0, func(ctx context.Context, _ *job) reply {
@@ -183,28 +195,20 @@ func (c *conn) comb(arg string) reply {
 	return reply{}
 }
 
-func containsName(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
-}
+// sameFile tells whether two names were of one file, be it by hard links, by a
+// link, or by a link on the way.
+func sameFile(a, b ferry.Info) bool { return a.ID == b.ID && a.ID != [2]uint64{} }
 
 func combine(ctx context.Context, tree ferry.FS, target string, parts []string, perm fs.FileMode) error {
-	all := parts
-	if _, err := tree.Stat(ctx, target); err == nil {
-		all = append([]string{target}, parts...)
-	}
-	dst, err := tree.Open(ctx, target, ferry.Replace, perm)
+	dst, size, err := openToGrow(ctx, tree, target, perm)
 	if err != nil {
 		return err
 	}
-	at := int64(0)
-	for _, p := range all {
+	at := size
+	for _, p := range parts {
 		if at, err = appendFile(ctx, tree, dst, at, p); err != nil {
-			_ = dst.Abort(ferry.Discard(err))
+			err = errors.Join(err, dst.Truncate(size))
+			_ = dst.Abort(err)
 			return err
 		}
 	}
@@ -217,6 +221,24 @@ func combine(ctx context.Context, tree ferry.FS, target string, parts []string, 
 		}
 	}
 	return nil
+}
+
+// openToGrow opens a file to add to its end, size: as it stands, or a new one.
+func openToGrow(ctx context.Context, tree ferry.FS, name string, perm fs.FileMode) (h ferry.Handle, size int64, err error) {
+	h, err = tree.Open(ctx, name, ferry.Update, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		h, err = tree.Open(ctx, name, ferry.Exclusive, perm)
+		return h, 0, err
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	i, err := h.Stat()
+	if err != nil {
+		_ = h.Abort(err)
+		return nil, 0, err
+	}
+	return h, i.Size, nil
 }
 
 func appendFile(ctx context.Context, tree ferry.FS, dst ferry.Handle, at int64, name string) (int64, error) {
