@@ -89,7 +89,7 @@ type config struct {
 // configFlags are the flags that override keys. The rows of keys name them.
 type configFlags struct {
 	Config         string   `placeholder:"FILE" type:"path" help:"Read the configuration from FILE (see: ferry config example)."`
-	State          string   `placeholder:"DIR" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
+	State          string   `placeholder:"DIR" help:"Directory of the database and the certificates that the server makes (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 	FTP            string   `name:"ftp" placeholder:"ADDR" help:"Where FTP listens: HOST:PORT, :PORT, or off (default :2121). Port 0 picks a free one."`
 	FTPS           string   `name:"ftps" placeholder:"ADDR" help:"Where FTP listens that begins with TLS (implicit FTPS, by custom on port 990); off by default."`
 	Cert           string   `placeholder:"FILE" help:"TLS certificate, PEM, with those that lead to its authority (default: self-signed, made once)."`

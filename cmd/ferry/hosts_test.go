@@ -16,9 +16,9 @@ func (a asked) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error
 	return ferry.User{Name: c.Name}, nil
 }
 
-// TestThreat28OwnUsersOfAHost: what was found out about one account lends
+// TestOwnUsersOfAHost: what was found out about one account lends
 // nothing to another that has the same short name.
-func TestThreat28OwnUsersOfAHost(t *testing.T) {
+func TestOwnUsersOfAHost(t *testing.T) {
 	const hosts = "[hosts]\nnames = [\"a.example\", \"b.example\"]\nown_users = [\"a.example\"]\n"
 	const lenient = hosts + "[tls]\nrequire_users = [\"camera=off\"]\n"
 	const both = hosts + "[tls]\nclient_certs = \"ask\"\nclient_ca = \"/ca\"\nclient_factor = \"both\"\n"

@@ -3,7 +3,9 @@
 // main.go reads the command line, config.go and keys.go hold the configuration
 // (one table of keys, from which the example, the documentation and the
 // reading of files and flags are made), serve.go wires the server by hand in
-// one function, and every other subcommand has a file of its own.
+// one function, with tls.go, policy.go, hosts.go and wiring.go saying the
+// configuration in the words of each room, and every other subcommand has a
+// file of its own.
 package main
 
 import (
@@ -24,7 +26,7 @@ const (
 // cli is the tree of subcommands; kong fills it, and calls Run of the one that
 // was named.
 type cli struct {
-	Serve      serveCmd      `cmd:"" help:"Serve a directory over FTP."`
+	Serve      serveCmd      `cmd:"" help:"Serve a directory over FTP and FTPS."`
 	Config     configCmd     `cmd:"" help:"Check the configuration, or show it."`
 	User       userCmd       `cmd:"" help:"Manage the users in the server's database."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

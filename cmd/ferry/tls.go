@@ -20,6 +20,7 @@ type tlsConfig struct {
 	Enabled         bool
 	Cert, Key       string
 	More            []certs.Pair
+	StrictSNI       bool
 	Hosts           []string
 	Require         string // "auto": config.require says what it means
 	RequireNetworks []assignment
@@ -286,7 +287,7 @@ func (e encryption) security(conf *config) ftpserver.Security {
 // config is a TLS configuration that lives as long as the server.
 func (e encryption) config(conf *config, legacy bool) *tls.Config {
 	asked := map[string]certs.ClientCerts{"off": certs.ClientCertsOff, "ask": certs.ClientCertsAsk, "require": certs.ClientCertsRequire}
-	cfg := e.source.Server(certs.Options{Legacy: legacy, ClientCerts: asked[conf.TLS.ClientCerts]})
+	cfg := e.source.Server(certs.Options{Legacy: legacy, ClientCerts: asked[conf.TLS.ClientCerts], StrictSNI: conf.TLS.StrictSNI})
 	e.tickets.Apply(cfg)
 	return cfg
 }
