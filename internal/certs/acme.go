@@ -39,7 +39,7 @@ type ACME struct {
 	HTTPAddr string
 	// TLSAddr is the same for TLS-ALPN-01 and port 443 (RFC 8737). Where a
 	// listener with a configuration of Source.Server has the port already, it
-	// answers. "off": not offered.
+	// answers, unless it requires client certificates. "off": not offered.
 	TLSAddr string
 	// RootCA is a PEM file of who vouches for the ACME server itself, for
 	// private ones; "": who the system trusts.

@@ -209,7 +209,7 @@ func TestACME(t *testing.T) {
 				t.Errorf("names are %+v", got)
 			}
 			private(t, cfg.ACME.Storage)
-			if errs := log.count("level=ERROR"); errs != 0 {
+			if log.count("level=ERROR")+log.count("level=WARN") != 0 {
 				t.Errorf("the log says:\n%s", log)
 			}
 			closed(t, p.http())
@@ -345,5 +345,53 @@ func TestACMERenewsUnderLiveSessions(t *testing.T) {
 	again := open(t, cfg)
 	if got := shown(t, again.Server(certs.Options{}), p.client("ftp.ferry.example")); got != second {
 		t.Error("after a restart it is not the newest certificate")
+	}
+}
+
+// TestACMEServerAway: the server starts, the log says what is wrong, and the
+// files' certificates do their work meanwhile.
+func TestACMEServerAway(t *testing.T) {
+	p := newPebble(t, nil)
+	cfg, log := p.config(t, "ftp.ferry.example")
+	cfg.ACME.HTTPAddr, cfg.ACME.Directory = p.http(), "https://"+p.tls()+"/dir"
+	authority := newAuthority(t, "CA")
+	l := authority.issue(t, ecKey(t), nil, "old.example")
+	cfg.Pairs = []certs.Pair{l.save(t, t.TempDir(), "server")}
+	source := open(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		source.Watch(ctx)
+	}()
+	log.wait(t, "handed out no certificate", 1)
+	if log.count("level=ERROR") != 1 || !strings.Contains(log.String(), "connection refused") || !strings.Contains(log.String(), "name=ftp.ferry.example") {
+		t.Errorf("the log says:\n%s", log)
+	}
+	if got := shown(t, source.Server(certs.Options{}), &tls.Config{RootCAs: authority.pool(), ServerName: "old.example"}); got != serial(l) {
+		t.Error("the certificate from the files is not in use")
+	}
+	cancel()
+	<-done
+}
+
+// TestACMEStorageDamaged: what was handed out before and cannot be read is
+// named at the start.
+func TestACMEStorageDamaged(t *testing.T) {
+	p := newPebble(t, nil)
+	cfg, log := p.config(t, "ftp.ferry.example")
+	cfg.ACME.HTTPAddr = p.http()
+	work(t, open(t, cfg), log, 1)()
+	err := filepath.WalkDir(cfg.ACME.Storage, func(path string, d os.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".crt") {
+			return os.WriteFile(path, []byte("rubbish"), 0o600)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := certs.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), cfg.ACME.Storage) || !strings.Contains(err.Error(), "ftp.ferry.example") {
+		t.Errorf("%v", err)
 	}
 }

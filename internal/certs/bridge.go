@@ -7,8 +7,9 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// bridge is the log of certmagic, which speaks zap, in ours. What it tells of
-// its everyday work is of use to who looks for a fault, so it comes as Debug.
+// bridge is the log of certmagic, which speaks zap, in ours, one level lower:
+// its errors are attempts that failed and will be made again, its news is its
+// everyday work. What came of it all, issuer.hear says.
 type bridge struct {
 	log    *slog.Logger
 	fields []zapcore.Field
@@ -47,9 +48,9 @@ func (b bridge) Sync() error { return nil }
 func slogLevel(level zapcore.Level) slog.Level {
 	switch {
 	case level >= zapcore.ErrorLevel:
-		return slog.LevelError
-	case level == zapcore.WarnLevel:
 		return slog.LevelWarn
+	case level == zapcore.WarnLevel:
+		return slog.LevelInfo
 	}
 	return slog.LevelDebug
 }

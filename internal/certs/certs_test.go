@@ -239,14 +239,27 @@ func TestKeyInTheCertificatesFile(t *testing.T) {
 
 func TestNamesWarnOfTheEnd(t *testing.T) {
 	ca, dir := newAuthority(t, "Our CA"), t.TempDir()
-	for days, warned := range map[int]bool{1: true, 13: true, 15: false, 30: false} {
-		ends := time.Now().Add(time.Duration(days) * 24 * time.Hour)
-		pair := ca.issue(t, ecKey(t), func(c *x509.Certificate) { c.NotAfter = ends }, "ftp.example.com").save(t, dir, fmt.Sprint(days))
+	for i, test := range []struct {
+		life, left int // days
+		warned     bool
+	}{
+		{365, 1, true},
+		{365, 13, true},
+		{365, 15, false},
+		{90, 13, true},
+		{90, 15, false},
+		{6, 2, false}, // it has just been time to renew
+		{1, 0, true},
+	} {
+		ends := time.Now().Add(time.Duration(test.left)*24*time.Hour + time.Hour)
+		pair := ca.issue(t, ecKey(t), func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = ends.AddDate(0, 0, -test.life), ends
+		}, "ftp.example.com").save(t, dir, fmt.Sprint(i))
 		name := open(t, certs.Config{Pairs: []certs.Pair{pair}}).Names()[0]
-		if (name.Warning != "") != warned || name.Issuer != "CN=Our CA" {
-			t.Errorf("%d days before the end: %+v", days, name)
+		if (name.Warning != "") != test.warned || name.Issuer != "CN=Our CA" {
+			t.Errorf("%+v: %+v", test, name)
 		}
-		if warned && !(strings.Contains(name.Warning, "ftp.example.com") && strings.Contains(name.Warning, ends.UTC().Format("2006-01-02"))) {
+		if test.warned && !(strings.Contains(name.Warning, "ftp.example.com") && strings.Contains(name.Warning, ends.UTC().Format("2006-01-02"))) {
 			t.Errorf("warning is %q", name.Warning)
 		}
 	}

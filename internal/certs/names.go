@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// renewBefore is how long before its end a certificate is worth a warning.
+// renewBefore is how long before its end a certificate is worth a warning, if
+// it lives long enough: see worried.
 const renewBefore = 14 * 24 * time.Hour
 
 // Name is what a certificate of the server says about itself.
@@ -25,7 +26,7 @@ type Name struct {
 	// Fingerprint is as Source.Fingerprint says it.
 	Fingerprint string
 	// Warning is a sentence where the certificate has expired or will within
-	// 14 days; else "".
+	// 14 days, or the last sixth of a life of less than 84; else "".
 	Warning string
 }
 
@@ -69,19 +70,20 @@ func nameOf(leaf *x509.Certificate) Name {
 	if selfIssued(leaf) {
 		n.Issuer = "itself"
 	}
-	n.Warning = expiryWarning(n)
+	switch left := time.Until(leaf.NotAfter); {
+	case left < 0:
+		n.Warning = fmt.Sprintf("the certificate for %s expired on %s; clients refuse it", strings.Join(n.Names, ", "), day(leaf.NotAfter))
+	case left < worried(leaf):
+		n.Warning = fmt.Sprintf("the certificate for %s expires on %s; renew it", strings.Join(n.Names, ", "), day(leaf.NotAfter))
+	}
 	return n
 }
 
-func expiryWarning(n Name) string {
-	left := time.Until(n.Expires)
-	switch {
-	case left < 0:
-		return fmt.Sprintf("the certificate for %s expired on %s; clients refuse it", strings.Join(n.Names, ", "), day(n.Expires))
-	case left < renewBefore:
-		return fmt.Sprintf("the certificate for %s expires on %s; renew it", strings.Join(n.Names, ", "), day(n.Expires))
-	}
-	return ""
+// worried is how much life left is too little. Certificates are renewed when a
+// third is left, and there are some that live for six days: half of that third
+// must pass before something looks wrong with them.
+func worried(leaf *x509.Certificate) time.Duration {
+	return min(renewBefore, leaf.NotAfter.Sub(leaf.NotBefore)/6)
 }
 
 func fingerprint(cert *x509.Certificate) string {

@@ -16,7 +16,7 @@ const (
 
 // Watch keeps the certificates current until ctx ends: it reloads files that
 // change, asks the ACME server for what is missing or about to expire, and
-// warns daily of what will expire within 14 days or has. Start it when the
+// warns daily of what is about to expire or has. Start it when the
 // listeners are open.
 //
 // It looks at time, size and identity of what the names lead to, so it notices

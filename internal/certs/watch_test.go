@@ -215,7 +215,9 @@ func TestWatchSaysOnceWhatIsWrong(t *testing.T) {
 func TestWatchWarnsOfTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ca := newAuthority(t, "CA")
-		l := ca.issue(t, ecKey(t), func(c *x509.Certificate) { c.NotAfter = time.Now().Add(36 * time.Hour) }, "a.example")
+		l := ca.issue(t, ecKey(t), func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = time.Now().AddDate(-1, 0, 0), time.Now().Add(36*time.Hour)
+		}, "a.example")
 		_, log := watched(t, certs.Config{Pairs: []certs.Pair{l.save(t, t.TempDir(), "server")}})
 		for day, want := range []struct{ expires, expired int }{{1, 0}, {2, 0}, {2, 1}} {
 			expires, expired := log.count("a.example expires on"), log.count("a.example expired on")
