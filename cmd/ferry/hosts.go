@@ -7,7 +7,6 @@ import (
 
 	"ferry"
 	"ferry/internal/auth"
-	"ferry/internal/ftpserver"
 )
 
 // hostsConfig is [hosts]. All names are in lower case.
@@ -86,32 +85,14 @@ func welcoming(conf *config, users ferry.Authenticator) ferry.Authenticator {
 	return byHost{own, auth.Anonymous(anonymous(conf, ""), users)}
 }
 
-// ownUsers are virtual hosts whose logins mean accounts of their own: "alice"
-// is "alice@HOST" there, and so is "alice@HOST".
-type ownUsers struct {
-	hosts  []string
-	policy *policies
-	next   ferry.Authenticator
-}
-
-// Authenticate implements ferry.Authenticator.
-func (o ownUsers) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
-	at := "@" + c.Host
-	if slices.Contains(o.hosts, c.Host) && !strings.HasSuffix(c.Name, at) {
-		c = o.renamed(c, c.Name+at)
+// accountOn tells which account a login name means on a virtual host: on one
+// whose users are its own, "alice" is "alice@HOST", and so is "alice@HOST".
+// Anonymous users are nobody's own.
+func accountOn(conf *config) func(host, name string) string {
+	return func(host, name string) string {
+		if host == "" || !slices.Contains(conf.Hosts.OwnUsers, host) || auth.IsAnonymous(name) || strings.HasSuffix(name, "@"+host) {
+			return name
+		}
+		return name + "@" + host
 	}
-	return o.next.Authenticate(ctx, c)
-}
-
-// renamed is the claim for the account that the login means. What the server
-// found out before, about TLS and the client's certificate, was about another
-// account, the one that has the short name: it lends nothing to this one.
-func (o ownUsers) renamed(c ferry.Claim, account string) ferry.Claim {
-	policy := o.policy.of(c.Peer.Addr(), account)
-	clear := c.Protocol == "ftp" && policy.Require >= ftpserver.RequireLogin
-	if c.Certified || clear || policy.CertFactor == ftpserver.CertToo {
-		c.Certified, c.Denied = false, true
-	}
-	c.Name = account
-	return c
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net/netip"
 	"testing"
 
 	"ferry"
@@ -16,43 +15,21 @@ func (a asked) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error
 	return ferry.User{Name: c.Name}, nil
 }
 
-// TestOwnUsersOfAHost: what was found out about one account lends
-// nothing to another that has the same short name.
 func TestOwnUsersOfAHost(t *testing.T) {
-	const hosts = "[hosts]\nnames = [\"a.example\", \"b.example\"]\nown_users = [\"a.example\"]\n"
-	const lenient = hosts + "[tls]\nrequire_users = [\"camera=off\"]\n"
-	const both = hosts + "[tls]\nclient_certs = \"ask\"\nclient_ca = \"/ca\"\nclient_factor = \"both\"\n"
-	for _, test := range []struct {
-		name, config      string
-		claim             ferry.Claim
-		account           string
-		certified, denied bool
-	}{
-		{"no host", hosts, ferry.Claim{Name: "alice"}, "alice", false, false},
-		{"a host with the server's users", hosts, ferry.Claim{Name: "alice", Host: "b.example"}, "alice", false, false},
-		{"its own", hosts, ferry.Claim{Name: "alice", Host: "a.example", Protocol: "ftps"}, "alice@a.example", false, false},
-		{"the whole name", hosts, ferry.Claim{Name: "alice@a.example", Host: "a.example", Protocol: "ftps"}, "alice@a.example", false, false},
-		{"the whole name elsewhere", hosts, ferry.Claim{Name: "alice@a.example"}, "alice@a.example", false, false},
-		{"another host's account", hosts, ferry.Claim{Name: "alice@b.example", Host: "a.example", Protocol: "ftps"}, "alice@b.example@a.example", false, false},
-		{"certificate of the other alice", hosts, ferry.Claim{Name: "alice", Host: "a.example", Protocol: "ftps", Certified: true}, "alice@a.example", false, true},
-		{"certificate for the whole name", hosts, ferry.Claim{Name: "alice@a.example", Host: "a.example", Protocol: "ftps", Certified: true}, "alice@a.example", true, false},
-		{"second factor of the other alice", both, ferry.Claim{Name: "alice", Host: "a.example", Protocol: "ftps"}, "alice@a.example", false, true},
-		{"exception of the other camera", lenient, ferry.Claim{Name: "camera", Host: "a.example", Protocol: "ftp"}, "camera@a.example", false, true},
-		{"exception, but under TLS", lenient, ferry.Claim{Name: "camera", Host: "a.example", Protocol: "ftps"}, "camera@a.example", false, false},
-		{"already denied", hosts, ferry.Claim{Name: "alice", Host: "a.example", Protocol: "ftps", Denied: true}, "alice@a.example", false, true},
+	c, err := loadText(t, "[storage]\nroot = \"/srv\"\n[hosts]\nnames = [\"a.example\", \"b.example\"]\nown_users = [\"a.example\"]\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range [][3]string{ // host, login, account
+		{"a.example", "alice", "alice@a.example"},
+		{"a.example", "alice@a.example", "alice@a.example"},
+		{"a.example", "anonymous", "anonymous"},
+		{"b.example", "alice", "alice"},
+		{"", "alice", "alice"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			c, err := loadText(t, test.config, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got ferry.Claim
-			test.claim.Peer = netip.MustParseAddrPort("192.0.2.1:1")
-			_, _ = ownUsers{c.Hosts.OwnUsers, newPolicies(c), asked{&got}}.Authenticate(t.Context(), test.claim)
-			if got.Name != test.account || got.Certified != test.certified || got.Denied != test.denied {
-				t.Errorf("asked for %q, certified %v, denied %v", got.Name, got.Certified, got.Denied)
-			}
-		})
+		if got := accountOn(c)(test[0], test[1]); got != test[2] {
+			t.Errorf("%q on %q is %q, want %q", test[1], test[0], got, test[2])
+		}
 	}
 }
 

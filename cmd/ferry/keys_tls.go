@@ -113,7 +113,7 @@ func hostsKeys() []key {
 				return assignments{&c.Hosts.AnonymousRoots, "ftp.example.com=/srv/pub", hostRoot}
 			}},
 		{"hosts.own_users", "", []string{},
-			"Hosts with users of their own: there, the login \"alice\" means the account \"alice@NAME\", and no other.\ntls.require_users and client certificates count there for who logs in by the whole name.",
+			"Hosts with users of their own: there, the login \"alice\" means the account \"alice@NAME\", and no other.",
 			func(c *config) value { return hostNames{&c.Hosts.OwnUsers} }},
 	}
 }

@@ -97,7 +97,7 @@ func authenticator(conf *config, users auth.Users, h *auth.Hasher) ferry.Authent
 	if conf.Users.Remember > 0 {
 		remembered = auth.Remember(conf.Users.Remember, most)
 	}
-	virtual := ownUsers{conf.Hosts.OwnUsers, newPolicies(conf), auth.Virtual(users, h, remembered)}
+	virtual := auth.Virtual(users, h, remembered)
 	if !conf.Users.Anonymous {
 		return virtual
 	}

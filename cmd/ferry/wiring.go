@@ -63,6 +63,7 @@ func ftpConfig(conf *config, g *gate.Gate, security ftpserver.Security, log *slo
 		Log:          log,
 		Greeting:     f.Greeting,
 		Hosts:        virtualHosts(conf),
+		Account:      accountOn(conf),
 		Security:     security,
 		Passive:      passive,
 		NoEPSV:       f.EPSVOff,

@@ -16,16 +16,25 @@ import (
 // that nobody learns which exist (RFC 2577 §7).
 func (c *conn) user(arg string) reply {
 	c.logout()
-	c.userName = arg
+	c.userName = c.account(arg)
 	switch {
 	case !c.covered() && c.requires(RequireLogin):
 		// Said before the password is sent, which is the point.
 		c.userName = ""
 		return say(530, "TLS is required: give AUTH TLS first.")
-	case c.policy().CertFactor == CertEnough && c.certified(arg):
-		return c.login(ferry.Claim{Name: arg, Certified: true}, 232)
+	case c.policy().CertFactor == CertEnough && c.certified(c.userName):
+		return c.login(ferry.Claim{Name: c.userName, Certified: true}, 232)
 	}
 	return say(331, "Password required.")
+}
+
+// account is the name of the account that a name means on the host that the
+// client asked for.
+func (c *conn) account(name string) string {
+	if c.srv.cfg.Account == nil {
+		return name
+	}
+	return c.srv.cfg.Account(c.virtualHost(), name)
 }
 
 // PASS (RFC 959 §4.1.1).
@@ -163,7 +172,7 @@ func (c *conn) host(arg string) reply {
 	}
 	c.userName = ""
 	c.hostName = name
-	return say(220, "Host accepted.")
+	return say(220, c.greeting())
 }
 
 // agreesWithSNI tells whether name is the one that TLS was asked for, if it

@@ -58,7 +58,7 @@ type Security struct {
 	// is no TLS.
 	TLS func(peer netip.Addr) *tls.Config
 	// Policy gives the policy for a client, by its address and, from USER on,
-	// the name it gave; nil: the zero Policy.
+	// the account it named; nil: the zero Policy.
 	Policy func(peer netip.Addr, user string) Policy
 	// Certified tells whether a client's certificate stands for the user of
 	// that name; nil: none does. The configurations that TLS gives fail the

@@ -25,12 +25,14 @@ type secureConn struct {
 // secure makes the handshake on a data connection. The server of FTP is the
 // server of TLS, whoever connected to whom (RFC 4217 §7).
 func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool) (*secureConn, error) {
+	var from owner
+	cfg := s.session.config(s.base, &from)
 	wire := downloadWire(raw, c.srv.wires)
 	if upload {
 		wire = uploadWire(raw, c.srv.wires)
+		cfg = wire.holdTickets(cfg)
 	}
-	var from owner
-	tc := tls.Server(wire, s.session.config(s.base, &from))
+	tc := tls.Server(wire, cfg)
 	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}
 	if s.lenient {
 		sc.unclean = func() {
@@ -42,16 +44,12 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 	if err == nil {
 		err = tc.Handshake()
 	}
-	if err == nil && upload && tc.ConnectionState().Version < tls.VersionTLS13 {
-		err = wire.flush() // the client waits for it; in TLS 1.3 only tickets are left
-	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return sc, cause
 	}
 	if err != nil {
 		return sc, fmt.Errorf("%w: %w", errDataTLS, err)
 	}
-	wire.hold = upload
 	_ = raw.SetDeadline(time.Time{})
 	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from)
 	loose, err := s.session.admit(s.binding, verdict)

@@ -216,6 +216,7 @@ func (c *conn) ccc(string) reply {
 		return reply{}
 	}
 	c.tls.cleared = true
+	c.visit.Speaks("ftp")
 	return reply{}
 }
 
@@ -237,6 +238,7 @@ func (c *conn) dropTLS(r reply) reply {
 		r = reply{}
 	}
 	c.tls = nil
+	c.visit.Speaks("ftp")
 	return r
 }
 

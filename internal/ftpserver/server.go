@@ -27,6 +27,9 @@ type Config struct {
 	// address that the client reached, each with a greeting of its own or "".
 	// A login says which of them was asked for.
 	Hosts map[string]string
+	// Account gives the account that a login name means on one of Hosts, or on
+	// none (""); nil: the one of that name.
+	Account func(host, name string) string
 	// Security is TLS, and what must be protected by it.
 	Security Security
 

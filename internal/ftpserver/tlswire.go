@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"sync"
@@ -37,6 +38,7 @@ type tlsWire struct {
 
 	out    []byte // gathered
 	gather bool
+	ticket bool // the next write ends with a session ticket
 	// hold keeps back what is gathered while the client sends: the session
 	// tickets of a server that only receives. Clients close an upload without
 	// reading them, and a socket that is closed with something unread resets
@@ -136,6 +138,9 @@ func (w *tlsWire) Write(p []byte) (int, error) {
 	}
 	// A write of crypto/tls is one record, or the few of a handshake: it fits.
 	w.out = append(w.out, p...)
+	if w.ticket {
+		return len(p), w.holdTicket()
+	}
 	if len(w.out) >= gatherFull {
 		if err := w.flush(); err != nil {
 			return 0, err
@@ -153,6 +158,35 @@ func (w *tlsWire) flush() error {
 	w.out = w.out[:0]
 	return err
 }
+
+// holdTickets keeps the session tickets of cfg's handshake back until through.
+// In TLS 1.2 they are part of the handshake, and the client waits for them.
+func (w *tlsWire) holdTickets(cfg *tls.Config) *tls.Config {
+	wrap := cfg.WrapSession
+	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
+		w.ticket = cs.Version >= tls.VersionTLS13
+		return wrap(cs, ss)
+	}
+	return cfg
+}
+
+// holdTicket writes what is gathered but for its last record. crypto/tls gives
+// out a ticket as early as it can, together with the records of its handshake
+// that the client waits for.
+func (w *tlsWire) holdTicket() error {
+	w.ticket, w.hold = false, true
+	ticket := w.out
+	for size := recordSize(ticket); size < len(ticket); size = recordSize(ticket) {
+		ticket = ticket[size:]
+	}
+	_, err := w.Conn.Write(w.out[:len(w.out)-len(ticket)])
+	w.out = w.out[:copy(w.out, ticket)]
+	return err
+}
+
+// recordSize is that of the record at the beginning of p, with its header
+// (RFC 8446 §5.1: type, version, and a length of two bytes).
+func recordSize(p []byte) int { return 5 + (int(p[3])<<8 | int(p[4])) }
 
 // through writes what is gathered, and from now on everything at once: the
 // alert that closes TLS must not wait, for crypto/tls forbids all writing
