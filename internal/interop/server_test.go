@@ -78,7 +78,7 @@ func launch(t testing.TB, s setup) *server {
 		"--passive-ports", passivePorts())
 	if s.config != "" {
 		file := filepath.Join(t.TempDir(), "ferry.toml")
-		writeFile(t, file, []byte(s.config))
+		writeFile(t, file, []byte(withPlain(s.config)))
 		args = append(args, "--config", file)
 	}
 	args = append(args, s.args...)
@@ -191,4 +191,13 @@ func deadline(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// withPlain lets the clients of a configuration that says nothing of TLS log
+// in without: with a file, the default is not to.
+func withPlain(config string) string {
+	if strings.Contains(config, "[tls]") {
+		return config
+	}
+	return config + "\n[tls]\nrequire = \"off\"\n"
 }
