@@ -98,6 +98,7 @@ func (c *conn) helpFor(verb string) reply {
 	if spec[0] >= '0' && spec[0] <= '9' {
 		spec = "RFC " + spec
 	}
+	spec = strings.ReplaceAll(spec, "§", "section ") // texts of replies are ASCII (RFC 959 §4.2)
 	return say(214, strings.TrimRight("Syntax: "+verb+" "+row.usage, " ")+" ("+spec+")")
 }
 
