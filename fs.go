@@ -82,7 +82,9 @@ type FS interface {
 	Rename(ctx context.Context, from, to string, replace bool) error
 	// SetAttr changes the attributes that a sets. Links are followed unless
 	// a.NoFollow. A link itself has times and an owner to set; its mode is
-	// errors.ErrUnsupported, its size fs.ErrInvalid.
+	// errors.ErrUnsupported, its size fs.ErrInvalid. Setuid and setgid of a file
+	// are fs.ErrPermission: it belongs to the server, and whoever can run
+	// programs on the machine would run it as the server.
 	SetAttr(ctx context.Context, name string, a Attr) error
 	// Readlink gives a link's target as it is stored; fs.ErrInvalid: no link.
 	Readlink(ctx context.Context, name string) (string, error)

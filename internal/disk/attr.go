@@ -31,6 +31,9 @@ func (v *view) setAttr(name string, a ferry.Attr) error {
 	if a.Mode != nil && isLink(&o.st) {
 		return errors.ErrUnsupported
 	}
+	if !isDir(&o.st) && lendsIdentity(a.Mode) {
+		return fs.ErrPermission
+	}
 	if a.Size != nil {
 		if err := v.t.resize(o, *a.Size); err != nil {
 			return err
@@ -58,6 +61,12 @@ func (t *Tree) lookFor(name string, a ferry.Attr) (*object, error) {
 	}
 	o.place = p
 	return o, nil
+}
+
+// lendsIdentity tells whether a file of that mode runs as its owner or group:
+// as us, since what is uploaded is ours.
+func lendsIdentity(mode *fs.FileMode) bool {
+	return mode != nil && *mode&(fs.ModeSetuid|fs.ModeSetgid) != 0
 }
 
 // resize changes the size of a file that is not open.

@@ -211,6 +211,9 @@ func (h *handle) SetAttr(a ferry.Attr) error {
 }
 
 func (h *handle) setAttr(a ferry.Attr) error {
+	if lendsIdentity(a.Mode) {
+		return fs.ErrPermission
+	}
 	if a.Size != nil {
 		switch {
 		case !h.writes:

@@ -91,7 +91,7 @@ func canGive(fd int, old *unix.Stat_t) bool {
 // newMode is the mode of a file or directory that is made in dir with perm: as
 // for open(2), a default ACL of the directory decides, and the umask elsewhere.
 func (t *Tree) newMode(dir int, perm fs.FileMode) uint32 {
-	mode := kernelMode(perm)
+	mode := kernelMode(perm &^ (fs.ModeSetuid | fs.ModeSetgid)) // see lendsIdentity; a directory inherits setgid
 	acl := make([]byte, 1024)
 	n := -1
 	if t.proc {

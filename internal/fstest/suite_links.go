@@ -195,8 +195,18 @@ func setMode(e *env) {
 	if got := e.stat(f, "/dir").Mode; got != fs.ModeDir|sticky {
 		e.Errorf("/dir has mode %v after setting %v", got, sticky)
 	}
-	_, err := f.Stat(context.Background(), "/file")
+	before := e.stat(f, "/file")
+	h, err := f.Open(context.Background(), "/new", ferry.Replace, 0)
 	e.must(err)
+	defer h.Abort(nil)
+	for _, special := range []fs.FileMode{fs.ModeSetuid | 0o755, fs.ModeSetgid | 0o755} {
+		size := int64(1)
+		e.want(f.SetAttr(context.Background(), "/file", ferry.Attr{Mode: &special, Size: &size}), fs.ErrPermission, "/file")
+		e.want(h.SetAttr(ferry.Attr{Mode: &special}), fs.ErrPermission, "/new")
+	}
+	if after := e.stat(f, "/file"); after.Mode != before.Mode || after.Size != before.Size {
+		e.Errorf("/file has mode %v and size %d after refusals", after.Mode, after.Size)
+	}
 	e.want(f.SetAttr(context.Background(), "/missing", ferry.Attr{Mode: &sticky}), fs.ErrNotExist, "/missing")
 }
 

@@ -13,7 +13,10 @@ import (
 const maxFile = 16 << 40
 
 // attrBits are the bits of a mode that SetAttr changes.
-const attrBits = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+const attrBits = newBits | fs.ModeSetuid | fs.ModeSetgid
+
+// newBits are those that a new file or directory can be given.
+const newBits = fs.ModePerm | fs.ModeSticky
 
 // node is one file, directory or link.
 type node struct {
@@ -50,7 +53,7 @@ func (t *Tree) fileMode(perm fs.FileMode) fs.FileMode {
 	if perm == 0 {
 		perm = 0o666
 	}
-	return perm & attrBits &^ t.umask
+	return perm & newBits &^ t.umask
 }
 
 // newFile makes an empty file.
@@ -61,7 +64,7 @@ func (t *Tree) newDir(perm fs.FileMode) *node {
 	if perm == 0 {
 		perm = 0o777
 	}
-	n := t.newNode(fs.ModeDir | perm&attrBits&^t.umask)
+	n := t.newNode(fs.ModeDir | perm&newBits&^t.umask)
 	n.children = make(map[string]*node)
 	n.parts = make(map[partKey]*part)
 	return n
@@ -159,6 +162,10 @@ func (t *Tree) truncate(n *node, size int64) error {
 func (t *Tree) setAttr(n *node, a ferry.Attr) error {
 	if a.Mode != nil && n.isLink() {
 		return errors.ErrUnsupported
+	}
+	const identity = fs.ModeSetuid | fs.ModeSetgid
+	if a.Mode != nil && *a.Mode&identity != 0 && !n.mode.IsDir() {
+		return fs.ErrPermission
 	}
 	if a.Size != nil {
 		if err := t.resize(n, *a.Size); err != nil {
