@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 func versions() map[string]uint16 {
@@ -203,11 +204,20 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 				content := strings.Repeat("x", 3<<20)
 				nc := c.passive()
 				c.do("STOR f", "150")
-				tc := tls.Client(bytewise{nc}, cfg)
+				hasty := &hastyConn{Conn: nc}
+				tc := tls.Client(hasty, cfg)
+				if err := tc.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				hasty.gather = true
 				if _, err := io.WriteString(tc, content); err != nil {
 					t.Fatal(err)
 				}
 				if err := tc.CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				_ = nc.SetDeadline(time.Now().Add(time.Minute)) // CloseWrite leaves one in the past
+				if _, err := nc.Write(hasty.out); err != nil {
 					t.Fatal(err)
 				}
 				nc.Close()
@@ -220,10 +230,24 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 	}
 }
 
-// bytewise reads byte by byte, so that nothing is read that was not asked for.
-type bytewise struct{ net.Conn }
+// hastyConn reads nothing that it is not asked for, and keeps what is written,
+// once it is told to, so that all of it can be sent at once: faster than a
+// server takes it.
+type hastyConn struct {
+	net.Conn
+	out    []byte
+	gather bool
+}
 
-func (b bytewise) Read(p []byte) (int, error) { return b.Conn.Read(p[:min(len(p), 1)]) }
+func (h *hastyConn) Read(p []byte) (int, error) { return h.Conn.Read(p[:min(len(p), 1)]) }
+
+func (h *hastyConn) Write(p []byte) (int, error) {
+	if !h.gather {
+		return h.Conn.Write(p)
+	}
+	h.out = append(h.out, p...)
+	return len(p), nil
+}
 
 // A client in clear on a private data connection, and the other way round.
 func TestDataConnectionInClear(t *testing.T) {
