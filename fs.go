@@ -149,6 +149,10 @@ const (
 	// name must not exist, as for Exclusive, and Commit never replaces; without
 	// a part it is Exclusive. For those who may create and not overwrite.
 	ResumeNew
+	// Revise: an existing file, as Replace, for a client that has not said that
+	// the old content may go: what Replace would truncate and write in place is
+	// opened as by Update, as it stands. Handle.Stat tells the two apart.
+	Revise
 )
 
 // TakeoverAfter is how long a transfer must have been silent before the same

@@ -36,7 +36,7 @@ func (v *view) openMode(ctx context.Context, name string, m ferry.Mode, perm fs.
 	switch m {
 	case ferry.Read, ferry.Update:
 		return v.openNamed(name, m)
-	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew:
+	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew, ferry.Revise:
 		isNew := m == ferry.Exclusive || m == ferry.ResumeNew
 		p, err := v.t.locate(name, !isNew)
 		if err != nil {
@@ -94,6 +94,8 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 	switch {
 	case p.exists && isNew:
 		return nil, fs.ErrExist
+	case !p.exists && m == ferry.Revise:
+		return nil, fs.ErrNotExist
 	case p.exists && isDir(&p.st):
 		return nil, ferry.ErrIsDir
 	case p.exists && !isRegular(&p.st):
@@ -101,7 +103,7 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 	case isNew && (v.direct || !resume) && v.t.isReserved(p.target()):
 		return nil, fs.ErrExist
 	case v.direct && p.exists:
-		return v.openStanding(p, !resume)
+		return v.openStanding(p, m == ferry.Replace)
 	case v.direct:
 		return v.openCreated(p, perm)
 	}
@@ -115,7 +117,7 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 		err = v.t.reserve(u)
 	}
 	if err == nil {
-		h, err = v.openStaged(u, p, resume, perm)
+		h, err = v.openStaged(u, p, m, perm)
 	}
 	if err != nil || h.up == nil {
 		v.t.unclaim(u)
@@ -125,7 +127,8 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 
 // openStaged opens the part of u; or the file itself, where there is nothing
 // to resume, or a rename could not keep what matters.
-func (v *view) openStaged(u *upload, p *place, resume bool, perm fs.FileMode) (*handle, error) {
+func (v *view) openStaged(u *upload, p *place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	resume := m == ferry.Resume || m == ferry.ResumeNew
 	if resume && v.keeps {
 		fd, size, err := v.t.resumePart(u)
 		if err == nil {
@@ -164,7 +167,7 @@ func (v *view) openStaged(u *upload, p *place, resume bool, perm fs.FileMode) (*
 		unix.Close(fd)
 	}
 	v.t.log.Info("upload goes in place and is not staged", "user", v.user, "file", p.base, "reason", why)
-	return v.openStanding(p, true)
+	return v.openStanding(p, m != ferry.Revise)
 }
 
 // unfit says why the file at p, which exists, must be written in place, or "".

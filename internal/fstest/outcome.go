@@ -191,5 +191,5 @@ func sendAll(h ferry.Handle, off, n int64) string {
 }
 
 func modeName(m ferry.Mode) string {
-	return [...]string{"read", "replace", "exclusive", "resume", "update", "resumenew"}[m]
+	return [...]string{"read", "replace", "exclusive", "resume", "update", "resumenew", "revise"}[m]
 }

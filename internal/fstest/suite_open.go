@@ -21,6 +21,7 @@ func opening() []promise {
 		{text: "two users may replace one file at once and the last to commit wins", test: lastCommitWins},
 		{text: "a new file gets the permission asked for, a replaced one keeps its own", test: permissions},
 		{text: "a file with several hard links is replaced in place", test: replaceLinked},
+		{text: "Revise is Replace, and truncates nothing that is written in place", test: revise},
 		{text: "uploads of a user with DirectUploads are in place", test: directUploads},
 		{text: "errors are about the client's name", test: clientNames},
 		{text: "names of parts and names that are not clean are ErrBadName", test: badNames},
@@ -55,7 +56,7 @@ func everyMode(e *env) {
 	e.symlink(f, "dir", "/to-dir")
 	e.symlink(f, "nothing", "/to-nothing")
 	for _, row := range situations {
-		for m, want := range []error{row.read, row.replace, row.exclusive, row.resume, row.update, row.resumeNew} {
+		for m, want := range []error{row.read, row.replace, row.exclusive, row.resume, row.update, row.resumeNew, row.update} {
 			if want != nil {
 				e.refused(f, row.name, ferry.Mode(m), want)
 				continue
@@ -107,7 +108,7 @@ func writeThroughDangling(e *env) {
 }
 
 func unknownMode(e *env) {
-	_, err := e.as("alice").Open(context.Background(), "/a", ferry.ResumeNew+1, 0)
+	_, err := e.as("alice").Open(context.Background(), "/a", ferry.Revise+1, 0)
 	e.want(err, fs.ErrInvalid, "/a")
 }
 
@@ -192,6 +193,28 @@ func permissions(e *env) {
 	e.must(h.Commit())
 	if got := e.stat(f, "/replace").Mode; got != 0o750 {
 		e.Errorf("a replaced file has mode %v, want 0750 as the upload set it", got)
+	}
+}
+
+func revise(e *env) {
+	f, other := e.as("alice"), e.as("bob")
+	e.upload(f, "/a", "old content")
+	h := e.open(f, "/a", ferry.Revise)
+	e.put(h, "new", 0)
+	e.holds(other, "/a", "old content")
+	e.must(h.Commit())
+	e.holds(other, "/a", "new")
+
+	direct := e.tree.For(ferry.User{Name: "alice", DirectUploads: true})
+	e.must(f.Link(context.Background(), "/a", "/b"))
+	for name, f := range map[string]ferry.FS{"/b": f, "/a": direct} {
+		h := e.open(f, name, ferry.Revise)
+		if i, err := h.Stat(); err != nil || i.Size != 3 {
+			e.Errorf("Revise of %s, in place: %d bytes, %v; want the 3 that it has", name, i.Size, err)
+		}
+		e.put(h, "N", 0)
+		e.holds(other, "/a", "New")
+		e.must(h.Commit())
 	}
 }
 
@@ -298,7 +321,7 @@ func (e *env) badName(f ferry.FS, name string) {
 	e.want(err, ferry.ErrBadName, name)
 	_, err = f.Readlink(ctx, name)
 	e.want(err, ferry.ErrBadName, name)
-	for m := ferry.Read; m <= ferry.ResumeNew; m++ {
+	for m := ferry.Read; m <= ferry.Revise; m++ {
 		e.refused(f, name, m, ferry.ErrBadName)
 	}
 	e.want(f.Remove(ctx, name), ferry.ErrBadName, name)

@@ -14,7 +14,7 @@ import (
 //
 //   - Read: Read.
 //   - Exclusive: Create.
-//   - Update: Overwrite.
+//   - Update, Revise: Overwrite.
 //   - Replace: Create for a new name, Overwrite for one that exists.
 //   - Resume: the same; and Append is enough to go on at the end of a file
 //     that exists.
@@ -32,7 +32,7 @@ func (r *rules) Open(ctx context.Context, name string, m ferry.Mode, perm fs.Fil
 		return r.openIf(ctx, ferry.RightRead, name, m, perm)
 	case ferry.Exclusive, ferry.ResumeNew:
 		return r.openIf(ctx, ferry.RightCreate, name, m, perm)
-	case ferry.Update:
+	case ferry.Update, ferry.Revise:
 		return r.openIf(ctx, ferry.RightOverwrite, name, m, perm)
 	case ferry.Replace:
 		return r.openReplace(ctx, name, perm)

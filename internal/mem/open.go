@@ -37,6 +37,8 @@ func (s *session) open(name string, m ferry.Mode, perm fs.FileMode) (*handle, er
 		return h, h.openExclusive(at, perm)
 	case ferry.Replace:
 		return h, h.openReplace(at, perm)
+	case ferry.Revise:
+		return h, h.openRevise(at, perm)
 	case ferry.Resume:
 		return h, h.openResume(at, perm)
 	case ferry.ResumeNew:
@@ -95,6 +97,18 @@ func (h *handle) openReplace(at place, perm fs.FileMode) error {
 	h.part = s.stage(at, perm, h)
 	h.node = h.part.node
 	return nil
+}
+
+// openRevise is openReplace that truncates nothing.
+func (h *handle) openRevise(at place, perm fs.FileMode) error {
+	if at.node != nil && !at.node.isDir() && (h.session.direct || at.node.links > 1) {
+		h.node = at.node
+		return nil
+	}
+	if at.node == nil {
+		return fs.ErrNotExist
+	}
+	return h.openReplace(at, perm)
 }
 
 func (h *handle) openResume(at place, perm fs.FileMode) error {

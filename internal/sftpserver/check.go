@@ -1,0 +1,162 @@
+package sftpserver
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"hash"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"math"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// Blocks of check-file (draft-ietf-secsh-filexfer-extensions-00 §3).
+const (
+	smallestBlock = 256
+	maxHashes     = sftpwire.MaxData // bytes of hashes in one answer
+)
+
+func newHash(algorithm string) hash.Hash {
+	switch algorithm {
+	case "md5":
+		return md5.New()
+	case "sha1":
+		return sha1.New()
+	case "sha224":
+		return sha256.New224()
+	case "sha256":
+		return sha256.New()
+	case "sha384":
+		return sha512.New384()
+	case "sha512":
+		return sha512.New()
+	case "crc32":
+		return crc32.NewIEEE()
+	}
+	return nil
+}
+
+// planCheck is check-file in its three forms.
+func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
+	if r.Offset > math.MaxInt64 || r.Length > math.MaxInt64-r.Offset {
+		return c.immediately(say(sftpwire.BadMessage))
+	}
+	if r.Block != 0 && r.Block < smallestBlock {
+		return c.immediately(say(sftpwire.Failure))
+	}
+	if r.Form == sftpwire.CheckName {
+		o := c.onName(r.Object, false, func(name string) answer { return c.checkName(name, r) })
+		o.cost += maxHashes
+		return o
+	}
+	f := c.files.file(r.Object)
+	if f == nil {
+		return c.immediately(say(sftpwire.Failure))
+	}
+	to := uint64(wholeFile)
+	if r.Length > 0 {
+		to = r.Offset + r.Length
+	}
+	return &op{
+		cost:    opCost + maxHashes,
+		touches: []touch{c.touchFile(f, r.Offset, to, false)},
+		do:      func() answer { return c.checkHandle(f, r) },
+	}
+}
+
+func (c *conn) checkName(name string, r *sftpwire.CheckFile) answer {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Read, 0)
+	if err != nil {
+		return c.failed("check-file", name, err)
+	}
+	defer h.Abort(nil)
+	return c.check(h, name, r)
+}
+
+func (c *conn) checkHandle(f *file, r *sftpwire.CheckFile) answer {
+	name := c.files.nameOf(f)
+	if !f.reads() {
+		return c.failed("check-file", name, fs.ErrPermission)
+	}
+	if err := c.settle(f); err != nil {
+		return c.failed("check-file", name, err)
+	}
+	return c.check(f.handle, name, r)
+}
+
+func (c *conn) check(h ferry.Handle, name string, r *sftpwire.CheckFile) answer {
+	for _, algorithm := range r.Algorithms {
+		sum := newHash(algorithm)
+		if sum == nil {
+			continue
+		}
+		hashes, err := c.hashes(h, sum, r)
+		if err != nil {
+			return c.failed("check-file", name, err)
+		}
+		return answer{reply: &sftpwire.CheckReply{Form: r.Form, Algorithm: algorithm, Hashes: hashes}}
+	}
+	return say(sftpwire.OpUnsupported)
+}
+
+var errManyHashes = errors.New("more hashes than a packet holds")
+
+// hashes gives one hash for each block of the range, at least one.
+func (c *conn) hashes(h ferry.Handle, sum hash.Hash, r *sftpwire.CheckFile) ([]byte, error) {
+	i, err := h.Stat()
+	if err != nil {
+		return nil, err
+	}
+	off, end := int64(r.Offset), i.Size
+	if off > end {
+		return nil, ferry.ErrBeyondEnd
+	}
+	if r.Length > 0 {
+		end = min(end, off+int64(r.Length))
+	}
+	block := int64(r.Block)
+	if block == 0 {
+		block = max(end-off, 1)
+	}
+	if (end-off)/block*int64(sum.Size()) > maxHashes {
+		return nil, errManyHashes
+	}
+	var all []byte
+	for first := true; first || off < end; first = false {
+		n := min(block, end-off)
+		sum.Reset()
+		if err := c.digest(h, sum, off, n); err != nil {
+			return nil, err
+		}
+		all, off = sum.Sum(all), off+n
+	}
+	return all, nil
+}
+
+// digest hands n bytes of h to sum. It ends when the client has gone.
+func (c *conn) digest(h ferry.Handle, sum hash.Hash, off, n int64) error {
+	room := c.buffers.get(gathered)
+	defer c.buffers.put(room)
+	for n > 0 {
+		if c.present.Err() != nil {
+			return context.Cause(c.present)
+		}
+		got, err := h.ReadAt(room.b[:min(n, int64(len(room.b)))], off)
+		_, _ = sum.Write(room.b[:got]) // a hash takes everything
+		off, n = off+int64(got), n-int64(got)
+		if err != nil && n > 0 {
+			if errors.Is(err, io.EOF) {
+				err = ferry.ErrBeyondEnd // it has become shorter
+			}
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package sftpserver
+
+import (
+	"io"
+	"io/fs"
+	"math"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// planCopyData is copy-data (OpenSSH's PROTOCOL §4.10).
+func (c *conn) planCopyData(r *sftpwire.CopyData) *op {
+	src, dst := c.files.file(r.From), c.files.file(r.To)
+	switch {
+	case src == nil || dst == nil || src == dst:
+		return c.immediately(say(sftpwire.Failure))
+	case r.FromOffset > math.MaxInt64-r.Length || r.ToOffset > math.MaxInt64-r.Length:
+		return c.immediately(say(sftpwire.BadMessage))
+	case r.Length > math.MaxInt64:
+		return c.immediately(say(sftpwire.BadMessage))
+	}
+	length := r.Length
+	if length == 0 {
+		length = math.MaxInt64
+	}
+	return &op{
+		cost: opCost,
+		touches: []touch{
+			c.touchFile(src, r.FromOffset, r.FromOffset+length, false),
+			c.touchFile(dst, r.ToOffset, r.ToOffset+length, true),
+		},
+		do: func() answer {
+			err := c.copyData(src, dst, r)
+			if err != nil && err != io.EOF {
+				dst.fail(err)
+			}
+			return c.done("copy-data", c.files.nameOf(dst), err)
+		},
+		drop: dst.fail,
+	}
+}
+
+func (c *conn) copyData(src, dst *file, r *sftpwire.CopyData) error {
+	if !src.reads() || !dst.writes() {
+		return fs.ErrPermission
+	}
+	if err := c.settle(src); err != nil {
+		return err
+	}
+	if err := c.decide(dst, r.ToOffset == 0); err != nil {
+		return err
+	}
+	if err := dst.fill(c.ctx, c.buffers); err != nil {
+		return err
+	}
+	length := int64(r.Length)
+	if length == 0 {
+		length = -1
+	}
+	n, err := copyRange(c.present, c.buffers, dst.handle, int64(r.ToOffset), src.handle, int64(r.FromOffset), length)
+	if err == nil && n < length {
+		err = io.EOF // OpenSSH's answer where the source is too short
+	}
+	return err
+}
+
+// copyFile is copy-file (draft-ietf-secsh-filexfer-extensions-00 §6). The copy
+// is staged, and is published whole or not at all.
+func (c *conn) copyFile(from, to string, overwrite bool) answer {
+	return c.done("copy-file", from+" to "+to, c.copyWhole(from, to, overwrite))
+}
+
+func (c *conn) copyWhole(from, to string, overwrite bool) error {
+	src, err := c.cfg.FS.Open(c.ctx, from, ferry.Read, 0)
+	if err != nil {
+		return err
+	}
+	defer src.Abort(nil)
+	i, err := src.Stat()
+	if err != nil {
+		return err
+	}
+	mode := ferry.Exclusive
+	if overwrite {
+		mode = ferry.Replace
+	}
+	dst, err := c.cfg.FS.Open(c.ctx, to, mode, i.Mode.Perm())
+	if err != nil {
+		return err
+	}
+	if _, err := copyRange(c.present, c.buffers, dst, 0, src, 0, -1); err != nil {
+		_ = dst.Abort(err)
+		return err
+	}
+	return dst.Commit()
+}

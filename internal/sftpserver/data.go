@@ -1,0 +1,132 @@
+package sftpserver
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+
+	"ferry/internal/sftpwire"
+)
+
+// wholeFile is the end of a range that has none.
+const wholeFile = math.MaxUint64
+
+// planRead is READ (draft-02 §6.4).
+func (c *conn) planRead(r *sftpwire.Read) *op {
+	f := c.files.file(r.Handle)
+	if f == nil {
+		return c.immediately(say(sftpwire.Failure))
+	}
+	n := min(r.Length, sftpwire.MaxData)
+	if r.Offset > math.MaxInt64-uint64(n) {
+		return c.immediately(say(sftpwire.BadMessage))
+	}
+	o := &op{cost: opCost + int(n), touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
+	o.do = func() answer { return c.read(f, o.id, int64(r.Offset), int(n)) }
+	return o
+}
+
+// read reads into the very packet that is sent.
+func (c *conn) read(f *file, id uint32, off int64, n int) answer {
+	if !f.reads() {
+		return c.failed("read", c.files.nameOf(f), fs.ErrPermission)
+	}
+	if err := c.settle(f); err != nil {
+		return c.failed("read", c.files.nameOf(f), err)
+	}
+	f.read.Store(true)
+	packet := c.buffers.get(sftpwire.HeaderSize + n)
+	got, err := f.handle.ReadAt(packet.b[sftpwire.HeaderSize:], off)
+	if got == 0 && n > 0 {
+		c.buffers.put(packet)
+		if err == nil || errors.Is(err, io.EOF) {
+			return say(sftpwire.EOF)
+		}
+		return c.failed("read", c.files.nameOf(f), err)
+	}
+	packet.b = packet.b[:sftpwire.HeaderSize+got]
+	sftpwire.PutDataHeader(packet.b, id)
+	return answer{packet: packet}
+}
+
+// settle makes a file one that can be looked at and changed anywhere.
+func (c *conn) settle(f *file) error {
+	f.decideInPlace(c.log, c.files.nameOf(f), "the first operation was no write at its beginning")
+	return f.fill(c.ctx, c.buffers)
+}
+
+// planWrite is WRITE (draft-02 §6.4).
+func (c *conn) planWrite(r *sftpwire.Write) *op {
+	f := c.files.file(r.Handle)
+	if f == nil {
+		return c.immediately(say(sftpwire.Failure))
+	}
+	n := uint64(len(r.Data))
+	if r.Offset > math.MaxInt64-n {
+		f.fail(fs.ErrInvalid)
+		return c.immediately(say(sftpwire.BadMessage))
+	}
+	return &op{
+		cost:    opCost,
+		touches: []touch{c.touchFile(f, r.Offset, r.Offset+n, true)},
+		do: func() answer {
+			err := c.write(f, r.Data, int64(r.Offset))
+			if err != nil {
+				f.fail(err)
+			}
+			return c.done("write", c.files.nameOf(f), err)
+		},
+		drop: f.fail,
+	}
+}
+
+func (c *conn) write(f *file, data []byte, off int64) error {
+	if !f.writes() {
+		return fs.ErrPermission
+	}
+	if err := c.decide(f, off == 0 && len(data) > 0); err != nil {
+		return err
+	}
+	if f.flags&sftpwire.OpenAppend != 0 {
+		i, err := f.handle.Stat()
+		if err != nil {
+			return err
+		}
+		off = i.Size
+	}
+	n, err := f.handle.WriteAt(data, off)
+	if err != nil || f.below == nil {
+		return err
+	}
+	if f.below.cover(off, int64(n)); len(f.below.spans) > maxSpans {
+		return f.fill(c.ctx, c.buffers)
+	}
+	return nil
+}
+
+// decide makes an undecided file what its first operation wants.
+func (c *conn) decide(f *file, rewrite bool) error {
+	if !f.undecided {
+		return nil
+	}
+	name := c.files.nameOf(f)
+	if rewrite {
+		return f.decideRewrite(c.ctx, c.cfg.FS, c.log, name)
+	}
+	f.decideInPlace(c.log, name, "the first operation was no write at its beginning")
+	return nil
+}
+
+// fsync is fsync@openssh.com: a staged upload is published by it, and goes on
+// in place.
+func (c *conn) fsync(f *file) answer {
+	if !f.writes() {
+		return say(sftpwire.OK)
+	}
+	err := c.settle(f)
+	if err == nil {
+		err = f.handle.Sync()
+	}
+	return c.done("fsync", c.files.nameOf(f), err)
+}

@@ -1,0 +1,140 @@
+package sftpserver
+
+import (
+	"iter"
+	"path"
+	"strconv"
+	"time"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// namesSize is how long the answer to one READDIR gets: what the draft says
+// every client takes (§3, 34,000 bytes).
+const namesSize = 32000
+
+// dir is an open directory.
+type dir struct {
+	name  string
+	ahead []ferry.Info // read, and not yet shown
+	next  func() (ferry.Info, error, bool)
+	stop  func()
+	over  bool
+}
+
+// touch: one READDIR after the other, in their order.
+func (d *dir) touch() touch {
+	return touch{open: d, from: 0, to: wholeFile, writes: true, name: d.name}
+}
+
+// opendir is OPENDIR (draft-02 §6.7). The first entry is read here, so that a
+// directory which may not be read is refused here.
+func (c *conn) opendir(name string) answer {
+	if !c.files.reserveDir() {
+		c.log.Warn("too many open directories in one session", "user", c.cfg.User.Name, "limit", maxDirs)
+		return say(sftpwire.Failure)
+	}
+	d, err := c.openDir(name)
+	if err != nil {
+		c.files.giveUpDir()
+		return c.failed("opendir", name, err)
+	}
+	return answer{reply: &sftpwire.Handle{Handle: c.files.addDir(d)}}
+}
+
+func (c *conn) openDir(name string) (*dir, error) {
+	own, err := c.cfg.FS.Stat(c.ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	above, err := c.cfg.FS.Stat(c.ctx, path.Dir(name))
+	if err != nil {
+		above = own // it may not be looked at
+	}
+	own.Name, above.Name = ".", ".."
+	d := &dir{name: name, ahead: []ferry.Info{own, above}}
+	d.next, d.stop = iter.Pull2(c.cfg.FS.List(c.ctx, name, ferry.Full))
+	first, err, ok := d.next()
+	switch {
+	case !ok:
+		d.over = true
+	case err != nil:
+		d.stop()
+		return nil, err
+	default:
+		d.ahead = append(d.ahead, first)
+	}
+	return d, nil
+}
+
+// entry gives the next one; false: there are no more.
+func (d *dir) entry() (ferry.Info, bool, error) {
+	if len(d.ahead) > 0 {
+		i := d.ahead[0]
+		d.ahead = d.ahead[1:]
+		return i, true, nil
+	}
+	if d.over {
+		return ferry.Info{}, false, nil
+	}
+	i, err, ok := d.next()
+	if !ok || err != nil {
+		d.over = true
+		d.stop()
+	}
+	return i, ok && err == nil, err
+}
+
+// planReaddir is READDIR (draft-02 §6.7).
+func (c *conn) planReaddir(r *sftpwire.Readdir) *op {
+	d := c.files.dir(r.Handle)
+	if d == nil {
+		return c.immediately(say(sftpwire.Failure))
+	}
+	o := &op{cost: opCost + namesSize, touches: []touch{d.touch()}}
+	o.do = func() answer { return c.readdir(d, o.id) }
+	return o
+}
+
+// readdir answers with as many entries as a packet takes.
+func (c *conn) readdir(d *dir, id uint32) answer {
+	packet := c.buffers.get(namesSize)
+	w := sftpwire.NewNamesWriter(packet.b, id)
+	now := time.Now().In(c.cfg.Zone)
+	for w.Size() < namesSize-1024 { // an entry is two names of at most 255 bytes, and some numbers
+		i, ok, err := d.entry()
+		if err != nil && w.Count() == 0 {
+			c.buffers.put(packet)
+			return c.failed("readdir", d.name, err)
+		}
+		if !ok {
+			break // an error comes with the next one
+		}
+		w.Add(i.Name, attrsOf(i), func(dst []byte) []byte {
+			return sftpwire.AppendLong(dst, c.long(i), now)
+		})
+	}
+	if w.Count() == 0 {
+		c.buffers.put(packet)
+		return say(sftpwire.EOF)
+	}
+	packet.b = w.Packet()
+	return answer{packet: packet}
+}
+
+func (c *conn) long(i ferry.Info) sftpwire.Long {
+	return sftpwire.Long{
+		Name: i.Name, Mode: i.Mode, Links: i.Links, Size: i.Size, Modified: i.ModTime,
+		Owner: nameOrNumber(c.cfg.Owner, i.UID), Group: nameOrNumber(c.cfg.Group, i.GID),
+	}
+}
+
+func nameOrNumber(names func(uint32) string, id uint32) string {
+	if names != nil {
+		if name := names(id); name != "" {
+			return name
+		}
+	}
+	return strconv.FormatUint(uint64(id), 10)
+}

@@ -1,0 +1,227 @@
+package sftpserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// file is an open file. The order sees to it that what changes its fields runs
+// alone, as long as alone says so.
+type file struct {
+	name   string // guarded by the table
+	flags  sftpwire.OpenFlags
+	handle ferry.Handle
+	// alone: every operation on the file keeps its place, reads too: it is
+	// undecided, or has something below it, or all its writes go to the end.
+	alone atomic.Bool
+	// undecided: the first operation says whether this is new content or a
+	// change in place. The handle is one for Update until then.
+	undecided bool
+	below     *below
+	read      atomic.Bool // something was read through it
+
+	mu     sync.Mutex
+	broken error // why not all that was to be written was
+}
+
+// below is the old content under a new one that does not cover it yet: a client
+// that does not truncate wants to keep what it does not overwrite.
+type below struct {
+	handle ferry.Handle // of the old content
+	limit  int64        // what lies behind is not wanted any more
+	spans  spans        // what the new content covers
+}
+
+func newFile(name string, flags sftpwire.OpenFlags, h ferry.Handle) *file {
+	f := &file{name: name, flags: flags, handle: h}
+	f.alone.Store(flags&sftpwire.OpenAppend != 0)
+	return f
+}
+
+func (f *file) reads() bool { return f.flags&sftpwire.OpenWrite == 0 || f.flags&sftpwire.OpenRead != 0 }
+
+func (f *file) writes() bool { return f.flags&sftpwire.OpenWrite != 0 }
+
+// unused tells whether nothing was done with the file: that is no transfer.
+func (f *file) unused() bool { return f.undecided || !f.writes() && !f.read.Load() }
+
+// fail notes that something was not written: the content must not be published
+// as if it were whole.
+func (f *file) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.broken == nil {
+		f.broken = err
+	}
+}
+
+// info describes the file as its client sees it.
+func (f *file) info() (ferry.Info, error) {
+	i, err := f.handle.Stat()
+	if err == nil && f.below != nil {
+		i.Size = max(i.Size, f.below.limit)
+	}
+	return i, err
+}
+
+// decideInPlace makes an undecided file one that is changed in place.
+func (f *file) decideInPlace(log *slog.Logger, name, why string) {
+	if !f.undecided {
+		return
+	}
+	f.undecided = false
+	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
+	log.Info("file is written in place and not staged", "file", name, "reason", why)
+}
+
+// decideRewrite makes an undecided file one that gets new content, staged, over
+// what it has now.
+func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logger, name string) error {
+	if !f.undecided {
+		return nil
+	}
+	old, err := f.handle.Stat()
+	if err != nil {
+		return err
+	}
+	if !readable(f.handle) {
+		f.decideInPlace(log, name, "the old content may not be read")
+		return nil
+	}
+	h, err := tree.Open(ctx, name, ferry.Revise, 0)
+	if err != nil {
+		return err
+	}
+	staged, err := h.Stat()
+	if err != nil {
+		_ = h.Abort(err)
+		return err
+	}
+	was := f.handle
+	f.handle = h
+	if staged.Size > 0 || old.Size == 0 {
+		_ = was.Abort(nil) // nothing was done with it
+		f.decideInPlaceOrEmpty(log, name, staged.Size > 0)
+		return nil
+	}
+	f.undecided = false
+	f.below = &below{handle: was, limit: old.Size}
+	return nil
+}
+
+func (f *file) decideInPlaceOrEmpty(log *slog.Logger, name string, inPlace bool) {
+	if inPlace {
+		f.decideInPlace(log, name, "the storage could not stage it")
+		return
+	}
+	f.undecided = false
+	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
+}
+
+// readable tells whether h may be read.
+func readable(h ferry.Handle) bool {
+	_, err := h.ReadAt(make([]byte, 1), 0)
+	return err == nil || errors.Is(err, io.EOF)
+}
+
+// cover notes that new content is at [off, off+n).
+func (b *below) cover(off, n int64) { b.spans.add(off, off+n) }
+
+// fill copies what of the old content is still wanted under the new.
+func (f *file) fill(ctx context.Context, buffers *Buffers) error {
+	b := f.below
+	if b == nil {
+		return nil
+	}
+	for _, gap := range b.spans.gaps(b.limit) {
+		if _, err := copyRange(ctx, buffers, f.handle, gap.from, b.handle, gap.from, gap.to-gap.from); err != nil {
+			f.fail(err)
+			return err
+		}
+	}
+	f.letGo()
+	return nil
+}
+
+// letGo gives the old content back.
+func (f *file) letGo() {
+	_ = f.below.handle.Abort(nil) // it was no download
+	f.below = nil
+	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
+}
+
+// cut says that nothing of the old content is wanted from size on.
+func (f *file) cut(size int64) {
+	if f.below != nil {
+		f.below.limit = min(f.below.limit, size)
+	}
+}
+
+// close ends the use of the file: new content is published, unless not all of
+// it was written.
+func (f *file) close(ctx context.Context, buffers *Buffers) error {
+	if f.unused() {
+		return f.handle.Abort(nil)
+	}
+	err := f.fill(ctx, buffers)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		err = f.broken
+	}
+	if err != nil {
+		f.abort(err)
+		return err
+	}
+	return f.handle.Commit()
+}
+
+// abort ends the use of the file without publishing anything.
+func (f *file) abort(cause error) {
+	if f.below != nil {
+		f.letGo()
+	}
+	if f.unused() {
+		cause = nil
+	}
+	_ = f.handle.Abort(cause) // nobody is left to tell
+}
+
+// copyRange copies n bytes between two files, fewer where the source ends
+// before, and returns how many. n < 0 means all there is.
+func copyRange(ctx context.Context, buffers *Buffers, dst ferry.Handle, to int64, src ferry.Handle, from, n int64) (int64, error) {
+	if n < 0 {
+		n = math.MaxInt64
+	}
+	room := buffers.get(gathered)
+	defer buffers.put(room)
+	var done int64
+	for done < n {
+		if ctx.Err() != nil {
+			return done, context.Cause(ctx)
+		}
+		got, err := src.ReadAt(room.b[:min(int64(len(room.b)), n-done)], from+done)
+		if got > 0 {
+			wrote, err := dst.WriteAt(room.b[:got], to+done)
+			done += int64(wrote)
+			if err != nil {
+				return done, err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return done, nil
+		}
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}

@@ -1,0 +1,105 @@
+package sftpserver
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// remove is REMOVE (draft-02 §6.5).
+func (c *conn) remove(name string) answer {
+	return c.done("remove", name, c.cfg.FS.Remove(c.ctx, name))
+}
+
+// mkdir is MKDIR (draft-02 §6.6).
+func (c *conn) mkdir(name string, a sftpwire.Attrs) answer {
+	return c.done("mkdir", name, c.cfg.FS.Mkdir(c.ctx, name, permOf(a)))
+}
+
+// rmdir is RMDIR (draft-02 §6.6).
+func (c *conn) rmdir(name string) answer {
+	return c.done("rmdir", name, c.cfg.FS.Rmdir(c.ctx, name))
+}
+
+// rename is RENAME (draft-02 §6.5), which does not replace, and
+// posix-rename@openssh.com, which does.
+func (c *conn) rename(from, to string, replace bool) answer {
+	err := c.cfg.FS.Rename(c.ctx, from, to, replace)
+	if err == nil {
+		c.files.renamed(from, to)
+	}
+	return c.done("rename", from+" to "+to, err)
+}
+
+// hardlink is hardlink@openssh.com.
+func (c *conn) hardlink(from, to string) answer {
+	return c.done("hardlink", from+" to "+to, c.cfg.FS.Link(c.ctx, from, to))
+}
+
+// symlink is SYMLINK (draft-02 §6.10). The target is stored as it was given.
+func (c *conn) symlink(target, name string) answer {
+	if strings.IndexByte(target, 0) >= 0 {
+		return c.failed("symlink", name, ferry.ErrBadName)
+	}
+	return c.done("symlink", name, c.cfg.FS.Symlink(c.ctx, target, name))
+}
+
+// readlink is READLINK (draft-02 §6.10).
+func (c *conn) readlink(name string) answer {
+	target, err := c.cfg.FS.Readlink(c.ctx, name)
+	if err != nil {
+		return c.failed("readlink", name, err)
+	}
+	return oneName(target)
+}
+
+// oneName answers with a name and nothing about it.
+func oneName(name string) answer {
+	return answer{reply: &sftpwire.Names{Entries: []sftpwire.Entry{{Name: name, Long: name}}}}
+}
+
+// planRealpath is REALPATH (draft-02 §6.11). An empty name is ".".
+func (c *conn) planRealpath(raw string) *op {
+	if raw == "" {
+		raw = "."
+	}
+	return c.onName(raw, false, c.realpath)
+}
+
+// realpath gives the clean name. The last element may be missing; the directory
+// that it would be in may not.
+func (c *conn) realpath(name string) answer {
+	dir := path.Dir(name)
+	i, err := c.cfg.FS.Stat(c.ctx, dir)
+	if err == nil && !i.IsDir() {
+		err = &fs.PathError{Op: "realpath", Path: dir, Err: ferry.ErrNotDir}
+	}
+	if err != nil {
+		return c.failed("realpath", name, err)
+	}
+	return oneName(name)
+}
+
+// planExpand is expand-path@openssh.com: REALPATH that knows the home
+// directory. That of others is nobody's business.
+func (c *conn) planExpand(raw string) *op {
+	if !strings.HasPrefix(raw, "~") {
+		return c.planRealpath(raw)
+	}
+	who, rest, _ := strings.Cut(raw[1:], "/")
+	if who != "" && who != c.cfg.User.Name {
+		return c.immediately(say(sftpwire.NoSuchFile))
+	}
+	return c.planRealpath(c.cfg.Home + "/" + rest)
+}
+
+// homeDirectory is home-directory (OpenSSH's PROTOCOL §4.11).
+func (c *conn) homeDirectory(user string) answer {
+	if user != "" && user != c.cfg.User.Name {
+		return say(sftpwire.NoSuchFile)
+	}
+	return oneName(c.cfg.Home)
+}

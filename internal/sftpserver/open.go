@@ -1,0 +1,161 @@
+package sftpserver
+
+import (
+	"errors"
+	"io/fs"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// open is OPEN (draft-02 §6.3).
+func (c *conn) open(name string, r *sftpwire.Open) answer {
+	if c.cfg.ReadOnly && r.Flags&(sftpwire.OpenWrite|sftpwire.OpenAppend|sftpwire.OpenCreate|sftpwire.OpenTruncate) != 0 {
+		return say(sftpwire.PermissionDenied)
+	}
+	if !c.files.reserve() {
+		c.log.Warn("too many open files in one session", "user", c.cfg.User.Name, "limit", maxFiles)
+		return say(sftpwire.Failure)
+	}
+	f, err := c.openFile(name, r.Flags, permOf(r.Attrs))
+	if err != nil {
+		c.files.giveUp()
+		return c.failed("open", name, err)
+	}
+	return answer{reply: &sftpwire.Handle{Handle: c.files.add(f)}}
+}
+
+// permOf is the permission that a client wants a new file to have; 0: it did
+// not say.
+func permOf(a sftpwire.Attrs) fs.FileMode {
+	if a.Flags&sftpwire.AttrMode == 0 {
+		return 0
+	}
+	return sftpwire.FileMode(a.Mode).Perm()
+}
+
+// openFile opens by what the flags mean:
+//
+//	READ                     the file as it stands
+//	WRITE CREAT EXCL         new content under a new name, staged
+//	WRITE TRUNC              new content, staged
+//	WRITE, and a kept part   goes on with the part (reput)
+//	WRITE APPEND             in place at the end; a new file staged
+//	WRITE CREAT              a new file staged; one that stands is undecided:
+//	                         see file.undecided
+//	WRITE, READ WRITE CREAT  a file that stands in place
+//
+// Without CREAT the file must be there.
+func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+	has := func(want sftpwire.OpenFlags) bool { return flags&want == want }
+	if !has(sftpwire.OpenWrite) {
+		return c.openRead(name, flags, perm)
+	}
+	if !has(sftpwire.OpenCreate) {
+		if err := c.mustStand(name, !has(sftpwire.OpenTruncate)); err != nil {
+			return nil, err
+		}
+	}
+	mode := ferry.Resume
+	switch {
+	case has(sftpwire.OpenCreate | sftpwire.OpenExclusive):
+		mode = ferry.Exclusive
+	case has(sftpwire.OpenTruncate):
+		mode = ferry.Replace
+	case has(sftpwire.OpenAppend), c.hasPart(name):
+	default:
+		f, err := c.openStanding(name, flags)
+		if f != nil || err != nil {
+			return f, err
+		}
+	}
+	h, err := c.cfg.FS.Open(c.ctx, name, mode, perm)
+	if err != nil {
+		return nil, err
+	}
+	return newFile(name, flags, h), nil
+}
+
+// openStanding opens for changes in place, or undecided; nothing and no error:
+// the file is missing, or the user may only add to it.
+func (c *conn) openStanding(name string, flags sftpwire.OpenFlags) (*file, error) {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Update, 0)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := newFile(name, flags, h)
+	if flags&(sftpwire.OpenRead|sftpwire.OpenCreate) == sftpwire.OpenCreate {
+		f.undecided = true
+		f.alone.Store(true)
+	}
+	return f, nil
+}
+
+// openRead opens for reading. With CREAT a missing file is made first, as
+// open(2) does with O_RDONLY|O_CREAT (flock(1) over sshfs asks for that).
+func (c *conn) openRead(name string, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Read, 0)
+	if errors.Is(err, fs.ErrNotExist) && flags&sftpwire.OpenCreate != 0 {
+		if err := c.create(name, perm); err != nil {
+			return nil, err
+		}
+		h, err = c.cfg.FS.Open(c.ctx, name, ferry.Read, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newFile(name, flags, h), nil
+}
+
+// create makes an empty file.
+func (c *conn) create(name string, perm fs.FileMode) error {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Exclusive, perm)
+	if err != nil {
+		return err
+	}
+	return h.Commit()
+}
+
+// mustStand is for what may not create: the file has to be there, or, where
+// that counts, a part of it.
+func (c *conn) mustStand(name string, partCounts bool) error {
+	if partCounts && c.hasPart(name) {
+		return nil
+	}
+	_, err := c.cfg.FS.Stat(c.ctx, name)
+	return err
+}
+
+// hasPart tells whether an unfinished upload of the user's is kept for name.
+func (c *conn) hasPart(name string) bool {
+	_, err := c.cfg.FS.Part(c.ctx, name)
+	return err == nil
+}
+
+// planClose takes the file out of the table at once: what comes after CLOSE
+// finds no handle.
+func (c *conn) planClose(r *sftpwire.Close) *op {
+	if f := c.files.removeFile(r.Handle); f != nil {
+		name := c.files.nameOf(f)
+		t := c.touchFile(f, 0, wholeFile, true)
+		t.changes = f.writes()
+		return &op{
+			cost:    opCost,
+			touches: []touch{t},
+			do:      func() answer { return c.done("close", name, f.close(c.ctx, c.buffers)) },
+			drop:    f.abort,
+		}
+	}
+	if d := c.files.removeDir(r.Handle); d != nil {
+		return &op{
+			cost:    opCost,
+			touches: []touch{d.touch()},
+			do:      func() answer { d.stop(); return say(sftpwire.OK) },
+			drop:    func(error) { d.stop() },
+		}
+	}
+	return c.immediately(say(sftpwire.NoSuchFile))
+}

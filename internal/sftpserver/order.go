@@ -1,0 +1,126 @@
+package sftpserver
+
+import (
+	"slices"
+	"sync"
+
+	"ferry"
+)
+
+// op is one request: what it touches, and what is to be done for it.
+type op struct {
+	id      uint32
+	request string // its name, for logs
+	touches []touch
+	do      func() answer
+	// drop is called in the place of do when the session is over; nil: nothing
+	// is lost by that.
+	drop func(cause error)
+	cost int // of the budget
+
+	waits int   // how many earlier ones are in the way
+	after []*op // later ones that this one is in the way of
+}
+
+// touch is what an op has to do with a file or a name.
+type touch struct {
+	// open is a *file or a *dir; nil: it is about the name only.
+	open any
+	// from and to are the range of it, [from, to).
+	from, to uint64
+	// writes: everything that overlaps keeps its place before or after it. Two
+	// that do not write may change places.
+	writes bool
+	name   string // of what is open too
+	// changes: what the names show is different afterwards.
+	changes bool
+}
+
+// meets tells whether a and b must keep their order.
+//
+// Changes keep their order among each other whatever their names are: two
+// names can mean one file. A look at a name waits only for changes of that
+// name, of one below, and of one above it. Open files depend on each other by
+// their ranges alone.
+func (a *touch) meets(b *touch) bool {
+	switch {
+	case a.open != nil && b.open != nil:
+		return a.open == b.open && (a.writes || b.writes) && a.from < b.to && b.from < a.to
+	case a.changes && b.changes:
+		return true
+	case a.changes || b.changes:
+		return ferry.Within(a.name, b.name) || ferry.Within(b.name, a.name)
+	}
+	return false
+}
+
+func (o *op) meets(other *op) bool {
+	for i := range o.touches {
+		for j := range other.touches {
+			if o.touches[i].meets(&other.touches[j]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// order runs ops, each in a goroutine, as soon as no earlier one is in its way.
+type order struct {
+	run func(*op)
+
+	mu         sync.Mutex
+	empty      sync.Cond
+	unfinished []*op
+}
+
+func newOrder(run func(*op)) *order {
+	r := &order{run: run}
+	r.empty.L = &r.mu
+	return r
+}
+
+// admit takes the next op over. One goroutine calls it.
+func (r *order) admit(o *op) {
+	r.mu.Lock()
+	for _, earlier := range r.unfinished {
+		if o.meets(earlier) {
+			o.waits++
+			earlier.after = append(earlier.after, o)
+		}
+	}
+	r.unfinished = append(r.unfinished, o)
+	free := o.waits == 0
+	r.mu.Unlock()
+	if free {
+		go r.run(o)
+	}
+}
+
+// done says that o was run.
+func (r *order) done(o *op) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.Index(r.unfinished, o)
+	last := len(r.unfinished) - 1
+	r.unfinished[i] = r.unfinished[last]
+	r.unfinished[last] = nil
+	r.unfinished = r.unfinished[:last]
+	for _, later := range o.after {
+		if later.waits--; later.waits == 0 {
+			go r.run(later)
+		}
+	}
+	if last == 0 {
+		r.empty.Signal()
+	}
+}
+
+// wait waits until all that was admitted is done.
+func (r *order) wait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.unfinished) > 0 {
+		r.empty.Wait()
+	}
+}

@@ -1,0 +1,221 @@
+package sftpserver
+
+import (
+	"slices"
+	"strings"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// opCost is what a request takes of the budget that is small in itself.
+const opCost = 1 << 10
+
+// Requests are the names of the requests that Session.Allow and Session.Deny
+// may have: those of OpenSSH's sftp-server (-Q requests), and our own.
+func Requests() []string {
+	return slices.Concat([]string{"open", "close", "read", "lstat", "fstat", "opendir", "readdir", "realpath", "stat", "readlink",
+		"statvfs", "fstatvfs", "limits", "expand-path", "home-directory", "users-groups-by-id",
+		"check-file", "check-file-handle", "check-file-name", "space-available", "vendor-id"}, changing())
+}
+
+// changing are those that a read-only session refuses. OPEN looks itself.
+func changing() []string {
+	return []string{"write", "setstat", "fsetstat", "remove", "mkdir", "rmdir", "rename", "symlink",
+		"posix-rename", "hardlink", "fsync", "lsetstat", "copy-data", "copy-file"}
+}
+
+func shortName(extension string) string {
+	name, _, _ := strings.Cut(extension, "@")
+	return name
+}
+
+// permitted tells whether the session may make requests of that name.
+func (c *conn) permitted(request string) bool {
+	switch {
+	case c.cfg.ReadOnly && slices.Contains(changing(), request):
+		return false
+	case slices.Contains(c.cfg.Deny, request):
+		return false
+	}
+	return len(c.cfg.Allow) == 0 || slices.Contains(c.cfg.Allow, request)
+}
+
+// plan says what a request touches and what is to be done for it. It looks at
+// nothing but what the session has open.
+func (c *conn) plan(r sftpwire.Request) *op {
+	if _, ok := r.(*sftpwire.Unknown); ok {
+		return c.immediately(say(sftpwire.OpUnsupported))
+	}
+	if !c.permitted(sftpwire.NameOf(r)) {
+		c.log.Debug("request refused", "user", c.cfg.User.Name, "request", sftpwire.NameOf(r))
+		return c.immediately(say(sftpwire.PermissionDenied))
+	}
+	switch r := r.(type) {
+	case *sftpwire.Open:
+		return c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name string) answer { return c.open(name, r) })
+	case *sftpwire.Close:
+		return c.planClose(r)
+	case *sftpwire.Read:
+		return c.planRead(r)
+	case *sftpwire.Write:
+		return c.planWrite(r)
+	case *sftpwire.Fstat:
+		return c.onFile(r.Handle, look, func(f *file) answer { return c.fstat(f) })
+	case *sftpwire.Fsetstat:
+		return c.onFile(r.Handle, change, func(f *file) answer { return c.fsetstat(f, r.Attrs) })
+	case *sftpwire.Lstat:
+		return c.onName(r.Name, false, c.lstat)
+	case *sftpwire.Stat:
+		return c.onName(r.Name, false, c.stat)
+	case *sftpwire.Setstat:
+		return c.onName(r.Name, true, func(name string) answer { return c.setstat("setstat", name, r.Attrs, false) })
+	case *sftpwire.Opendir:
+		return c.onName(r.Name, false, c.opendir)
+	case *sftpwire.Readdir:
+		return c.planReaddir(r)
+	case *sftpwire.Remove:
+		return c.onName(r.Name, true, c.remove)
+	case *sftpwire.Mkdir:
+		return c.onName(r.Name, true, func(name string) answer { return c.mkdir(name, r.Attrs) })
+	case *sftpwire.Rmdir:
+		return c.onName(r.Name, true, c.rmdir)
+	case *sftpwire.Realpath:
+		return c.planRealpath(r.Name)
+	case *sftpwire.Rename:
+		return c.onNames(r.From, r.To, func(from, to string) answer { return c.rename(from, to, false) })
+	case *sftpwire.Readlink:
+		return c.onName(r.Name, false, c.readlink)
+	case *sftpwire.Symlink:
+		return c.onName(r.Name, true, func(name string) answer { return c.symlink(r.Target, name) })
+	}
+	return c.planExtended(r)
+}
+
+func (c *conn) planExtended(r sftpwire.Request) *op {
+	switch r := r.(type) {
+	case *sftpwire.PosixRename:
+		return c.onNames(r.From, r.To, func(from, to string) answer { return c.rename(from, to, true) })
+	case *sftpwire.Statvfs:
+		return c.onName(r.Name, false, c.statvfs)
+	case *sftpwire.Fstatvfs:
+		return c.onFile(r.Handle, look, c.fstatvfs)
+	case *sftpwire.Hardlink:
+		return c.onNames(r.From, r.To, c.hardlink)
+	case *sftpwire.Fsync:
+		return c.onFile(r.Handle, change, c.fsync)
+	case *sftpwire.Lsetstat:
+		return c.onName(r.Name, true, func(name string) answer { return c.setstat("lsetstat", name, r.Attrs, true) })
+	case *sftpwire.Limits:
+		return c.immediately(c.limits())
+	case *sftpwire.ExpandPath:
+		return c.planExpand(r.Name)
+	case *sftpwire.CopyData:
+		return c.planCopyData(r)
+	case *sftpwire.HomeDirectory:
+		return c.immediately(c.homeDirectory(r.User))
+	case *sftpwire.UsersGroups:
+		return c.immediately(c.usersGroups(r))
+	case *sftpwire.CheckFile:
+		return c.planCheck(r)
+	case *sftpwire.SpaceAvailable:
+		return c.onName(r.Name, false, c.spaceAvailable)
+	case *sftpwire.VendorID:
+		c.log.Debug("client", "user", c.cfg.User.Name, "vendor", r.Vendor, "product", r.Product, "version", r.Version)
+		return c.immediately(say(sftpwire.OK))
+	case *sftpwire.CopyFile:
+		return c.onNames(r.From, r.To, func(from, to string) answer { return c.copyFile(from, to, r.Overwrite) })
+	}
+	return c.immediately(say(sftpwire.OpUnsupported))
+}
+
+// immediately is an op whose answer is known and which touches nothing.
+func (c *conn) immediately(a answer) *op {
+	return &op{cost: opCost, do: func() answer { return a }}
+}
+
+// name makes the name that a client gave a clean one. An empty one is none, as
+// for the system calls of POSIX.
+func (c *conn) name(raw string) (string, answer) {
+	if raw == "" {
+		return "", say(sftpwire.NoSuchFile)
+	}
+	name, err := ferry.Clean(c.cfg.Start, raw)
+	if err != nil {
+		return "", answer{reply: statusFor(err)}
+	}
+	return name, answer{}
+}
+
+// onName is an op about one name.
+func (c *conn) onName(raw string, changes bool, do func(name string) answer) *op {
+	name, refusal := c.name(raw)
+	if refusal.reply != nil {
+		return c.immediately(refusal)
+	}
+	return &op{
+		cost:    opCost,
+		touches: []touch{{name: name, changes: changes}},
+		do:      func() answer { return do(name) },
+	}
+}
+
+// onNames is an op that changes two names.
+func (c *conn) onNames(rawFrom, rawTo string, do func(from, to string) answer) *op {
+	from, refusal := c.name(rawFrom)
+	if refusal.reply != nil {
+		return c.immediately(refusal)
+	}
+	to, refusal := c.name(rawTo)
+	if refusal.reply != nil {
+		return c.immediately(refusal)
+	}
+	return &op{
+		cost:    opCost,
+		touches: []touch{{name: from, changes: true}, {name: to, changes: true}},
+		do:      func() answer { return do(from, to) },
+	}
+}
+
+// What an op does with a whole file.
+const (
+	look   = false
+	change = true
+)
+
+// onFile is an op about an open file as a whole.
+func (c *conn) onFile(handle string, changes bool, do func(f *file) answer) *op {
+	f := c.files.file(handle)
+	if f == nil {
+		return c.immediately(say(sftpwire.Failure))
+	}
+	return &op{
+		cost:    opCost,
+		touches: []touch{c.touchFile(f, 0, wholeFile, changes)},
+		do:      func() answer { return do(f) },
+	}
+}
+
+// touchFile is what an op does with the range [from, to) of f; with all of it
+// where f has to be alone.
+func (c *conn) touchFile(f *file, from, to uint64, writes bool) touch {
+	t := touch{open: f, from: from, to: to, writes: writes, name: c.files.nameOf(f), changes: writes}
+	if f.alone.Load() {
+		t.from, t.to, t.writes = 0, wholeFile, true
+	}
+	return t
+}
+
+// failed answers a request that failed, and logs why.
+func (c *conn) failed(request, name string, err error) answer {
+	c.log.Debug("request failed", "user", c.cfg.User.Name, "request", request, "name", name, "error", err)
+	return answer{reply: statusFor(err)}
+}
+
+// done answers a request with OK, or with what err says.
+func (c *conn) done(request, name string, err error) answer {
+	if err != nil {
+		return c.failed(request, name, err)
+	}
+	return say(sftpwire.OK)
+}

@@ -1,0 +1,279 @@
+package sftpserver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// Session says whose session it is, over which files, and what it may do.
+type Session struct {
+	// FS is the user's tree, with everything that stands between it and the
+	// user. Serve does not close it.
+	FS ferry.FS
+	// User is who is logged in.
+	User ferry.User
+	// Start is the directory that relative names begin at; "" means "/".
+	Start string
+	// Home is what "~" means; "" means Start.
+	Home string
+	// ReadOnly refuses all that would change something.
+	ReadOnly bool
+	// Allow names the only requests that are allowed, as Requests has them;
+	// empty: all are. Deny names those that are refused all the same.
+	Allow, Deny []string
+	// Owner and Group give the name for a number, "" where there is none; nil:
+	// there are no names.
+	Owner, Group func(id uint32) string
+	// Zone is that of the times in listings; nil means UTC.
+	Zone *time.Location
+	// Version is that of the program, for vendor-id.
+	Version string
+	// Log hears what was refused and why, and what a client does that an
+	// operator should know; nil means nobody.
+	Log *slog.Logger
+	// Buffers are shared with other sessions; nil: the session has its own.
+	Buffers *Buffers
+}
+
+// Why a session ended that the client did not end between two packets.
+var (
+	errHalfPacket = errors.New("the client's stream ended within a packet")
+	errNotClosed  = errors.New("the session ended before the file was closed")
+	errNoHello    = errors.New("the client did not begin with INIT")
+)
+
+// Serve speaks SFTP over rw until the client ends it, ctx ends, or the client
+// misbehaves, and closes rw. What was opened and not closed is aborted: the
+// parts of uploads stay for the client to go on with.
+//
+// The error is nil when the client ended the session between two packets, the
+// cause of ctx where that ended, and otherwise says what went wrong.
+func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c := newConn(ctx, cancel, rw, cfg)
+	stop := context.AfterFunc(ctx, func() {
+		c.budget.close()
+		_ = rw.Close() // ends a read and a write that wait for the client
+	})
+	defer stop()
+
+	err := c.serve()
+	c.gone()
+	c.order.wait() // what the client has asked for is done, whether it waits for the answer or not
+	if err != nil {
+		cancel(err)
+	}
+	c.out.close()
+	c.files.abort(err)
+	_ = rw.Close()
+	return err
+}
+
+// conn is one session. The goroutine in serve reads and plans; ops run in
+// others.
+type conn struct {
+	cfg    Session
+	log    *slog.Logger
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// present ends, before ctx, when the client has ended the session: what
+	// takes long is of no use then.
+	present context.Context
+	gone    context.CancelFunc
+	in      *bufio.Reader
+	out     *output
+	order   *order
+	budget  *budget
+	buffers *Buffers
+	files   *table
+}
+
+func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriter, cfg Session) *conn {
+	if cfg.Start == "" {
+		cfg.Start = "/"
+	}
+	if cfg.Home == "" {
+		cfg.Home = cfg.Start
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
+	}
+	if cfg.Buffers == nil {
+		cfg.Buffers = new(Buffers)
+	}
+	c := &conn{
+		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel,
+		in: bufio.NewReader(rw), budget: newBudget(), buffers: cfg.Buffers, files: newTable(),
+	}
+	c.present, c.gone = context.WithCancel(ctx)
+	c.order = newOrder(c.run)
+	c.out = newOutput(rw, c.buffers, c.budget.give, cancel)
+	return c
+}
+
+// serve reads packets until there are no more.
+func (c *conn) serve() error {
+	if err := c.hello(); err != nil {
+		return c.refuse(err)
+	}
+	for {
+		packet, err := c.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = c.accept(packet)
+		}
+		if err != nil {
+			return c.refuse(err)
+		}
+	}
+}
+
+// refuse logs why the session is closed, unless it was not the client's doing.
+func (c *conn) refuse(err error) error {
+	if c.ctx.Err() == nil && err != io.EOF {
+		c.log.Warn("session closed", "user", c.cfg.User.Name, "reason", err)
+	}
+	return err
+}
+
+// hello answers INIT with VERSION (draft-02 §4): 3, whatever the client knows.
+func (c *conn) hello() error {
+	packet, err := c.next()
+	if err != nil {
+		return err
+	}
+	defer c.buffers.put(packet)
+	if _, err := sftpwire.ParseInit(packet.b); err != nil {
+		return fmt.Errorf("%w (%w)", errNoHello, err)
+	}
+	vendor := sftpwire.VendorID{Vendor: "Ferry", Product: "Ferry", Version: c.cfg.Version}
+	hello := sftpwire.Hello{Version: sftpwire.Version, Extensions: []sftpwire.Extension{vendor.Extension()}}
+	for _, e := range sftpwire.Extensions() {
+		if c.permitted(shortName(e.Name)) {
+			hello.Extensions = append(hello.Extensions, e)
+		}
+	}
+	c.budget.take(0)
+	reply := c.buffers.get(0)
+	reply.b = sftpwire.AppendVersion(reply.b, hello)
+	c.out.send(parcel{reply, 0})
+	return nil
+}
+
+// next reads a packet. io.EOF: the client has ended the session.
+func (c *conn) next() (*buffer, error) {
+	var header [4]byte
+	if _, err := io.ReadFull(c.in, header[:]); err != nil {
+		return nil, c.ended(err)
+	}
+	n, err := sftpwire.Length(header)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %x", err, header)
+	}
+	packet := c.buffers.get(n)
+	if _, err := io.ReadFull(c.in, packet.b); err != nil {
+		c.buffers.put(packet)
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, c.ended(err)
+	}
+	return packet, nil
+}
+
+func (c *conn) ended(err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case err == io.ErrUnexpectedEOF:
+		return errHalfPacket
+	}
+	return err
+}
+
+// accept makes an op of a packet and hands it to the order.
+func (c *conn) accept(packet *buffer) error {
+	id, r, err := sftpwire.ParseRequest(packet.b)
+	if errors.Is(err, sftpwire.ErrNoID) {
+		c.buffers.put(packet)
+		return err
+	}
+	o := c.planPacket(packet, r, err)
+	o.id = id
+	c.budget.take(o.cost)
+	c.order.admit(o)
+	return nil
+}
+
+// planPacket is plan for what may not have been understood. It sees to it that
+// the packet is given back.
+func (c *conn) planPacket(packet *buffer, r sftpwire.Request, err error) *op {
+	if err != nil {
+		kind := sftpwire.Type(packet.b[0])
+		c.buffers.put(packet)
+		return c.refuseRequest(kind.String(), err)
+	}
+	o := c.plan(r)
+	o.request = sftpwire.NameOf(r)
+	o.cost += len(packet.b)
+	if _, ok := r.(*sftpwire.Write); !ok {
+		c.buffers.put(packet)
+		return o
+	}
+	do := o.do
+	o.do = func() answer {
+		defer c.buffers.put(packet) // where the data lie
+		return do()
+	}
+	return o
+}
+
+// refuseRequest answers a packet that could not be understood.
+func (c *conn) refuseRequest(request string, err error) *op {
+	c.log.Debug("request not understood", "user", c.cfg.User.Name, "request", request, "reason", err)
+	o := c.immediately(say(sftpwire.StatusOf(err)))
+	o.request = request
+	return o
+}
+
+// run does what an op wants and sends the answer.
+func (c *conn) run(o *op) {
+	defer c.order.done(o)
+	defer c.recoverPanic(o)
+	if c.ctx.Err() != nil {
+		if o.drop != nil {
+			o.drop(context.Cause(c.ctx))
+		}
+		return
+	}
+	a := o.do()
+	if a.packet == nil {
+		a.packet = c.buffers.get(0)
+		a.packet.b = sftpwire.AppendReply(a.packet.b, o.id, a.reply)
+	}
+	c.out.send(parcel{a.packet, o.cost})
+}
+
+// recoverPanic ends the session, and nothing else, when a request panics.
+func (c *conn) recoverPanic(o *op) {
+	if p := recover(); p != nil {
+		c.log.Error("a request panicked; its session is closed", "user", c.cfg.User.Name,
+			"request", o.request, "panic", p, "stack", string(debug.Stack()))
+		c.cancel(fmt.Errorf("the request %s panicked: %v", o.request, p))
+	}
+}

@@ -1,0 +1,78 @@
+package sftpserver
+
+import (
+	"path"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// fstatvfs is fstatvfs@openssh.com. A file that is not published yet has no
+// name, but its directory has.
+func (c *conn) fstatvfs(f *file) answer { return c.statvfs(path.Dir(c.files.nameOf(f))) }
+
+// statvfs is statvfs@openssh.com.
+func (c *conn) statvfs(name string) answer {
+	s, err := c.cfg.FS.Space(c.ctx, name)
+	if err != nil {
+		return c.failed("statvfs", name, err)
+	}
+	return answer{reply: statvfsOf(s)}
+}
+
+func statvfsOf(s ferry.Space) *sftpwire.StatvfsReply {
+	unit := blockSize(s)
+	r := &sftpwire.StatvfsReply{
+		Bsize: unit, Frsize: unit,
+		Blocks: s.Total / unit, Bfree: s.Free / unit, Bavail: s.Available / unit,
+		Files: s.Files, Ffree: s.FilesFree, Favail: s.FilesAvail,
+		Flag: sftpwire.StatvfsNoSetuid, Namemax: uint64(s.MaxName),
+	}
+	if s.ReadOnly {
+		r.Flag |= sftpwire.StatvfsReadOnly
+	}
+	return r
+}
+
+// blockSize is in what sizes are counted; 4 KiB where the storage has none.
+func blockSize(s ferry.Space) uint64 {
+	if s.BlockSize == 0 {
+		return 4096
+	}
+	return uint64(s.BlockSize)
+}
+
+// spaceAvailable is space-available (draft-ietf-secsh-filexfer-extensions-00 §4).
+func (c *conn) spaceAvailable(name string) answer {
+	s, err := c.cfg.FS.Space(c.ctx, name)
+	if err != nil {
+		return c.failed("space-available", name, err)
+	}
+	return answer{reply: &sftpwire.SpaceReply{
+		Total: s.Total, Unused: s.Free,
+		UserTotal: s.Total - (s.Free - s.Available), UserUnused: s.Available,
+		Unit: uint32(blockSize(s)),
+	}}
+}
+
+// limits is limits@openssh.com.
+func (c *conn) limits() answer {
+	return answer{reply: &sftpwire.LimitsReply{
+		Packet: sftpwire.MaxPacket, Read: sftpwire.MaxData, Write: sftpwire.MaxData, Handles: maxFiles,
+	}}
+}
+
+// usersGroups is users-groups-by-id@openssh.com.
+func (c *conn) usersGroups(r *sftpwire.UsersGroups) answer {
+	return answer{reply: &sftpwire.UsersGroupsReply{Users: namesOf(c.cfg.Owner, r.UIDs), Groups: namesOf(c.cfg.Group, r.GIDs)}}
+}
+
+func namesOf(names func(uint32) string, ids []uint32) []string {
+	all := make([]string, len(ids))
+	for i, id := range ids {
+		if names != nil {
+			all[i] = names(id)
+		}
+	}
+	return all
+}

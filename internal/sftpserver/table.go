@@ -1,0 +1,181 @@
+package sftpserver
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"ferry"
+)
+
+// How many handles a session may have open. A directory that is being listed
+// costs more than a file: a buffer for its entries.
+const (
+	maxFiles = 16 << 10
+	maxDirs  = 64
+)
+
+// table holds the open files and directories of a session by the number that is
+// their handle. Numbers are not used again, so a handle that was closed is
+// never another file's.
+type table struct {
+	mu    sync.Mutex
+	last  uint64
+	files map[uint64]*file
+	dirs  map[uint64]*dir
+	taken int // places for files that are being opened, and those of files
+	dired int // the same for directories
+}
+
+func newTable() *table {
+	return &table{files: map[uint64]*file{}, dirs: map[uint64]*dir{}}
+}
+
+func handleOf(number uint64) string {
+	return string(binary.BigEndian.AppendUint64(nil, number))
+}
+
+func numberOf(handle string) uint64 {
+	if len(handle) != 8 {
+		return 0 // nobody's
+	}
+	return binary.BigEndian.Uint64([]byte(handle))
+}
+
+// reserve takes a place for a file that is about to be opened; false: there is
+// none. It becomes the file's by add, or is given back by giveUp.
+func (t *table) reserve() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.taken >= maxFiles {
+		return false
+	}
+	t.taken++
+	return true
+}
+
+func (t *table) giveUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.taken--
+}
+
+// add enters f and gives its handle.
+func (t *table) add(f *file) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last++
+	t.files[t.last] = f
+	return handleOf(t.last)
+}
+
+// file gives the file of a handle; nil: there is none.
+func (t *table) file(handle string) *file {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.files[numberOf(handle)]
+}
+
+// removeFile takes a file out, so that nothing new begins on it.
+func (t *table) removeFile(handle string) *file {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := numberOf(handle)
+	f := t.files[n]
+	if f != nil {
+		delete(t.files, n)
+		t.taken--
+	}
+	return f
+}
+
+// reserveDir, giveUpDir, addDir, dir, removeDir: the same for directories.
+func (t *table) reserveDir() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dired >= maxDirs {
+		return false
+	}
+	t.dired++
+	return true
+}
+
+func (t *table) giveUpDir() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dired--
+}
+
+func (t *table) addDir(d *dir) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last++
+	t.dirs[t.last] = d
+	return handleOf(t.last)
+}
+
+func (t *table) dir(handle string) *dir {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dirs[numberOf(handle)]
+}
+
+func (t *table) removeDir(handle string) *dir {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := numberOf(handle)
+	d := t.dirs[n]
+	if d != nil {
+		delete(t.dirs, n)
+		t.dired--
+	}
+	return d
+}
+
+// nameOf is the name that f has now: a rename takes it along.
+func (t *table) nameOf(f *file) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return f.name
+}
+
+// renamed takes the open files at and below from along.
+func (t *table) renamed(from, to string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.files {
+		if ferry.Within(f.name, from) {
+			f.name = to + f.name[len(from):]
+		}
+	}
+}
+
+// writing gives the file that the session has open for writing under name; nil:
+// there is none.
+func (t *table) writing(name string) *file {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.files {
+		if f.name == name && f.writes() {
+			return f
+		}
+	}
+	return nil
+}
+
+// abort ends all that is open, because of err; nil: the client has ended the
+// session.
+func (t *table) abort(err error) {
+	if err == nil {
+		err = errNotClosed
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.files {
+		f.abort(err)
+	}
+	for _, d := range t.dirs {
+		d.stop()
+	}
+	clear(t.files)
+	clear(t.dirs)
+}
