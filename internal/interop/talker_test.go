@@ -3,6 +3,7 @@ package interop
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,8 @@ import (
 type talker struct {
 	conn net.Conn
 	in   *textproto.Reader
-	from string // the local address that data connections come from, too
+	from string      // the local address that data connections come from, too
+	tls  *tls.Config // of private data connections; nil: they are in clear
 }
 
 // answer is a reply of the server; the lines of a longer one are joined by LF.
@@ -130,11 +132,20 @@ func (k *talker) data() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return k.reach(addr)
+}
+
+// reach connects to where a data connection is awaited. A private one makes
+// its handshake when something is read or written.
+func (k *talker) reach(addr string) (net.Conn, error) {
 	conn, err := dialFrom(k.from, addr)
-	if err == nil {
-		err = conn.SetDeadline(time.Now().Add(patience))
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	if k.tls != nil {
+		conn = tls.Client(strictConn{conn}, k.tls)
+	}
+	return conn, conn.SetDeadline(time.Now().Add(patience))
 }
 
 // passive asks where the next data connection is awaited.
@@ -199,7 +210,11 @@ func (k *talker) begin(line string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := k.expect(line, 150); err != nil {
+	err = k.expect(line, 150)
+	if err == nil {
+		err = shaken(conn)
+	}
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}
