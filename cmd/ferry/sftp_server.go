@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/user"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"ferry"
+	"ferry/internal/disk"
+	"ferry/internal/sftpserver"
+)
+
+// sftpServerCmd is `ferry sftp-server`: SFTP on stdin and stdout, for sshd's
+// Subsystem line and for `sftp -D`. Its short flags are those of OpenSSH's
+// sftp-server(8).
+type sftpServerCmd struct {
+	Stderr   bool   `short:"e" help:"Log to stderr; otherwise nothing is logged."`
+	LogLevel string `short:"l" placeholder:"LEVEL" default:"ERROR" help:"QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2 or DEBUG3."`
+	Facility string `short:"f" placeholder:"FACILITY" help:"Taken as OpenSSH takes it, and ignored: there is no syslog here."`
+	ReadOnly bool   `short:"R" help:"Refuse all that would change something."`
+	Allow    string `short:"p" placeholder:"REQUESTS" help:"Allow only these requests, separated by commas."`
+	Deny     string `short:"P" placeholder:"REQUESTS" help:"Refuse these requests, separated by commas."`
+	Start    string `short:"d" placeholder:"DIR" help:"Start in this directory instead of the home; %d is the home, %u the user."`
+	Umask    string `short:"u" placeholder:"UMASK" help:"The umask of new files, in octal, instead of the one of the process."`
+}
+
+// Help says how to put it in the place of OpenSSH's.
+func (*sftpServerCmd) Help() string {
+	return "In sshd_config:  Subsystem sftp /usr/bin/ferry sftp-server\n" +
+		"Without sshd:    sftp -D \"ferry sftp-server\""
+}
+
+// Run serves the whole file system as the user who calls; the kernel says what
+// that user may do. What is uploaded is staged and durable, as with `ferry
+// serve`. A signal needs no answer: the parts of broken uploads are kept by
+// being there.
+func (cmd *sftpServerCmd) Run(c console) error {
+	me, err := caller()
+	if err != nil {
+		return err
+	}
+	log, err := cmd.log(c)
+	if err != nil {
+		return err
+	}
+	umask, err := cmd.umask()
+	if err != nil {
+		return err
+	}
+	session, err := cmd.session(me)
+	if err != nil {
+		return err
+	}
+	tree, err := disk.Open(disk.Config{Root: "/", Durable: true, Umask: umask, Log: log})
+	if err != nil {
+		return err
+	}
+	defer tree.Close()
+	session.Log = log
+	session.FS = tree.For(session.User)
+	defer session.FS.Close()
+	return sftpserver.Serve(context.Background(), standardStreams{c.in, c.out}, session)
+}
+
+// caller is the user that the process runs as. One without an entry in the
+// system's files has a number for a name.
+func caller() (*user.User, error) {
+	me, err := user.Current()
+	if err != nil {
+		uid := strconv.Itoa(os.Getuid())
+		me = &user.User{Uid: uid, Username: uid, HomeDir: "/"}
+	}
+	if home := os.Getenv("HOME"); home != "" {
+		me.HomeDir = home
+	}
+	if !path.IsAbs(me.HomeDir) {
+		return nil, fmt.Errorf("the home directory %q of user %s is no absolute path; set HOME", me.HomeDir, me.Username)
+	}
+	return me, nil
+}
+
+// session is everything about the session but its files.
+func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Session, error) {
+	allow, err := requests("-p", cmd.Allow)
+	if err != nil {
+		return sftpserver.Session{}, err
+	}
+	deny, err := requests("-P", cmd.Deny)
+	if err != nil {
+		return sftpserver.Session{}, err
+	}
+	home := path.Clean(me.HomeDir)
+	start := home
+	if cmd.Start != "" {
+		start = strings.NewReplacer("%%", "%", "%d", home, "%u", me.Username).Replace(cmd.Start)
+		start = path.Join("/", start)
+	}
+	owners := &idNames{find: func(id string) (string, error) {
+		u, err := user.LookupId(id)
+		if err != nil {
+			return "", err
+		}
+		return u.Username, nil
+	}}
+	groups := &idNames{find: func(id string) (string, error) {
+		g, err := user.LookupGroupId(id)
+		if err != nil {
+			return "", err
+		}
+		return g.Name, nil
+	}}
+	return sftpserver.Session{
+		User: ferry.User{Name: me.Username}, Start: start, Home: home, ReadOnly: cmd.ReadOnly, Allow: allow, Deny: deny,
+		Owner: owners.name, Group: groups.name, Zone: time.Local, Version: buildOf().Version,
+	}, nil
+}
+
+// requests reads a list of names of requests, as -p and -P have it.
+func requests(flag, list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	names := strings.Split(list, ",")
+	for _, name := range names {
+		if !slices.Contains(sftpserver.Requests(), name) {
+			return nil, usagef("%s: there is no request %q; there are: %s", flag, name, strings.Join(sftpserver.Requests(), ", "))
+		}
+	}
+	return names, nil
+}
+
+// umask is what is taken from the permissions of new files.
+func (cmd *sftpServerCmd) umask() (fs.FileMode, error) {
+	if cmd.Umask == "" {
+		mask := syscall.Umask(0) // it can only be read by changing it
+		syscall.Umask(mask)
+		return fs.FileMode(mask), nil
+	}
+	mask, err := strconv.ParseUint(cmd.Umask, 8, 32)
+	if err != nil || mask > 0o777 {
+		return 0, usagef("-u %s: a umask is an octal number up to 777, such as 022", cmd.Umask)
+	}
+	return fs.FileMode(mask), nil
+}
+
+// log goes to stderr, or nowhere.
+func (cmd *sftpServerCmd) log(c console) (*slog.Logger, error) {
+	var level slog.Level
+	switch strings.ToUpper(cmd.LogLevel) {
+	case "QUIET", "FATAL", "ERROR":
+		level = slog.LevelError
+	case "INFO":
+		level = slog.LevelInfo
+	case "VERBOSE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3":
+		level = slog.LevelDebug
+	default:
+		return nil, usagef("-l %s: there is no such level; there are QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2, DEBUG3", cmd.LogLevel)
+	}
+	if !cmd.Stderr || strings.EqualFold(cmd.LogLevel, "QUIET") {
+		return slog.New(slog.DiscardHandler), nil
+	}
+	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})), nil
+}
+
+// idNames finds the names for numbers, and remembers them: a listing asks for
+// each entry, and each answer costs reading a file of the system's.
+type idNames struct {
+	find  func(id string) (string, error)
+	mu    sync.Mutex
+	known map[uint32]string
+}
+
+// mostNames is how many are remembered.
+const mostNames = 4096
+
+func (n *idNames) name(id uint32) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	name, ok := n.known[id]
+	if ok {
+		return name
+	}
+	name, err := n.find(strconv.FormatUint(uint64(id), 10))
+	if err != nil {
+		name = ""
+	}
+	if n.known == nil || len(n.known) >= mostNames {
+		n.known = map[uint32]string{}
+	}
+	n.known[id] = name
+	return name
+}
+
+// standardStreams are stdin and stdout as one stream.
+type standardStreams struct{ in, out *os.File }
+
+func (s standardStreams) Read(p []byte) (int, error)  { return s.in.Read(p) }
+func (s standardStreams) Write(p []byte) (int, error) { return s.out.Write(p) }
+
+// Close tells the client that nothing more comes.
+func (s standardStreams) Close() error {
+	_ = s.in.Close()
+	return s.out.Close()
+}
