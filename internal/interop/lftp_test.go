@@ -21,6 +21,7 @@ func lftpScript(v *server, lines []string) string {
 		"set cmd:fail-exit yes",
 		"set net:max-retries 2",
 		"set net:timeout 30",
+		"set ftp:ssl-allow no", // it would take TLS, and not the self-signed certificate
 		"debug 6",
 		fmt.Sprintf("open -u %s,%s ftp://%s", user, password, v.addr),
 	}
