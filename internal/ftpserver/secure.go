@@ -30,7 +30,7 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 	wire := downloadWire(raw, c.srv.wires)
 	if upload {
 		wire = uploadWire(raw, c.srv.wires)
-		cfg = wire.holdTickets(cfg)
+		cfg = wire.holdTickets(cfg, s.lenient) // who sends no close_notify reads no tickets
 	}
 	tc := tls.Server(wire, cfg)
 	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}
@@ -43,6 +43,9 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 	err := context.Cause(ctx)
 	if err == nil {
 		err = tc.Handshake()
+	}
+	if err == nil && !wire.hold {
+		err = wire.flush() // a client that is refused now shall not take it for a handshake that failed
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return sc, cause

@@ -190,43 +190,86 @@ func TestUncleanCloseCountsWhereAllowed(t *testing.T) {
 
 // A client that closes its upload without having read our session tickets
 // resets the connection; nothing that it sent may be lost by that. OpenSSL
-// never reads more than it is asked for, and ftp-ssl does not ask.
+// reads no more than it is asked for, and ftp-ssl does not ask.
 func TestUploadByClientThatNeverReads(t *testing.T) {
+	for name, c := range map[string]struct {
+		version uint16
+		resumes bool
+		policy  Policy
+	}{
+		"TLS 1.2":                      {tls.VersionTLS12, false, Policy{}},
+		"TLS 1.2, resumed":             {tls.VersionTLS12, true, Policy{}},
+		"TLS 1.3":                      {tls.VersionTLS13, false, Policy{}},
+		"TLS 1.3, resumed by a device": {tls.VersionTLS13, true, Policy{UncleanClose: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(c.policy))
+			client := s.login(clientTLS(c.version), "alice")
+			cfg := client.tls.Clone()
+			if !c.resumes {
+				cfg.ClientSessionCache = nil
+			}
+			content := strings.Repeat("x", 3<<20)
+			nc := client.passive()
+			client.do("STOR f", "150")
+			hasty := &hastyConn{Conn: nc}
+			tc := tls.Client(hasty, cfg)
+			if err := tc.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			hasty.gather = true
+			if _, err := io.WriteString(tc, content); err != nil {
+				t.Fatal(err)
+			}
+			if err := tc.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			_ = nc.SetDeadline(time.Now().Add(time.Minute)) // CloseWrite leaves one in the past
+			if _, err := nc.Write(hasty.out); err != nil {
+				t.Fatal(err)
+			}
+			nc.Close()
+			client.want("226")
+			if got, _ := s.content("/f"); got != content {
+				t.Errorf("%d bytes of %d arrived", len(got), len(content))
+			}
+		})
+	}
+}
+
+// A client that uses each ticket once, as OpenSSL's do, gets the one for its
+// next data connection before it closes this one.
+func TestResumedUploadGivesATicketAtOnce(t *testing.T) {
+	s := serveTLS(t, false, nil)
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	nc := c.passive()
+	c.do("STOR f", "150")
+	tc := tls.Client(&hastyConn{Conn: nc}, c.tls)
+	if err := tc.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	var record [1]byte
+	if _, err := io.ReadFull(nc, record[:]); err != nil || !tc.ConnectionState().DidResume {
+		t.Errorf("after the handshake (resumed: %v) nothing comes: %v", tc.ConnectionState().DidResume, err)
+	}
+}
+
+// A client that is refused because of its binding has seen the whole
+// handshake: the reply tells it why, not TLS.
+func TestRefusalComesAfterTheHandshake(t *testing.T) {
 	for name, version := range versions() {
-		for _, resumes := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s, resumes %v", name, resumes), func(t *testing.T) {
-				s := serveTLS(t, false, nil)
-				c := s.login(clientTLS(version), "alice")
-				cfg := c.tls.Clone()
-				if !resumes {
-					cfg.ClientSessionCache = nil
-				}
-				content := strings.Repeat("x", 3<<20)
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
+			c := s.login(clientTLS(version), "alice")
+			for _, command := range []string{"STOR f", "NLST"} {
 				nc := c.passive()
-				c.do("STOR f", "150")
-				hasty := &hastyConn{Conn: nc}
-				tc := tls.Client(hasty, cfg)
-				if err := tc.Handshake(); err != nil {
-					t.Fatal(err)
+				c.do(command, "150")
+				if err := tls.Client(nc, &tls.Config{InsecureSkipVerify: true, MaxVersion: version}).Handshake(); err != nil {
+					t.Errorf("%s: %v", command, err)
 				}
-				hasty.gather = true
-				if _, err := io.WriteString(tc, content); err != nil {
-					t.Fatal(err)
-				}
-				if err := tc.CloseWrite(); err != nil {
-					t.Fatal(err)
-				}
-				_ = nc.SetDeadline(time.Now().Add(time.Minute)) // CloseWrite leaves one in the past
-				if _, err := nc.Write(hasty.out); err != nil {
-					t.Fatal(err)
-				}
-				nc.Close()
-				c.want("226")
-				if got, _ := s.content("/f"); got != content {
-					t.Errorf("%d bytes of %d arrived", len(got), len(content))
-				}
-			})
-		}
+				c.want("522")
+			}
+		})
 	}
 }
 
