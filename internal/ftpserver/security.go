@@ -140,7 +140,9 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 }
 
 // endTLS closes the TLS of the control connection from our side, waits for
-// the client's close_notify, and goes on in clear.
+// the client's close_notify, and goes on in clear. Some clients answer with none
+// and just go on (curl --ftp-ssl-ccc-mode passive). Nobody gains by insisting:
+// from here on whoever is on the way can say what he likes.
 func (c *conn) endTLS() error {
 	p := c.tls
 	_ = p.conn.CloseWrite()
@@ -148,6 +150,13 @@ func (c *conn) endTLS() error {
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	var late [256]byte
 	for {
+		bare, err := p.wire.clearAhead()
+		if err != nil {
+			return err
+		}
+		if bare {
+			break
+		}
 		if _, err := p.conn.Read(late[:]); err == io.EOF && !p.wire.ended {
 			break
 		} else if err != nil {

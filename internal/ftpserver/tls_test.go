@@ -379,6 +379,23 @@ func (s *switchConn) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
+// curl in its passive mode sends no close_notify of its own after CCC.
+func TestCCCWithoutTheClientsCloseNotify(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{CCC: true}))
+			c := s.login(clientTLS(version), "alice")
+			c.do("CCC", "200")
+			if n, err := c.conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Fatalf("no close_notify: %d, %v", n, err)
+			}
+			c.conn, c.r = c.raw, bufio.NewReader(c.raw)
+			c.do("PWD", "257")
+			c.do("PROT C", "503")
+		})
+	}
+}
+
 func TestREINLeavesTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
 	c := s.login(clientTLS(tls.VersionTLS13), "alice")

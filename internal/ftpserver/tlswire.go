@@ -202,6 +202,19 @@ func (w *tlsWire) through() error {
 	return err
 }
 
+// clearAhead waits for something to read, and tells whether it is no record of
+// TLS: their types are 20 to 24 (RFC 8446 §5.1, RFC 6520), and no command
+// begins with such a byte.
+func (w *tlsWire) clearAhead() (bool, error) {
+	if w.from == w.to {
+		if err := w.fill(); err != nil {
+			return false, err
+		}
+	}
+	between := w.have == 0 && w.left == 0
+	return between && (w.in[w.from] < 20 || w.in[w.from] > 24), nil
+}
+
 // detach ends the handing on by records: TLS is over, and what comes now is
 // in clear.
 func (w *tlsWire) detach() { w.whole = false }
