@@ -29,7 +29,7 @@ func (c *conn) take(cmd ftpwire.Command) {
 		c.execute(cmd)
 		return
 	}
-	if cmd.Verb == "QUIT" {
+	if cmd.Verb == "QUIT" && cmd.Arg == "" {
 		c.quitSoon.Store(true)
 	}
 	c.queue = append(c.queue, cmd)

@@ -149,7 +149,7 @@ func (c *conn) mdtm(arg string) reply {
 	_, info, r := c.lookAt("MDTM", arg)
 	if r.code != 0 {
 		if t, name, ok := cutTime(arg); ok {
-			return c.setTime("MDTM", t, name, func(string) reply { return say(213, "Modification time set.") })
+			return c.setTime("MDTM", t, name, func(string, time.Time) reply { return say(213, "Modification time set.") })
 		}
 		return r
 	}
@@ -162,8 +162,11 @@ func (c *conn) mfmt(arg string) reply {
 	if !ok {
 		return say(501, "MFMT takes YYYYMMDDhhmmss and a name.")
 	}
-	return c.setTime("MFMT", t, name, func(shown string) reply {
-		return say(213, "Modify="+string(ftpwire.AppendTime(nil, t))+"; "+shown)
+	return c.setTime("MFMT", t, name, func(shown string, set time.Time) reply {
+		if t.Nanosecond() == 0 {
+			set = set.Truncate(time.Second)
+		}
+		return say(213, "Modify="+string(ftpwire.AppendTime(nil, set))+"; "+shown)
 	})
 }
 
@@ -177,7 +180,7 @@ func cutTime(arg string) (t time.Time, name string, ok bool) {
 	return t, name, err == nil
 }
 
-func (c *conn) setTime(verb string, t time.Time, arg string, done func(shown string) reply) reply {
+func (c *conn) setTime(verb string, t time.Time, arg string, done func(shown string, set time.Time) reply) reply {
 	name, err := c.name(arg)
 	if err != nil {
 		return replyFor(err)
@@ -185,7 +188,11 @@ func (c *conn) setTime(verb string, t time.Time, arg string, done func(shown str
 	if err := c.fs().SetAttr(c.ctx(), name, ferry.Attr{ModTime: &t}); err != nil {
 		return c.failed(verb, name, err)
 	}
-	return done(arg)
+	// What the storage made of it: not every file system has every year.
+	if info, err := c.fs().Stat(c.ctx(), name); err == nil {
+		t = info.ModTime
+	}
+	return done(arg, t)
 }
 
 // MFF (draft-somers-ftp-mfxx §5) changes facts: Modify and UNIX.mode.

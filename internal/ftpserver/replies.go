@@ -75,6 +75,8 @@ func replyFor(err error) reply {
 		return say(426, "Upload ended early: fewer bytes than ALLO announced. It is not published, and can be resumed.")
 	case errors.Is(err, errBomb):
 		return say(552, "The compressed data expands too much.")
+	case errors.Is(err, errBeyondRange):
+		return say(551, "There was more data than the range has; what lies beyond was not written.")
 	case errors.Is(err, errShrunk):
 		return say(451, "The file became shorter while it was sent.")
 	case errors.Is(err, fs.ErrNotExist):

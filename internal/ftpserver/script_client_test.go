@@ -310,6 +310,8 @@ func (w *world) fileStep(what string, args []string) error {
 		return tree.Mkdir(ctx, name, 0)
 	case "symlink":
 		return tree.Symlink(ctx, text, name)
+	case "link":
+		return tree.Link(ctx, name, text)
 	case "unlink":
 		return tree.Remove(ctx, name)
 	case "want":

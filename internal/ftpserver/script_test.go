@@ -21,7 +21,7 @@ import (
 // quotes; N*"text" repeats a text.
 //
 //	config WORD...           before all else; world.configure has the words
-//	file /name "content"     make a file; mkdir /name; symlink /name target; unlink /name
+//	file /name "content"     make a file; mkdir /name; symlink /name target; link /name /other; unlink /name
 //	files /dir N             make so many empty files there
 //	part alice /name "text"  user alice has an unfinished upload of that name
 //	want /name "content"     the file has that content; absent /name

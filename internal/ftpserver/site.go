@@ -88,7 +88,7 @@ func (c *conn) siteUtime(arg string) reply {
 	return c.setTime("SITE UTIME", t, name, timeSet)
 }
 
-func timeSet(string) reply { return say(200, "Times set.") }
+func timeSet(string, time.Time) reply { return say(200, "Times set.") }
 
 // cutUtimeTail reads "name atime mtime ctime UTC"; the name may have spaces.
 func cutUtimeTail(arg string) (name string, modified time.Time, ok bool) {

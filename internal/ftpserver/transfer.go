@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"path"
@@ -18,6 +19,7 @@ import (
 var (
 	errShortOfALLO = errors.New("the upload has fewer bytes than ALLO announced")
 	errShrunk      = errors.New("the file became shorter while it was sent")
+	errBeyondRange = errors.New("the client sent more than the range that it gave")
 )
 
 // RETR (RFC 959 §4.1.3).
@@ -164,7 +166,10 @@ func (c *conn) startAt(h ferry.Handle, name string, at restartPoint) (restartPoi
 	if at.offset > info.Size {
 		return at, ferry.ErrBeyondEnd
 	}
-	if _, err := c.fs().Part(c.ctx(), name); err == nil && at.offset < info.Size && !at.ranged {
+	// Only the very part that h writes: another session may have begun one for
+	// the name since h was opened on the whole file.
+	part, err := c.fs().Part(c.ctx(), name)
+	if err == nil && part.ID == info.ID && at.offset < info.Size && !at.ranged {
 		return at, h.Truncate(at.offset)
 	}
 	return at, nil
@@ -184,6 +189,9 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 		began := time.Now()
 		err := c.withData(ctx, way, form, func(nc net.Conn) error {
 			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
+			if err == nil && at.ranged && n == at.length() {
+				err = nothingMore(ctx, nc)
+			}
 			if err == nil && n < announced {
 				return fmt.Errorf("%w: %d of %d", errShortOfALLO, n, announced)
 			}
@@ -202,6 +210,24 @@ func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first
 		return say(226, done)
 	})
 	return first
+}
+
+// nothingMore wants the client's end after the last byte of a range: what it
+// sends beyond is not written, and it must not believe so.
+func nothingMore(ctx context.Context, nc net.Conn) error {
+	_ = nc.SetReadDeadline(time.Now().Add(handshakeTimeout))
+	stop := context.AfterFunc(ctx, func() { _ = nc.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	n, err := nc.Read(make([]byte, 2))
+	switch {
+	case n > 0:
+		return errBeyondRange
+	case errors.Is(err, io.EOF):
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // STOU (RFC 959 §4.1.3). The name is told as RFC 1123 §4.1.2.9 wants it, and

@@ -105,11 +105,29 @@ func (c *conn) rnto(arg string) reply {
 	if err != nil {
 		return storeReplyFor(err)
 	}
+	if c.sameFile(from, name) {
+		// rename(2) does nothing then, and a client would lose the name it
+		// thinks is free.
+		return say(553, "Both are names of one file; delete one of them.")
+	}
 	replace := c.sess.Rights(name).Has(ferry.RightOverwrite)
 	if err := c.fs().Rename(c.ctx(), from, name, replace); err != nil {
 		return c.storeFailed("RNTO", from+" to "+name, err)
 	}
 	return say(250, "Renamed.")
+}
+
+// sameFile tells whether two different names are hard links of one file.
+func (c *conn) sameFile(a, b string) bool {
+	if a == b {
+		return false
+	}
+	x, err := c.fs().Lstat(c.ctx(), a)
+	if err != nil || x.ID == [2]uint64{} {
+		return false
+	}
+	y, err := c.fs().Lstat(c.ctx(), b)
+	return err == nil && x.ID == y.ID
 }
 
 // copyFile makes to a copy of src, staged as an upload is and with the rights
