@@ -41,11 +41,13 @@ type touch struct {
 // Changes keep their order among each other whatever their names are: two
 // names can mean one file. A look at a name waits only for changes of that
 // name, of one below, and of one above it. Open files depend on each other by
-// their ranges alone.
+// their ranges alone, and what is only read does not depend on names any more.
 func (a *touch) meets(b *touch) bool {
 	switch {
 	case a.open != nil && b.open != nil:
 		return a.open == b.open && (a.writes || b.writes) && a.from < b.to && b.from < a.to
+	case a.open != nil && !a.changes || b.open != nil && !b.changes:
+		return false
 	case a.changes && b.changes:
 		return true
 	case a.changes || b.changes:

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"ferry"
@@ -61,6 +62,7 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c := newConn(ctx, cancel, rw, cfg)
+	c.out = newOutput(rw, c.buffers, c.budget.give, c.lost)
 	stop := context.AfterFunc(ctx, func() {
 		c.budget.close()
 		_ = rw.Close() // ends a read and a write that wait for the client
@@ -79,6 +81,14 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
 	return err
 }
 
+// lost ends the reading from a client that cannot be written to. What it has
+// asked for before is still done: it meant it, and waits for no answer.
+func (c *conn) lost(err error) {
+	c.unsent.Store(&err)
+	c.budget.close()
+	_ = c.rw.Close()
+}
+
 // conn is one session. The goroutine in serve reads and plans; ops run in
 // others.
 type conn struct {
@@ -91,14 +101,16 @@ type conn struct {
 	present context.Context
 	gone    context.CancelFunc
 	in      *bufio.Reader
+	rw      io.Closer
 	out     *output
+	unsent  atomic.Pointer[error] // why the client cannot be written to
 	order   *order
 	budget  *budget
 	buffers *Buffers
 	files   *table
 }
 
-func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriter, cfg Session) *conn {
+func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriteCloser, cfg Session) *conn {
 	if cfg.Start == "" {
 		cfg.Start = "/"
 	}
@@ -115,12 +127,11 @@ func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWrit
 		cfg.Buffers = new(Buffers)
 	}
 	c := &conn{
-		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel,
+		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
 		in: bufio.NewReader(rw), budget: newBudget(), buffers: cfg.Buffers, files: newTable(),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
 	c.order = newOrder(c.run)
-	c.out = newOutput(rw, c.buffers, c.budget.give, cancel)
 	return c
 }
 
@@ -200,6 +211,8 @@ func (c *conn) ended(err error) error {
 	switch {
 	case c.ctx.Err() != nil:
 		return context.Cause(c.ctx)
+	case err != io.EOF && c.unsent.Load() != nil:
+		return fmt.Errorf("the client could not be written to: %w", *c.unsent.Load())
 	case err == io.ErrUnexpectedEOF:
 		return errHalfPacket
 	}

@@ -1,0 +1,291 @@
+package sftpserver
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"ferry"
+	"ferry/internal/mem"
+	"ferry/internal/sftpwire"
+)
+
+// TestThreat16PacketsThatEndTheSession: what cannot be answered closes the
+// session, with the reason in the log, and panics nowhere.
+func TestThreat16PacketsThatEndTheSession(t *testing.T) {
+	for what, bytes := range map[string]string{
+		"length 0":       "\x00\x00\x00\x00",
+		"length too big": "\x00\x04\x04\x01",
+		"length 2^32-1":  "\xff\xff\xff\xff",
+		"no number":      "\x00\x00\x00\x03\x05ab",
+	} {
+		w := newWorld()
+		p := dial(t, w.session())
+		p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d"})
+		p.write([]byte(bytes))
+		if p.ask(&sftpwire.Stat{Name: "/d"}) != nil {
+			t.Errorf("%s: the session goes on", what)
+		}
+		if err := p.end(); err == nil {
+			t.Errorf("%s: Serve reports no error", what)
+		}
+		if !strings.Contains(w.log.String(), "session closed") {
+			t.Errorf("%s: the log says nothing:\n%s", what, w.log)
+		}
+	}
+}
+
+// TestThreat16PacketsThatAreRefused: the rest has an answer, and the session
+// goes on.
+func TestThreat16PacketsThatAreRefused(t *testing.T) {
+	p := dial(t, newWorld().session())
+	whole := sftpwire.AppendRequest(nil, 0, &sftpwire.Open{Name: "/a", Flags: rd})
+	for _, row := range []struct {
+		what   string
+		packet []byte
+		want   sftpwire.Code
+	}{
+		{"a short OPEN", whole[:len(whole)-1], sftpwire.BadMessage},
+		{"an OPEN and a byte", append(whole, 0), sftpwire.BadMessage},
+		{"a string longer than the packet", append(whole[:9:9], 0xff, 0xff, 0xff, 0xff), sftpwire.BadMessage},
+		{"an empty body", whole[:9], sftpwire.BadMessage},
+		{"an unknown type", append([]byte{0, 0, 0, 5, 99}, whole[5:9]...), sftpwire.OpUnsupported},
+		{"INIT again", append([]byte{0, 0, 0, 5, 1}, whole[5:9]...), sftpwire.OpUnsupported},
+		{"a reply", append([]byte{0, 0, 0, 5, 101}, whole[5:9]...), sftpwire.OpUnsupported},
+	} {
+		packet := append([]byte(nil), row.packet...)
+		p.last++
+		binary.BigEndian.PutUint32(packet, uint32(len(packet)-4))
+		binary.BigEndian.PutUint32(packet[5:], p.last)
+		p.write(packet)
+		if got := p.codeOf(nil, p.wait(p.last)); got != row.want {
+			t.Errorf("%s: %v, want %v", row.what, got, row.want)
+		}
+	}
+	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d"})
+}
+
+// TestThreat16Beginnings: who does not begin with INIT is not spoken to; which
+// version is asked for does not matter.
+func TestThreat16Beginnings(t *testing.T) {
+	for _, first := range []string{"\x00\x00\x00\x05\x03\x00\x00\x00\x01", "GET / HTTP/1.1\r\n\r\n", "\x00\x00\x00\x01\x01"} {
+		p := dialSilently(t, context.Background(), newWorld().session())
+		p.write([]byte(first))
+		if _, err := io.ReadAll(p.conn); err != nil {
+			t.Errorf("%q: %v", first, err)
+		}
+		if err := p.end(); !errors.Is(err, errNoHello) && !errors.Is(err, sftpwire.ErrLength) {
+			t.Errorf("%q: the session ended with %v", first, err)
+		}
+	}
+	for _, version := range []uint32{0, 2, 3, 6, 1<<32 - 1} {
+		p := dialSilently(t, context.Background(), newWorld().session())
+		p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: version, Extensions: []sftpwire.Extension{{Name: "a", Data: "b"}}}))
+		packet, err := readPacket(p.conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hello, err := sftpwire.ParseVersion(packet); err != nil || hello.Version != 3 {
+			t.Errorf("INIT %d: %+v, %v", version, hello, err)
+		}
+	}
+}
+
+// TestClientDies: at each byte of an upload, pipelined as it comes. Nothing is
+// published before CLOSE was whole, and the part is kept.
+func TestClientDies(t *testing.T) {
+	w := newWorld()
+	p := dial(t, w.session())
+	h := p.open("/probe", wr|creat|trunc) // all first handles of a session are the same
+	stream := sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3})
+	stream = sftpwire.AppendRequest(stream, 1, &sftpwire.Open{Name: "/f", Flags: wr | creat | trunc})
+	open := len(stream)
+	stream = sftpwire.AppendRequest(stream, 2, &sftpwire.Write{Handle: h, Data: []byte("content")})
+	written := len(stream)
+	stream = sftpwire.AppendRequest(stream, 3, &sftpwire.Close{Handle: h})
+	for n := open; n <= len(stream); n++ {
+		w := newWorld()
+		p := dialSilently(t, context.Background(), w.session())
+		p.write(stream[:open])
+		for range 2 {
+			if _, err := readPacket(p.conn); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.write(stream[open:n])
+		err := p.end()
+		// It may be noticed first that the answer cannot be written.
+		if whole := n == open || n == written || n == len(stream); whole != (err == nil) && !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("after %d bytes the session ended with %v", n, err)
+		}
+		alice := w.tree.For(ferry.User{Name: "alice"})
+		i, err := alice.Lstat(context.Background(), "/f")
+		if published := n == len(stream); published != (err == nil) || published && i.Size != 7 {
+			t.Errorf("after %d of %d bytes: %d bytes published, %v", n, len(stream), i.Size, err)
+		}
+		if _, err := alice.Part(context.Background(), "/f"); (err == nil) == (n == len(stream)) {
+			t.Errorf("after %d of %d bytes: part: %v", n, len(stream), err)
+		}
+	}
+}
+
+// TestContextEndsSession: nothing that waits is published.
+func TestContextEndsSession(t *testing.T) {
+	w := newWorld()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	p := dialSilently(t, ctx, w.session())
+	p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+	go p.read()
+	h := p.open("/f", wr|creat|trunc)
+	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("content")})
+	cancel(ferry.ErrKicked)
+	if p.wait(99) != nil {
+		t.Error("an answer to nothing")
+	}
+	if err := p.end(); !errors.Is(err, ferry.ErrKicked) {
+		t.Errorf("the session ended with %v", err)
+	}
+	q := dial(t, w.session())
+	q.want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
+	q.sized(&sftpwire.Stat{Name: "/f"}, 7)
+}
+
+// TestManyHandles: 10,000 are open at once; there is an end to it, and closing
+// one makes room.
+func TestManyHandles(t *testing.T) {
+	w := newWorld()
+	p := dial(t, w.session())
+	p.put("/f", "content")
+	first := p.open("/f", rd)
+	for range maxFiles - 1 {
+		p.open("/f", rd)
+	}
+	p.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd})
+	if got := p.readAt(first, 0, 7); got != "content" {
+		t.Errorf("the first of them holds %q", got)
+	}
+	p.want(sftpwire.OK, &sftpwire.Close{Handle: first})
+	if again := p.open("/f", rd); again == first {
+		t.Error("the handle of a closed file is used again")
+	}
+	p.want(sftpwire.Failure, &sftpwire.Read{Handle: first, Length: 1})
+
+	var last string
+	for range maxDirs {
+		last = p.handle(&sftpwire.Opendir{Name: "/"})
+	}
+	p.want(sftpwire.Failure, &sftpwire.Opendir{Name: "/"})
+	p.want(sftpwire.OK, &sftpwire.Close{Handle: last})
+	p.handle(&sftpwire.Opendir{Name: "/"})
+}
+
+// panicky is an FS that panics.
+type panicky struct{ ferry.FS }
+
+func (panicky) Lstat(context.Context, string) (ferry.Info, error) { panic("what now?") }
+
+// TestThreat16PanicEndsItsSession, and no other; its uploads are kept.
+func TestThreat16PanicEndsItsSession(t *testing.T) {
+	w := newWorld()
+	s := w.session()
+	s.FS = panicky{s.FS}
+	p, other := dial(t, s), dial(t, w.session())
+	h := p.open("/f", wr|creat|trunc)
+	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
+	if p.ask(&sftpwire.Lstat{Name: "/"}) != nil {
+		t.Error("a panic was answered")
+	}
+	if err := p.end(); err == nil || !strings.Contains(err.Error(), "what now?") {
+		t.Errorf("the session ended with %v", err)
+	}
+	for _, want := range []string{"what now?", "request=lstat", "hostile_test.go"} {
+		if !strings.Contains(w.log.String(), want) {
+			t.Errorf("the log does not say %q", want)
+		}
+	}
+	other.sized(&sftpwire.Stat{Name: "/f"}, 3)
+}
+
+// FuzzServe: whatever a client sends, the session ends when it does, without a
+// panic and without anything left open.
+func FuzzServe(f *testing.F) {
+	h := handleOf(1)
+	for _, requests := range [][]sftpwire.Request{
+		{&sftpwire.Open{Name: "/a", Flags: wr | creat}, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Close{Handle: h}},
+		{&sftpwire.Open{Name: "/f", Flags: wr | creat}, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Fsetstat{Handle: h}, &sftpwire.Read{Handle: h, Length: 99}},
+		{&sftpwire.Opendir{Name: "/"}, &sftpwire.Readdir{Handle: h}, &sftpwire.Readdir{Handle: h}},
+		{&sftpwire.Rename{From: "/f", To: "/g"}, &sftpwire.Symlink{Target: "/g", Name: "/l"}, &sftpwire.Remove{Name: "/l"}, &sftpwire.Statvfs{Name: "/"}},
+		{&sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: h, Algorithms: []string{"md5"}}, &sftpwire.CopyFile{From: "/f", To: "/g"}},
+		{&sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.Open{Name: "/g", Flags: wr | creat}, &sftpwire.CopyData{From: h, To: handleOf(2)}, &sftpwire.Fsync{Handle: handleOf(2)}},
+	} {
+		var stream []byte
+		for i, r := range requests {
+			stream = sftpwire.AppendRequest(stream, uint32(i), r)
+		}
+		f.Add(stream)
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		w := &world{mem.New(mem.Config{Capacity: 1 << 20}), new(logbook)}
+		s := w.session()
+		file, err := s.FS.Open(t.Context(), "/f", ferry.Replace, 0)
+		if err == nil {
+			_, err = file.WriteAt([]byte("content"), 0)
+		}
+		if err == nil {
+			err = file.Commit()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := io.MultiReader(strings.NewReader(string(sftpwire.AppendInit(nil, sftpwire.Hello{}))), strings.NewReader(string(stream)))
+		_ = Serve(t.Context(), oneWay{in}, s)
+		if log := w.log.String(); strings.Contains(log, "panicked") {
+			t.Error(log)
+		}
+	})
+}
+
+// oneWay is a client that reads and forgets.
+type oneWay struct{ io.Reader }
+
+func (oneWay) Write(p []byte) (int, error) { return len(p), nil }
+func (oneWay) Close() error                { return nil }
+
+// TestThreat17ManyEntries: a listing of 100,000 comes in packets of a bounded
+// size, each entry once.
+func TestThreat17ManyEntries(t *testing.T) {
+	w := newWorld()
+	s := w.session()
+	const entries = 20_000
+	for i := range entries {
+		if err := s.FS.Symlink(t.Context(), "x", fmt.Sprintf("/%05d-%s", i, strings.Repeat("n", i%200))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := dial(t, s)
+	h := p.handle(&sftpwire.Opendir{Name: "/"})
+	seen := map[string]bool{}
+	for {
+		reply := p.ask(&sftpwire.Readdir{Handle: h})
+		names, ok := reply.(*sftpwire.Names)
+		if !ok {
+			break
+		}
+		if size := len(sftpwire.AppendReply(nil, 0, names)); size > 34_000 {
+			t.Errorf("a packet of %d bytes", size)
+		}
+		for _, e := range names.Entries {
+			if seen[e.Name] {
+				t.Errorf("%s comes twice", e.Name)
+			}
+			seen[e.Name] = true
+		}
+	}
+	if len(seen) != entries+2 {
+		t.Errorf("%d entries, want %d, and . and ..", len(seen), entries)
+	}
+}

@@ -1,0 +1,277 @@
+package sftpserver
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// stuck is an FS whose files block in ReadAt and WriteAt until they are let
+// go: names begin with what blocks.
+type stuck struct {
+	ferry.FS
+	gate chan struct{} // closed: nothing blocks
+}
+
+func (s stuck) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, m, perm)
+	if err != nil || !strings.HasPrefix(name, "/stuck") {
+		return h, err
+	}
+	return stuckHandle{h, s.gate}, nil
+}
+
+type stuckHandle struct {
+	ferry.Handle
+	gate chan struct{}
+}
+
+func (h stuckHandle) ReadAt(p []byte, off int64) (int, error) {
+	<-h.gate
+	return h.Handle.ReadAt(p, off)
+}
+
+func (h stuckHandle) WriteAt(p []byte, off int64) (int, error) {
+	<-h.gate
+	return h.Handle.WriteAt(p, off)
+}
+
+// TestRequestsBackToBack: clients send WRITE, CLOSE, RENAME and STAT without
+// waiting for answers, and mean them in that order.
+func TestRequestsBackToBack(t *testing.T) {
+	w := newWorld()
+	p := dial(t, w.session())
+	for i := range 50 {
+		name, final := fmt.Sprintf("/f%d.part", i), fmt.Sprintf("/f%d", i)
+		h := p.open(name, wr|creat|trunc)
+		var requests []sftpwire.Request
+		for off := uint64(0); off < 40; off += 4 {
+			requests = append(requests, &sftpwire.Write{Handle: h, Offset: off, Data: []byte("abcd")})
+		}
+		for off := uint64(2); off < 40; off += 4 { // over what the others wrote
+			requests = append(requests, &sftpwire.Write{Handle: h, Offset: off, Data: []byte("CD")})
+		}
+		requests = append(requests,
+			&sftpwire.Fsetstat{Handle: h, Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: 38}},
+			&sftpwire.Close{Handle: h},
+			&sftpwire.Setstat{Name: name, Attrs: sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: 0o600}},
+			&sftpwire.Rename{From: name, To: final},
+			&sftpwire.Stat{Name: name},
+			&sftpwire.Stat{Name: final})
+		last := p.send(requests...)
+		for id := last - uint32(len(requests)) + 1; id <= last-2; id++ {
+			if got := p.codeOf(nil, p.wait(id)); got != sftpwire.OK {
+				t.Fatalf("request %d of file %d: %v", id, i, got)
+			}
+		}
+		if got := p.codeOf(nil, p.wait(last-1)); got != sftpwire.NoSuchFile {
+			t.Errorf("STAT of the old name: %v", got)
+		}
+		a, ok := p.wait(last).(*sftpwire.AttrsReply)
+		if !ok || a.Attrs.Size != 38 || a.Attrs.Mode != 0o100600 {
+			t.Errorf("STAT of the new name: %+v", a)
+		}
+		p.holds(final, strings.Repeat("abCD", 9)+"ab")
+	}
+}
+
+// TestSlowFilesHoldUpNobody: while a READ, a WRITE and a hash wait for the
+// storage, the session goes on with everything else.
+func TestSlowFilesHoldUpNobody(t *testing.T) {
+	w, gate := newWorld(), make(chan struct{})
+	s := w.session()
+	s.FS = stuck{s.FS, gate}
+	setup := dial(t, w.session())
+	content := strings.Repeat("x", 1000)
+	setup.put("/stuck", content)
+	setup.put("/free", content)
+
+	p := dial(t, s)
+	slow, upload, free := p.open("/stuck", rd), p.open("/stuck-upload", wr|creat), p.open("/free", rd)
+	read := p.send(&sftpwire.Read{Handle: slow, Length: 10})
+	write := p.send(&sftpwire.Write{Handle: upload, Data: []byte("abc")})
+	hash := p.send(&sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: slow, Algorithms: []string{"sha256"}})
+	byName := p.send(&sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/stuck", Algorithms: []string{"sha256"}})
+	size := p.send(&sftpwire.Fstat{Handle: upload}) // has to wait for the WRITE
+	rename := p.send(&sftpwire.Rename{From: "/free", To: "/moved"}) // and so has this
+
+	if got := p.readAt(free, 0, 2000); got != content {
+		t.Errorf("READ of another file: %d bytes", len(got))
+	}
+	p.sized(&sftpwire.Stat{Name: "/stuck"}, 1000)
+	close(gate)
+	if d, ok := p.wait(read).(*sftpwire.Data); !ok || len(d.Data) != 10 {
+		t.Errorf("the slow READ: %v", d)
+	}
+	if got := p.codeOf(nil, p.wait(write)); got != sftpwire.OK {
+		t.Errorf("the slow WRITE: %v", got)
+	}
+	sum := sha256.Sum256([]byte(content))
+	for _, id := range []uint32{hash, byName} {
+		var r sftpwire.CheckReply
+		if e, ok := p.wait(id).(*sftpwire.ExtendedReply); !ok || e.Parse(&r) != nil || !bytes.Equal(r.Hashes, sum[:]) {
+			t.Errorf("the slow hash: %+v", r)
+		}
+	}
+	if a, ok := p.wait(size).(*sftpwire.AttrsReply); !ok || a.Attrs.Size != 3 {
+		t.Errorf("FSTAT after a WRITE: %+v", a)
+	}
+	if got := p.codeOf(nil, p.wait(rename)); got != sftpwire.OK {
+		t.Errorf("RENAME: %v", got)
+	}
+}
+
+// TestThreat17ClientThatDoesNotRead: what is on its way is bounded, and with it
+// what the server takes from such a client.
+func TestThreat17ClientThatDoesNotRead(t *testing.T) {
+	for _, n := range []uint32{0, 100, 1 << 20} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				ctx, cancel := context.WithCancel(t.Context())
+				setup := dial(t, w.session())
+				setup.put("/f", strings.Repeat("x", 1<<18))
+				p := dialSilently(t, ctx, w.session())
+				p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+				p.send(&sftpwire.Open{Name: "/f", Flags: rd})
+				for range 2 {
+					if _, err := readPacket(p.conn); err != nil {
+						t.Fatal(err)
+					}
+				}
+				taken := 0
+				go func() {
+					for p.last < 10_000 {
+						p.send(&sftpwire.Read{Handle: handleOf(1), Length: n})
+						taken++
+					}
+				}()
+				synctest.Wait()
+				most := budgetOps + 200 // and what lies in the reader
+				if n > sftpwire.MaxData {
+					most = budgetBytes/sftpwire.MaxData + 200
+				}
+				if taken > most {
+					t.Errorf("took %d requests of a client that reads nothing, want at most %d", taken, most)
+				}
+				cancel()
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// writes counts the writes of a session, and holds the first up.
+type writes struct {
+	bytes.Buffer
+	in     *strings.Reader
+	first  chan struct{}
+	counts int
+}
+
+func (w *writes) Read(p []byte) (int, error) { return w.in.Read(p) }
+func (w *writes) Close() error               { return nil }
+func (w *writes) Write(p []byte) (int, error) {
+	if w.counts++; w.counts == 1 {
+		<-w.first
+	}
+	return w.Buffer.Write(p)
+}
+
+// TestRepliesAreGathered: what is ready while a write is under way leaves in
+// the next.
+func TestRepliesAreGathered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3})
+		for id := range uint32(100) {
+			requests = sftpwire.AppendRequest(requests, id, &sftpwire.Stat{Name: "/"})
+		}
+		w := &writes{in: strings.NewReader(string(requests)), first: make(chan struct{})}
+		over := make(chan error)
+		go func() { over <- Serve(t.Context(), w, newWorld().session()) }()
+		synctest.Wait()
+		close(w.first)
+		if err := <-over; err != nil {
+			t.Errorf("the session ended with %v", err)
+		}
+		if w.counts != 2 {
+			t.Errorf("101 replies in %d writes, want 2", w.counts)
+		}
+		for range 101 {
+			if _, err := readPacket(&w.Buffer); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestParallelReads: many on one handle, of every size and place.
+func TestParallelReads(t *testing.T) {
+	w := newWorld()
+	p := dial(t, w.session())
+	content := make([]byte, 300_000)
+	for i := range content {
+		content[i] = byte(i >> 8)
+	}
+	h := p.open("/f", wr|creat|trunc)
+	for off := 0; off < len(content); off += 100_000 {
+		p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: uint64(off), Data: content[off : off+100_000]})
+	}
+	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	h = p.open("/f", rd)
+	ids := map[uint32][2]int{}
+	for off := 0; off < len(content)+10; off += 997 {
+		n := 1 + off%70_000
+		ids[p.send(&sftpwire.Read{Handle: h, Offset: uint64(off), Length: uint32(n)})] = [2]int{off, n}
+	}
+	for id, at := range ids {
+		r := p.wait(id)
+		if at[0] >= len(content) {
+			if got := p.codeOf(nil, r); got != sftpwire.EOF {
+				t.Errorf("READ at %d: %v", at[0], got)
+			}
+			continue
+		}
+		want := content[at[0]:min(at[0]+at[1], len(content))]
+		if d, ok := r.(*sftpwire.Data); !ok || !bytes.Equal(d.Data, want) {
+			t.Errorf("READ of %d at %d is wrong", at[1], at[0])
+		}
+	}
+}
+
+// TestTouches is which requests keep their order.
+func TestTouches(t *testing.T) {
+	f, g := new(file), new(file)
+	for _, row := range []struct {
+		what string
+		a, b touch
+		want bool
+	}{
+		{"two reads", touch{open: f, from: 0, to: 9}, touch{open: f, from: 0, to: 9}, false},
+		{"a read of what is written", touch{open: f, from: 0, to: 9, writes: true, changes: true}, touch{open: f, from: 8, to: 9}, true},
+		{"a read beside what is written", touch{open: f, from: 0, to: 9, writes: true, changes: true}, touch{open: f, from: 9, to: 10}, false},
+		{"writes of two files", touch{open: f, to: 9, writes: true, changes: true}, touch{open: g, to: 9, writes: true, changes: true}, false},
+		{"a change and a write", touch{name: "/a", changes: true}, touch{open: f, name: "/b", to: 9, writes: true, changes: true}, true},
+		{"two changes", touch{name: "/a", changes: true}, touch{name: "/b", changes: true}, true},
+		{"two looks", touch{name: "/a"}, touch{name: "/a"}, false},
+		{"a look at what changes", touch{name: "/a"}, touch{name: "/a", changes: true}, true},
+		{"a look into what changes", touch{name: "/a/b"}, touch{name: "/a", changes: true}, true},
+		{"a look above what changes", touch{name: "/a"}, touch{name: "/a/b", changes: true}, true},
+		{"a look beside what changes", touch{name: "/ab"}, touch{name: "/a", changes: true}, false},
+		{"a look at what is written", touch{name: "/a"}, touch{open: f, name: "/a", to: 1, writes: true, changes: true}, true},
+		{"a look at what is read", touch{name: "/a"}, touch{open: f, name: "/a", to: 1}, false},
+		{"a removal of what is read", touch{name: "/a", changes: true}, touch{open: f, name: "/a", to: 1}, false},
+	} {
+		if row.a.meets(&row.b) != row.want || row.b.meets(&row.a) != row.want {
+			t.Errorf("%s keep their order: %v, want %v", row.what, !row.want, row.want)
+		}
+	}
+}
