@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 )
@@ -63,3 +64,27 @@ func (a *addresses) toml() string {
 }
 
 func (a *addresses) kind() string { return "list of hosts" }
+
+// endpoint is where a listener listens: "HOST:PORT", ":PORT", or "off".
+type endpoint string
+
+func (e *endpoint) set(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("must be \"HOST:PORT\", \":PORT\" or \"off\", not %v", printed(v))
+	}
+	if s != "off" {
+		_, port, err := net.SplitHostPort(s)
+		if err != nil {
+			return fmt.Errorf("must be \"HOST:PORT\", \":PORT\" or \"off\", not %q", s)
+		}
+		if _, err := net.LookupPort("tcp", port); err != nil {
+			return fmt.Errorf("must have a port from 0 to 65535, not %q", s)
+		}
+	}
+	*e = endpoint(s)
+	return nil
+}
+
+func (e *endpoint) toml() string { return quote(string(*e)) }
+func (e *endpoint) kind() string { return "address" }

@@ -169,7 +169,7 @@ func flagsGiven(k *kong.Context) map[string]any {
 func (c *config) readFile(file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return usagef("cannot read the config file: %w", err)
+		return usagef("cannot read the config file: %w; ferry config example prints one to begin with", err)
 	}
 	var tree map[string]any
 	if err := toml.Unmarshal(data, &tree); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -75,6 +76,9 @@ type configShowCmd struct {
 // Run prints the effective configuration as a config file, each line with its
 // source. Passwords and hashes are not shown.
 func (cmd *configShowCmd) Run(c console, k *kong.Context) error {
+	if info, err := os.Stat(cmd.Dir); err == nil && info.Mode().IsRegular() {
+		return usagef("%s is a file, and not a directory to serve: for a config file, say --config %s", cmd.Dir, cmd.Dir)
+	}
 	conf, err := loadConfig(cmd.Config, flagsGiven(k))
 	if err != nil {
 		return err

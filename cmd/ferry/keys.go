@@ -48,7 +48,7 @@ func doorKeys() []key {
 
 		{"ftp.address", "--ftp", ":2121",
 			"Where FTP listens: \"HOST:PORT\", or \":PORT\" for every address of the machine.\nPort 0 picks a free one; \"off\" turns it off, where [ftps] has an address.",
-			func(c *config) value { return (*text)(&c.FTP.Address) }},
+			func(c *config) value { return (*endpoint)(&c.FTP.Address) }},
 		{"ftp.greeting", "", "Ferry ready",
 			"The text of the 220 that a client is met with.",
 			func(c *config) value { return line{&c.FTP.Greeting} }},
@@ -97,7 +97,7 @@ func doorKeys() []key {
 
 		{"ftps.address", "--ftps", "off",
 			"Where FTP listens that begins with TLS: as ftp.address; the custom is port 990.",
-			func(c *config) value { return (*text)(&c.FTPS.Address) }},
+			func(c *config) value { return (*endpoint)(&c.FTPS.Address) }},
 	}
 }
 
