@@ -100,7 +100,7 @@ func TestSlowFilesHoldUpNobody(t *testing.T) {
 	write := p.send(&sftpwire.Write{Handle: upload, Data: []byte("abc")})
 	hash := p.send(&sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: slow, Algorithms: []string{"sha256"}})
 	byName := p.send(&sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/stuck", Algorithms: []string{"sha256"}})
-	size := p.send(&sftpwire.Fstat{Handle: upload}) // has to wait for the WRITE
+	size := p.send(&sftpwire.Fstat{Handle: upload})                 // has to wait for the WRITE
 	rename := p.send(&sftpwire.Rename{From: "/free", To: "/moved"}) // and so has this
 
 	if got := p.readAt(free, 0, 2000); got != content {

@@ -109,7 +109,9 @@ func TestFailedWriteIsNotPublished(t *testing.T) {
 
 // TestOpenWithoutTruncate: what scp sends. The first operation decides.
 func TestOpenWithoutTruncate(t *testing.T) {
-	write := func(off uint64, data string) sftpwire.Request { return &sftpwire.Write{Offset: off, Data: []byte(data)} }
+	write := func(off uint64, data string) sftpwire.Request {
+		return &sftpwire.Write{Offset: off, Data: []byte(data)}
+	}
 	cut := func(size uint64) sftpwire.Request {
 		return &sftpwire.Fsetstat{Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: size}}
 	}
