@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,15 +18,19 @@ func lftp(t testing.TB, v *server, dir string, lines ...string) output {
 }
 
 func lftpScript(v *server, lines []string) string {
+	return lftpScriptAt("ftp://"+v.addr, nil, lines)
+}
+
+// lftpScriptAt logs in to url, with some settings.
+func lftpScriptAt(url string, settings, lines []string) string {
 	head := []string{
 		"set cmd:fail-exit yes",
 		"set net:max-retries 2",
 		"set net:timeout 30",
-		"set ftp:ssl-allow no", // it would take TLS, and not the self-signed certificate
 		"debug 6",
-		fmt.Sprintf("open -u %s,%s ftp://%s", user, password, v.addr),
 	}
-	return strings.Join(append(head, lines...), "\n") + "\n"
+	open := fmt.Sprintf("open -u %s,%s %s", user, password, url)
+	return strings.Join(slices.Concat(head, settings, []string{open}, lines), "\n") + "\n"
 }
 
 // TestLFTPMirror carries a deep tree there and back again, with lftp's own
