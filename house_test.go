@@ -20,19 +20,21 @@ import (
 func house() map[string][]string {
 	root := []string{"ferry"}
 	return map[string][]string{
-		"ferry":                    {},
-		"ferry/internal/ftpwire":   {},
-		"ferry/internal/listen":    {},
-		"ferry/internal/certs":     {},
-		"ferry/internal/disk":      root,
-		"ferry/internal/mem":       root,
-		"ferry/internal/fstest":    {"ferry", "ferry/internal/mem"},
-		"ferry/internal/auth":      root,
-		"ferry/internal/store":     root,
-		"ferry/internal/event":     root,
-		"ferry/internal/cluster":   root,
-		"ferry/internal/gate":      root,
-		"ferry/internal/ftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire"},
+		"ferry":                     {},
+		"ferry/internal/ftpwire":    {},
+		"ferry/internal/sftpwire":   {},
+		"ferry/internal/listen":     {},
+		"ferry/internal/certs":      {},
+		"ferry/internal/disk":       root,
+		"ferry/internal/mem":        root,
+		"ferry/internal/fstest":     {"ferry", "ferry/internal/mem"},
+		"ferry/internal/auth":       root,
+		"ferry/internal/store":      root,
+		"ferry/internal/event":      root,
+		"ferry/internal/cluster":    root,
+		"ferry/internal/gate":       root,
+		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire"},
+		"ferry/internal/sftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/sftpwire"},
 	}
 }
 
