@@ -85,7 +85,10 @@ func (c *conn) write(f *file, data []byte, off int64) error {
 	if !f.writes() {
 		return fs.ErrPermission
 	}
-	if err := c.decide(f, off == 0 && len(data) > 0); err != nil {
+	if len(data) == 0 {
+		return nil // which says nothing about what is to come
+	}
+	if err := c.decide(f, off == 0); err != nil {
 		return err
 	}
 	if f.flags&sftpwire.OpenAppend != 0 {

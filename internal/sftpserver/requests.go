@@ -202,6 +202,7 @@ func (c *conn) touchFile(f *file, from, to uint64, writes bool) touch {
 	t := touch{open: f, from: from, to: to, writes: writes, name: c.files.nameOf(f), changes: writes}
 	if f.alone.Load() {
 		t.from, t.to, t.writes = 0, wholeFile, true
+		t.changes = f.writes() // a READ too may decide, or bring old content along
 	}
 	return t
 }
