@@ -239,7 +239,14 @@ func allDigits(s string) bool {
 // cork holds small segments back until the socket is closed or full: sendfile
 // over a connection with TCP_NODELAY, which Go sets on all, sends a short
 // segment at each end of a pipe buffer and takes half the throughput.
-func cork(nc net.Conn) {
+func cork(nc net.Conn) { switchOn(nc, unix.TCP_CORK) }
+
+// acknowledge lets the kernel acknowledge what comes next without waiting for
+// something to send along with it. It forgets that when something is sent.
+func acknowledge(nc net.Conn) { switchOn(nc, unix.TCP_QUICKACK) }
+
+// switchOn sets an option of TCP, where nc is TCP.
+func switchOn(nc net.Conn, option int) {
 	tc, ok := nc.(*net.TCPConn)
 	if !ok {
 		return
@@ -248,7 +255,7 @@ func cork(nc net.Conn) {
 	if err != nil {
 		return
 	}
-	_ = raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, 1) })
+	_ = raw.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), unix.IPPROTO_TCP, option, 1) })
 }
 
 // reset makes the close of nc a reset, so that a client cannot take what it

@@ -40,10 +40,12 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		}
 	}
 	_ = raw.SetDeadline(time.Now().Add(c.srv.cfg.DataTimeout))
+	wire.prompt = true
 	err := context.Cause(ctx)
 	if err == nil {
 		err = tc.Handshake()
 	}
+	wire.prompt = false
 	if err == nil && !wire.hold {
 		err = wire.flush() // a client that is refused now shall not take it for a handshake that failed
 	}

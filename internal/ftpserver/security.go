@@ -75,11 +75,12 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	p := &protection{session: newTLSSession(c.peer.Addr()), base: base, wire: controlWire(c.ctl)}
 	var from owner
 	var offer string
-	p.wire.gather = true
+	p.wire.gather, p.wire.prompt = true, true
 	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from), &offer))
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	defer c.raw.SetWriteDeadline(time.Time{})
 	err := p.conn.Handshake()
+	p.wire.prompt = false
 	if err == nil {
 		err = p.wire.through()
 	}

@@ -45,6 +45,10 @@ type tlsWire struct {
 	// the connection and loses what it had still to send.
 	hold  bool
 	ended bool // the transport's end was read: TLS did not end before it
+	// prompt acknowledges at once what comes. GnuTLS sends the end of its
+	// handshake in two segments, the second when the first is acknowledged,
+	// for which kernels wait 40 ms; a small file takes one.
+	prompt bool
 }
 
 // wirePools are where the large buffers come from.
@@ -99,6 +103,9 @@ func (w *tlsWire) Read(p []byte) (int, error) {
 
 // fill reads ahead.
 func (w *tlsWire) fill() error {
+	if w.prompt {
+		acknowledge(w.Conn)
+	}
 	n, err := w.Conn.Read(w.in)
 	w.from, w.to = 0, n
 	if n > 0 {
