@@ -1,6 +1,7 @@
 // Package interop is tests only: the built ferry binary, talked to by the
 // programs that people really use (curl, lftp, ncftp, tnftp, inetutils-ftp,
-// wget, Python's ftplib), killed at bad moments, and abused.
+// wget, Python's ftplib, OpenSSH's sftp and scp), killed at bad moments, and
+// abused.
 //
 // Every test starts its own server on a free port of loopback and ends it;
 // main_test.go builds the binary, server_test.go starts and stops it. `make

@@ -255,8 +255,8 @@ type oneWay struct{ io.Reader }
 func (oneWay) Write(p []byte) (int, error) { return len(p), nil }
 func (oneWay) Close() error                { return nil }
 
-// TestThreat17ManyEntries: a listing of 100,000 comes in packets of a bounded
-// size, each entry once.
+// TestThreat17ManyEntries: a long listing comes in packets of a bounded size,
+// each entry once.
 func TestThreat17ManyEntries(t *testing.T) {
 	w := newWorld()
 	s := w.session()
