@@ -36,27 +36,36 @@ func (l *logbook) read() (string, <-chan struct{}) {
 	return l.text.String(), l.added
 }
 
-// wait waits for a line that holds every one of what, and returns it. It gives
-// up when the server has ended or patience has.
+// wait waits for a line that holds what, and returns it. It gives up when the
+// server has ended or patience has.
 func (l *logbook) wait(t testing.TB, what string, ended <-chan struct{}) string {
+	t.Helper()
+	line, _ := l.waitFrom(t, 0, what, ended)
+	return line
+}
+
+// waitFrom is wait for a line behind the first bytes, and tells where it ends.
+func (l *logbook) waitFrom(t testing.TB, bytes int, what string, ended <-chan struct{}) (line string, end int) {
 	t.Helper()
 	late := time.After(patience)
 	for {
 		text, more := l.read()
-		for line := range strings.Lines(text) {
+		end := bytes
+		for line := range strings.Lines(text[bytes:]) {
+			end += len(line)
 			if strings.HasSuffix(line, "\n") && strings.Contains(line, what) {
-				return line
+				return line, end
 			}
 		}
 		select {
 		case <-more:
 		case <-ended:
 			ended = nil // one more look: its last lines may have just come
-			if text, _ := l.read(); !strings.Contains(text, what) {
-				t.Fatalf("the server ended before it logged %q:\n%s", what, text)
+			if text, _ := l.read(); !strings.Contains(text[bytes:], what) {
+				t.Fatalf("the program ended before it said %q:\n%s", what, text)
 			}
 		case <-late:
-			t.Fatalf("the server did not log %q within %v:\n%s", what, patience, text)
+			t.Fatalf("the program did not say %q within %v:\n%s", what, patience, text)
 		}
 	}
 }
