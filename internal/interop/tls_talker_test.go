@@ -109,3 +109,23 @@ func phoneSecureAs(t testing.TB, v *secureServer, cfg *tls.Config, name, secret 
 	l.want("PROT P", 200)
 	return l
 }
+
+// readAll reads to the end of TLS.
+func readAll(conn net.Conn) (string, error) {
+	b, err := io.ReadAll(conn)
+	return string(b), err
+}
+
+// goClear goes on in clear after CCC: the server's close_notify is read, and
+// ours sent.
+func (l caller) goClear() {
+	l.t.Helper()
+	if n, err := l.conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		l.t.Fatalf("the server did not end TLS: %d, %v", n, err)
+	}
+	if err := l.conn.(*tls.Conn).CloseWrite(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.conn = bare(l.conn)
+	l.in = textproto.NewReader(bufio.NewReader(l.conn))
+}
