@@ -176,6 +176,10 @@ type Claim struct {
 	// Certified: the client has shown, by a certificate that was verified,
 	// that it is Name; it needs no password.
 	Certified bool
+	// Key is the fingerprint ("SHA256:…", as ssh-keygen -l shows it) of a public
+	// key that the client has proved to hold the private half of; it needs no
+	// password if the account lets that key in.
+	Key string
 	// Denied: something else that the account needs is missing. The claim does
 	// not hold, after the same work as any other that does not.
 	Denied bool
@@ -186,7 +190,8 @@ type Claim struct {
 // Authenticator decides whether a claim holds and whose account it is.
 //
 // It answers ErrLogin to every claim that does not hold, whatever the reason,
-// after work that costs the same for a known and an unknown name. Any other
+// after work that costs the same for a known and an unknown name. A claim with
+// a Key holds by that key or not at all. Any other
 // error means that it could not find out (the database is away): the client
 // is told so, and nothing is counted against its address. The password is
 // never in an error. It may be called from several goroutines at once.

@@ -42,6 +42,7 @@ type config struct {
 	FTPS struct {
 		Address string
 	}
+	SFTP    sftpConfig
 	TLS     tlsConfig
 	Hosts   hostsConfig
 	Storage struct {
@@ -89,9 +90,10 @@ type config struct {
 // configFlags are the flags that override keys. The rows of keys name them.
 type configFlags struct {
 	Config         string   `placeholder:"FILE" type:"path" help:"Read the configuration from FILE (see: ferry config example)."`
-	State          string   `placeholder:"DIR" help:"Directory of the database and the certificates that the server makes (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
+	State          string   `placeholder:"DIR" help:"Directory of the database, and of the certificates and host keys that the server makes (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 	FTP            string   `name:"ftp" placeholder:"ADDR" help:"Where FTP listens: HOST:PORT, :PORT, or off (default :2121). Port 0 picks a free one."`
 	FTPS           string   `name:"ftps" placeholder:"ADDR" help:"Where FTP listens that begins with TLS (implicit FTPS, by custom on port 990); off by default."`
+	SFTP           string   `name:"sftp" placeholder:"ADDR" help:"Where SFTP and SCP listen: HOST:PORT, :PORT, or off (default :2222). Port 0 picks a free one."`
 	Cert           string   `placeholder:"FILE" help:"TLS certificate, PEM, with those that lead to its authority (default: self-signed, made once)."`
 	Key            string   `placeholder:"FILE" help:"Its private key, PEM (default: in the same file)."`
 	User           []string `placeholder:"NAME[:PASSWORD]" sep:"none" help:"Let this user in. Without a password, it is taken from FERRY_PASSWORD, or made up. May be repeated."`

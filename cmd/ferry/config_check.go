@@ -11,8 +11,8 @@ import (
 // check finds what is right by itself and wrong together.
 func (c *config) check() error {
 	switch {
-	case c.FTP.Address == "off" && c.FTPS.Address == "off":
-		return c.wrong("ftp.address", `is "off", and nothing else listens: name an address, or that of ftps (--ftps)`)
+	case c.FTP.Address == "off" && c.FTPS.Address == "off" && c.SFTP.Address == "off":
+		return c.wrong("ftp.address", `is "off", and nothing else listens: name an address, or that of ftps (--ftps) or sftp (--sftp)`)
 	case c.Users.Drop != "" && !c.Users.Anonymous:
 		return c.wrong("users.drop", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
 	case c.Users.Drop != "" && c.Storage.ReadOnly:

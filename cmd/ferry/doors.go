@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 
-	"ferry/internal/ftpserver"
 	"ferry/internal/listen"
 )
 
 // door is one listener and what becomes of the connections that come by it.
 type door struct {
-	name     string // "ftp", "ftps"
+	name     string // "ftp", "ftps", "sftp"
 	listener net.Listener
 	handle   func(net.Conn)
 }
@@ -20,14 +20,16 @@ type door struct {
 type doors []door
 
 // openDoors listens where the configuration says, and accepts nobody yet.
-func openDoors(ctx context.Context, conf *config, ftp *ftpserver.Server) (doors, error) {
+func openDoors(ctx context.Context, conf *config, p protocols) (doors, error) {
 	var all doors
 	for _, d := range []struct {
 		name, address string
+		proxies       []netip.Prefix
 		handle        func(net.Conn)
 	}{
-		{"ftp", conf.FTP.Address, ftp.Handle},
-		{"ftps", conf.FTPS.Address, ftp.HandleTLS},
+		{"ftp", conf.FTP.Address, conf.FTP.ProxyFrom, p.ftp.Handle},
+		{"ftps", conf.FTPS.Address, conf.FTP.ProxyFrom, p.ftp.HandleTLS},
+		{"sftp", conf.SFTP.Address, conf.SFTP.ProxyFrom, p.handleSSH},
 	} {
 		if d.address == "off" {
 			continue
@@ -37,7 +39,7 @@ func openDoors(ctx context.Context, conf *config, ftp *ftpserver.Server) (doors,
 			all.close()
 			return nil, err
 		}
-		all = append(all, door{d.name, listen.Proxy(listener, conf.FTP.ProxyFrom), d.handle})
+		all = append(all, door{d.name, listen.Proxy(listener, d.proxies), d.handle})
 	}
 	return all, nil
 }

@@ -14,7 +14,7 @@ import (
 // greet shows a stranger what was started, and lines to copy into another
 // terminal. It is not part of the log: a password that was made up just now
 // stands in it, and nowhere else.
-func greet(c console, conf *config, people []person, d doors, secure encryption) {
+func greet(c console, conf *config, people []person, d doors, secure encryption, ssh sshService) {
 	w := newWay(conf, d, secure)
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -36,12 +36,18 @@ func greet(c console, conf *config, people []person, d doors, secure encryption)
 	for _, line := range w.copyLines(people) {
 		say("    %s", line)
 	}
+	for _, line := range sftpLines(d, people) {
+		say("    %s", line)
+	}
 	say("")
 	if fingerprint := secure.fingerprint(); fingerprint != "" {
 		say("  TLS certificate SHA-256 %s", fingerprint)
 	}
 	if w.unchecked {
 		say("  The certificate is self-signed, and the lines above take any: from other machines, compare this fingerprint.")
+	}
+	for _, fingerprint := range ssh.fingerprints() {
+		say("  SSH host key %s", fingerprint)
 	}
 	if w.clear {
 		say("  %s", c.warning(plainText(w.tls)))
@@ -83,6 +89,9 @@ type way struct {
 // newWay prefers FTP with AUTH TLS, which more clients speak than FTPS.
 func newWay(conf *config, d doors, secure encryption) way {
 	w := way{scheme: d[0].name, tls: secure.source != nil, unchecked: secure.selfSigned()}
+	if w.scheme == "sftp" {
+		return way{} // there is no FTP at all
+	}
 	w.host, w.port = greetingHost(d[0].listener.Addr())
 	w.clear = w.scheme == "ftp" && conf.require() == "off"
 	return w
@@ -91,7 +100,7 @@ func newWay(conf *config, d doors, secure encryption) way {
 // copyLines use the first user. A password that was given is not shown again:
 // curl, lftp and ftp ask for it.
 func (w way) copyLines(people []person) []string {
-	if len(people) == 0 {
+	if len(people) == 0 || w.scheme == "" {
 		return nil
 	}
 	user, login := people[0].name, people[0].name

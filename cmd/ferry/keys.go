@@ -24,6 +24,7 @@ func sections() [][2]string {
 		{"server", "The server as a whole."},
 		{"ftp", "The FTP listener and its data connections."},
 		{"ftps", "The listener for FTP that begins with TLS (implicit FTPS). On that of [ftp], clients ask for TLS (AUTH TLS)."},
+		{"sftp", "The SSH listener, for SFTP and SCP. Users, rights and files are those of FTP."},
 		{"tls", "Certificates, and what must be protected by them."},
 		{"hosts", "Virtual hosts, chosen by HOST (RFC 7151) or the server name in TLS. Their certificates are those of [tls] with their names."},
 		{"storage", "The files that are served, and how uploads reach them."},
@@ -34,7 +35,7 @@ func sections() [][2]string {
 }
 
 // keys is the table of all keys, in the order of the file.
-func keys() []key { return slices.Concat(doorKeys(), tlsKeys(), hostsKeys(), houseKeys()) }
+func keys() []key { return slices.Concat(doorKeys(), sftpKeys(), tlsKeys(), hostsKeys(), houseKeys()) }
 
 // doorKeys are those of the server and where it listens.
 func doorKeys() []key {
@@ -47,7 +48,7 @@ func doorKeys() []key {
 			func(c *config) value { return (*duration)(&c.Server.Grace) }},
 
 		{"ftp.address", "--ftp", ":2121",
-			"Where FTP listens: \"HOST:PORT\", or \":PORT\" for every address of the machine.\nPort 0 picks a free one; \"off\" turns it off, where [ftps] has an address.",
+			"Where FTP listens: \"HOST:PORT\", or \":PORT\" for every address of the machine.\nPort 0 picks a free one; \"off\" turns it off, where [ftps] or [sftp] has an address.",
 			func(c *config) value { return (*endpoint)(&c.FTP.Address) }},
 		{"ftp.greeting", "", "Ferry ready",
 			"The text of the 220 that a client is met with.",

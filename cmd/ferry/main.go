@@ -26,7 +26,7 @@ const (
 // cli is the tree of subcommands; kong fills it, and calls Run of the one that
 // was named.
 type cli struct {
-	Serve      serveCmd      `cmd:"" help:"Serve a directory over FTP and FTPS."`
+	Serve      serveCmd      `cmd:"" help:"Serve a directory over FTP, FTPS and SFTP."`
 	Config     configCmd     `cmd:"" help:"Check the configuration, or show it."`
 	User       userCmd       `cmd:"" help:"Manage the users in the server's database."`
 	SFTPServer sftpServerCmd `cmd:"" name:"sftp-server" help:"Speak SFTP on stdin and stdout, as OpenSSH's sftp-server does."`
@@ -59,7 +59,7 @@ func run(args []string, c console) int {
 func newParser(c console) (*kong.Kong, error) {
 	return kong.New(&cli{},
 		kong.Name("ferry"),
-		kong.Description("A file-transfer server: FTP on your files, whole or not there."),
+		kong.Description("A file-transfer server: FTP and SFTP on your files, whole or not there."),
 		kong.Writers(c.out, c.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)

@@ -76,6 +76,11 @@ func (a accountsIn) Lookup(ctx context.Context, name string) (ferry.User, string
 	return withinConfig(a.conf, u), hash, nil
 }
 
+// Keys is auth.Users's.
+func (a accountsIn) Keys(ctx context.Context, name string) ([]string, error) {
+	return a.db.Keys(ctx, name)
+}
+
 // withinConfig takes away from u what the configuration grants nobody.
 func withinConfig(conf *config, u ferry.User) ferry.User {
 	if !conf.Storage.ReadOnly {

@@ -46,6 +46,9 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	if err := conf.checkCertificates(); err != nil {
 		return err
 	}
+	if err := conf.checkHostKeys(); err != nil {
+		return err
+	}
 	people, err := staticUsers(conf, os.Getenv("FERRY_PASSWORD"))
 	if err != nil {
 		return err
@@ -106,7 +109,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 		return err
 	}
 
-	// The gate, and the protocol in front of it.
+	// The gate, and the protocols in front of it.
 	g := gate.New(gate.Config{
 		Auth:    authenticator(conf, users, hasher),
 		Tree:    trees.session,
@@ -118,7 +121,12 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	if err != nil {
 		return err
 	}
-	doors, err := openDoors(ctx, conf, ftp)
+	ssh, err := openSFTP(conf, g, log)
+	if err != nil {
+		return err
+	}
+	speaking := protocols{ftp, ssh.server}
+	doors, err := openDoors(ctx, conf, speaking)
 	if err != nil {
 		return err
 	}
@@ -135,16 +143,16 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	// The doors open.
 	ended := doors.serve()
 	if conf.file == "" {
-		greet(c, conf, people, doors, secure)
+		greet(c, conf, people, doors, secure, ssh)
 	}
-	log.Info("ready", "ftp", doors.address("ftp"), "ftps", doors.address("ftps"), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
+	log.Info("ready", "ftp", doors.address("ftp"), "ftps", doors.address("ftps"), "sftp", doors.address("sftp"), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
 	notifySystemd(log, "READY=1")
 
 	reload := func() { transfers.reopen(); secure.reload() }
 	err = untilStopped(signals, ended, reload, log)
 	notifySystemd(log, "STOPPING=1")
 	doors.close()
-	finish(ftp, signals, conf.Server.Grace, log)
+	finish(speaking, signals, conf.Server.Grace, log)
 	return err
 }
 
@@ -166,7 +174,7 @@ func untilStopped(signals <-chan os.Signal, ended <-chan error, reload func(), l
 
 // finish gives the transfers that still run the time of grace. A second signal
 // ends it at once; a third would end the process as if nobody caught signals.
-func finish(ftp *ftpserver.Server, signals <-chan os.Signal, grace time.Duration, log *slog.Logger) {
+func finish(p protocols, signals <-chan os.Signal, grace time.Duration, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	go func() {
@@ -177,7 +185,7 @@ func finish(ftp *ftpserver.Server, signals <-chan os.Signal, grace time.Duration
 			}
 		}
 	}()
-	if err := ftp.Shutdown(ctx); err != nil {
+	if err := p.shutdown(ctx); err != nil {
 		log.Warn("stopped before every transfer had ended; their parts are kept")
 		return
 	}

@@ -77,7 +77,7 @@ func serverOf(ts *testscript.TestScript) *server { return ts.Value(serverKey{}).
 
 func storyServe(ts *testscript.TestScript, neg bool, args []string) {
 	s := serverOf(ts)
-	args = append([]string{"serve", "--ftp", "127.0.0.1:0", "--state", ts.Getenv("WORK") + "/state"}, args...)
+	args = append([]string{"serve", "--ftp", "127.0.0.1:0", "--sftp", "off", "--state", ts.Getenv("WORK") + "/state"}, args...)
 	s.cmd = exec.Command("ferry", args...)
 	s.cmd.Dir = ts.MkAbs(".")
 	s.cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "FERRY_PASSWORD="+ts.Getenv("FERRY_PASSWORD"))

@@ -119,6 +119,8 @@ func (broken) Lookup(context.Context, string) (ferry.User, string, error) {
 	return ferry.User{}, "", errAway
 }
 
+func (broken) Keys(context.Context, string) ([]string, error) { return nil, errAway }
+
 func TestWhoCannotFindOutDoesNotSayWrongPassword(t *testing.T) {
 	h, _ := counting(t)
 	known := Static(Entry{ferry.User{Name: "alice"}, hash(t, h, "s3cret")})

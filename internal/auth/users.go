@@ -16,6 +16,9 @@ type Users interface {
 	// it could not find out. It is asked at every login, so it has to be
 	// quick, and may be called from several goroutines at once.
 	Lookup(ctx context.Context, name string) (u ferry.User, hash string, err error)
+	// Keys gives the fingerprints of the public keys that let the account in,
+	// in the form of ferry.Claim's Key; the errors are those of Lookup.
+	Keys(ctx context.Context, name string) ([]string, error)
 }
 
 // Entry is one account of Static.
@@ -44,6 +47,14 @@ func (s static) Lookup(_ context.Context, name string) (ferry.User, string, erro
 	return e.User, e.Hash, nil
 }
 
+// Keys has none: these accounts have passwords only.
+func (s static) Keys(_ context.Context, name string) ([]string, error) {
+	if _, found := s[name]; !found {
+		return nil, fs.ErrNotExist
+	}
+	return nil, nil
+}
+
 // Join asks several one after the other: a name belongs to the first that
 // knows it. One that could not find out ends the search, so that a name never
 // means another account only because its own is out of reach.
@@ -59,4 +70,14 @@ func (j joined) Lookup(ctx context.Context, name string) (ferry.User, string, er
 		}
 	}
 	return ferry.User{}, "", fs.ErrNotExist
+}
+
+func (j joined) Keys(ctx context.Context, name string) ([]string, error) {
+	for _, users := range j {
+		keys, err := users.Keys(ctx, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return keys, err
+		}
+	}
+	return nil, fs.ErrNotExist
 }

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"ferry"
 )
 
-// Virtual lets in the accounts of users by their password. r remembers
-// passwords that were right; with nil every login costs a verification. The
-// account itself is looked up at every login, so one that was removed,
-// disabled or changed is known as such at once.
+// Virtual lets in the accounts of users by their password, or by a public key
+// of theirs. r remembers passwords that were right; with nil every login costs
+// a verification. The account itself is looked up at every login, so one that
+// was removed, disabled or changed is known as such at once.
 func Virtual(users Users, h *Hasher, r *Remembered) ferry.Authenticator {
 	return virtual{users, h, r}
 }
@@ -29,6 +30,9 @@ func (v virtual) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, e
 	u, hash, err := v.lookup(ctx, c.Name)
 	if err != nil {
 		return ferry.User{}, fmt.Errorf("cannot look up the account: %w", err)
+	}
+	if c.Key != "" {
+		return v.byKey(ctx, u, c)
 	}
 	if c.Certified && u.Name != "" && u.MayLogin(time.Now()) {
 		return u, nil
@@ -53,6 +57,19 @@ func (v virtual) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, e
 		return ferry.User{}, ferry.ErrLogin
 	}
 	v.memory.keep(u, hash, c.Password)
+	return u, nil
+}
+
+// byKey lets in who has shown one of the keys of u. That costs no hash: a wrong
+// key takes as long for a name that is known as for one that is not.
+func (v virtual) byKey(ctx context.Context, u ferry.User, c ferry.Claim) (ferry.User, error) {
+	keys, err := v.users.Keys(ctx, c.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return ferry.User{}, fmt.Errorf("cannot look up the account's keys: %w", err)
+	}
+	if u.Name == "" || c.Denied || !slices.Contains(keys, c.Key) || !u.MayLogin(time.Now()) {
+		return ferry.User{}, ferry.ErrLogin
+	}
 	return u, nil
 }
 

@@ -95,6 +95,21 @@ func (v *Visit) Login(ctx context.Context, claim ferry.Claim) (*Session, error) 
 	}
 }
 
+// Offer tells whether a claim by a public key would let the client in, without
+// letting it in: clients ask with each key they have before they prove to hold
+// one (RFC 4252 §7). That counts as no failed login, since nothing can be tried
+// by it but what is public. The answer to a claim without a key is no.
+func (v *Visit) Offer(ctx context.Context, claim ferry.Claim) bool {
+	if claim.Key == "" || v.mayTry() != nil {
+		return false
+	}
+	ctx, stop := v.within(ctx)
+	defer stop()
+	claim.Protocol, claim.Peer, claim.Local = v.name(), v.peer, v.local
+	_, err := v.authenticate(ctx, claim)
+	return err == nil
+}
+
 // mayTry tells why not even the password is looked at.
 func (v *Visit) mayTry() error {
 	v.mu.Lock()

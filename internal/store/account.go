@@ -41,6 +41,19 @@ func (s *Store) Lookup(ctx context.Context, name string) (u ferry.User, hash str
 	return u, hash, err
 }
 
+// Keys gives the fingerprints of the public keys that the account may log in
+// with; ErrNoUser when there is no such account.
+func (s *Store) Keys(ctx context.Context, name string) (fingerprints []string, err error) {
+	err = s.reading(ctx, func(tx *sql.Tx) error {
+		a, err := readAccount(ctx, tx, name)
+		for _, k := range a.Keys {
+			fingerprints = append(fingerprints, k.Fingerprint)
+		}
+		return err
+	})
+	return fingerprints, err
+}
+
 // Accounts yields all accounts, ordered by name, as they were at one moment.
 // The first error ends the sequence.
 func (s *Store) Accounts(ctx context.Context) iter.Seq2[Account, error] {

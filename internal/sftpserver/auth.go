@@ -1,0 +1,112 @@
+package sftpserver
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry"
+	"ferry/internal/gate"
+)
+
+// maxTries is how many attempts a connection has, each key that is offered
+// among them: clients offer all that their agent holds. Failed logins are
+// counted by the gate, and end the connection much earlier.
+const maxTries = 20
+
+// sessionKey is under what the Permissions of a login hold its *gate.Session.
+// Nothing about who somebody is lies anywhere else: what a callback puts down
+// beside them could belong to a key that was only offered.
+type sessionKey struct{}
+
+// handshake is the configuration of this client's handshake.
+func (c *client) handshake() *ssh.ServerConfig {
+	cfg := *c.srv.modern
+	if within(c.srv.cfg.Legacy, c.peer.Addr()) {
+		cfg = *c.srv.legacy
+	}
+	cfg.PreAuthConnCallback = func(p ssh.ServerPreAuthConn) { c.preAuth = p }
+	cfg.PublicKeyCallback = c.keyOffered
+	cfg.VerifiedPublicKeyCallback = c.keyProved
+	if !c.srv.cfg.NoPasswords {
+		cfg.PasswordCallback = c.password
+		cfg.KeyboardInteractiveCallback = c.interactive
+	}
+	return &cfg
+}
+
+// password is the method "password" (RFC 4252 §8).
+func (c *client) password(meta ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+	return c.login(meta, ferry.Claim{Password: string(password)})
+}
+
+// interactive is the method "keyboard-interactive" (RFC 4256): one question,
+// whoever asks.
+func (c *client) interactive(meta ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+	answers, err := ask("", "", []string{"Password: "}, []bool{false})
+	if err != nil {
+		return nil, err
+	}
+	return c.login(meta, ferry.Claim{Password: answers[0]})
+}
+
+// keyOffered says whether it is worth while for the client to sign with key
+// (RFC 4252 §7). It decides nothing.
+func (c *client) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+	if !c.visit.Offer(c.ctx, ferry.Claim{Name: claimedName(meta), Key: ssh.FingerprintSHA256(key)}) {
+		return nil, ferry.ErrLogin
+	}
+	return nil, nil
+}
+
+// keyProved lets in who has signed with key.
+func (c *client) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Permissions, _ string) (*ssh.Permissions, error) {
+	return c.login(meta, ferry.Claim{Key: ssh.FingerprintSHA256(key)})
+}
+
+// login asks the gate.
+func (c *client) login(meta ssh.ConnMetadata, claim ferry.Claim) (*ssh.Permissions, error) {
+	claim.Name = claimedName(meta)
+	sess, err := c.visit.Login(c.ctx, claim)
+	if err != nil {
+		return nil, c.loginFailed(err)
+	}
+	c.log.Debug("logged in", "user", sess.User().Name, "key", claim.Key, "client", string(meta.ClientVersion()))
+	return &ssh.Permissions{ExtraData: map[any]any{sessionKey{}: sess}}, nil
+}
+
+// loginFailed gives what the client is told, and ends the connection where no
+// other attempt would be looked at.
+func (c *client) loginFailed(err error) error {
+	switch {
+	case errors.Is(err, ferry.ErrLogin):
+	case c.ctx.Err() != nil:
+		err = context.Cause(c.ctx)
+	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):
+		_ = c.preAuth.SendAuthBanner(sentence(err) + "\n")
+		c.cancel(err)
+	default:
+		c.log.Error("login could not be checked", "err", err)
+		return &ssh.BannerError{Err: err, Message: "The login cannot be checked at the moment; try again later.\n"}
+	}
+	return err
+}
+
+// claimedName is the name that the client logs in with. No account has one
+// half as long as what is cut off, but all of it would stand in the log.
+func claimedName(meta ssh.ConnMetadata) string {
+	const most = 256
+	name := meta.User()
+	return name[:min(len(name), most)]
+}
+
+// sessionOf is the session that a handshake has led to.
+func sessionOf(p *ssh.Permissions) (*gate.Session, error) {
+	if p != nil {
+		if sess, ok := p.ExtraData[sessionKey{}].(*gate.Session); ok {
+			return sess, nil
+		}
+	}
+	return nil, errors.New("sftp: a handshake succeeded without a login")
+}

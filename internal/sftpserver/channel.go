@@ -1,0 +1,108 @@
+package sftpserver
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry/internal/gate"
+)
+
+// program is what runs on a channel. The result is its exit status.
+type program func(ctx context.Context, sess *gate.Session, s *stream) uint32
+
+// stream is a channel as a program sees it: standard input, output and error.
+type stream struct {
+	ssh.Channel
+	client *client
+	once   sync.Once
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.Channel.Read(p)
+	s.client.touch()
+	return n, err
+}
+
+func (s *stream) Write(p []byte) (int, error) {
+	n, err := s.Channel.Write(p)
+	s.client.touch()
+	return n, err
+}
+
+// Close ends the program well, unless the connection is at its end.
+func (s *stream) Close() error {
+	if s.client.ctx.Err() != nil {
+		return s.exit(1)
+	}
+	return s.exit(0)
+}
+
+// exit ends the program (RFC 4254 §6.10). The first call counts.
+func (s *stream) exit(status uint32) (err error) {
+	s.once.Do(func() {
+		_, _ = s.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
+		err = s.Channel.Close()
+	})
+	return err
+}
+
+// channel waits for the client to say what it wants to run, and runs it.
+func (c *client) channel(channel ssh.Channel, requests <-chan *ssh.Request) {
+	s := &stream{Channel: channel, client: c}
+	defer s.exit(1)
+	for r := range requests {
+		run := c.programFor(r)
+		if r.WantReply {
+			_ = r.Reply(run != nil, nil)
+		}
+		if run != nil {
+			go ssh.DiscardRequests(requests)
+			s.exit(run(c.ctx, c.session.Load(), s))
+			return
+		}
+	}
+}
+
+// programFor says what a request of a channel starts; nil: it is refused, as
+// terminals, environments, agents and X11 are.
+func (c *client) programFor(r *ssh.Request) program {
+	var payload struct{ Text string }
+	switch r.Type {
+	case "subsystem":
+		if ssh.Unmarshal(r.Payload, &payload) == nil && payload.Text == "sftp" {
+			return c.sftp
+		}
+	case "exec":
+		if ssh.Unmarshal(r.Payload, &payload) == nil {
+			return c.commandFor(payload.Text)
+		}
+	case "shell":
+		return noShell
+	}
+	return nil
+}
+
+// noShell tells a person who has tried ssh what to try.
+func noShell(_ context.Context, _ *gate.Session, s *stream) uint32 {
+	_, _ = io.WriteString(s.Stderr(), "There is no shell here: use sftp or scp.\r\n")
+	return 1
+}
+
+// sftp is the subsystem.
+func (c *client) sftp(ctx context.Context, sess *gate.Session, s *stream) uint32 {
+	err := Serve(ctx, s, Session{
+		FS:      sess.FS(),
+		User:    sess.User(),
+		Zone:    c.srv.cfg.Zone,
+		Version: c.srv.cfg.Version,
+		Log:     c.log,
+		Buffers: &c.srv.buffers,
+	})
+	if err != nil {
+		return 1
+	}
+	return 0
+}

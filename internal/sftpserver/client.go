@@ -1,0 +1,200 @@
+package sftpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry/internal/gate"
+)
+
+// Why a connection ended that the client did not end.
+var (
+	errIdle     = errors.New("idle for too long")
+	errVanished = errors.New("the client no longer answers")
+	errPanic    = errors.New("internal error")
+)
+
+// maxChannels is how many programs one connection may run at once: as many as
+// OpenSSH's MaxSessions.
+const maxChannels = 10
+
+// client is one SSH connection. The goroutine in serve owns it; each of its
+// channels has one of its own.
+type client struct {
+	srv    *Server
+	nc     net.Conn
+	visit  *gate.Visit
+	peer   netip.AddrPort
+	log    *slog.Logger
+	ctx    context.Context // ends with the connection; its cause says why
+	cancel context.CancelCauseFunc
+
+	preAuth  ssh.ServerPreAuthConn // until the login
+	session  atomic.Pointer[gate.Session]
+	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
+	channels atomic.Int32
+	programs sync.WaitGroup
+}
+
+func newClient(s *Server, nc net.Conn, visit *gate.Visit) *client {
+	c := &client{srv: s, nc: nc, visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID())}
+	c.ctx, c.cancel = context.WithCancelCause(visit.Context())
+	c.touch()
+	return c
+}
+
+// serve runs the connection and returns why it ended, nil where the client
+// ended it.
+func (c *client) serve() (cause error) {
+	defer c.recoverPanic(&cause)
+	stop := context.AfterFunc(c.ctx, func() { _ = c.nc.Close() })
+	defer stop()
+
+	_ = c.nc.SetDeadline(time.Now().Add(c.srv.cfg.LoginTimeout))
+	sc, channels, requests, err := ssh.NewServerConn(c.nc, c.handshake())
+	if err != nil {
+		return c.handshakeFailed(err)
+	}
+	defer func() { _ = sc.Close() }()
+	_ = c.nc.SetDeadline(time.Time{})
+	sess, err := sessionOf(sc.Permissions)
+	if err != nil {
+		return err
+	}
+	c.session.Store(sess)
+
+	// Forwarding and whatever else is asked of the connection is refused,
+	// which is all that a keepalive wants to hear.
+	go ssh.DiscardRequests(requests)
+	go c.watch(sc)
+	for offered := range channels {
+		c.open(offered)
+	}
+	cause = c.ended(sc.Wait())
+	c.cancel(cause)
+	c.programs.Wait()
+	return cause
+}
+
+// ended is why the connection ended, err being what the transport says of it.
+func (c *client) ended(err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case err == nil, errors.Is(err, io.EOF), strings.HasPrefix(err.Error(), "ssh: disconnect, reason 11"):
+		return nil // SSH_DISCONNECT_BY_APPLICATION, or hung up
+	}
+	return err
+}
+
+// handshakeFailed logs what an operator can do something about.
+func (c *client) handshakeFailed(err error) error {
+	none := new(ssh.AlgorithmNegotiationError)
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case errors.As(err, &none):
+		hint := "a client that is too old can be let in by sftp.legacy_networks"
+		if strings.Contains(err.Error(), ssh.CipherChaCha20Poly1305) {
+			hint = "this client wants ChaCha20, which sftp.chacha20 offers"
+		}
+		c.log.Warn("no algorithm in common with the client", "peer", c.peer, "err", err, "hint", hint)
+	}
+	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return errors.New("no login in time")
+	}
+	return err
+}
+
+// open makes a channel of what the client offers. The only ones there are, are
+// sessions (RFC 4254 §6.1): nothing is forwarded.
+func (c *client) open(offered ssh.NewChannel) {
+	if offered.ChannelType() != "session" {
+		_ = offered.Reject(ssh.Prohibited, "only sessions are served")
+		return
+	}
+	if c.channels.Add(1) > maxChannels {
+		c.channels.Add(-1)
+		_ = offered.Reject(ssh.ResourceShortage, "too many sessions on this connection")
+		return
+	}
+	channel, requests, err := offered.Accept()
+	if err != nil {
+		c.channels.Add(-1)
+		return // the connection has ended, which serve finds out
+	}
+	c.programs.Go(func() {
+		defer c.channels.Add(-1)
+		var cause error
+		defer func() {
+			if cause != nil {
+				c.cancel(cause)
+			}
+		}()
+		defer c.recoverPanic(&cause)
+		c.channel(channel, requests)
+	})
+}
+
+// recoverPanic ends a connection whose code panicked, and no other.
+func (c *client) recoverPanic(cause *error) {
+	if p := recover(); p != nil {
+		c.log.Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*cause = errPanic
+	}
+}
+
+// watch ends a connection that is not used, or whose client has vanished: a
+// machine that was switched off says nothing, and its upload has to become a
+// part that somebody can go on with.
+func (c *client) watch(sc ssh.Conn) {
+	idle, alive := c.srv.cfg.IdleTimeout, c.srv.cfg.KeepAlive
+	every := alive
+	if idle > 0 {
+		every = min(idle, alive)
+	}
+	look := time.NewTicker(every)
+	defer look.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-look.C:
+		}
+		quiet := time.Since(time.Unix(0, c.moved.Load()))
+		switch {
+		case idle > 0 && quiet >= idle:
+			c.cancel(errIdle)
+		case quiet >= alive:
+			c.ask(sc)
+		}
+	}
+}
+
+// ask asks the client whether it is there, as OpenSSH's server does.
+func (c *client) ask(sc ssh.Conn) {
+	late := time.AfterFunc(c.srv.cfg.KeepAlive, func() { c.cancel(errVanished) })
+	defer late.Stop()
+	_, _, _ = sc.SendRequest("keepalive@openssh.com", true, nil) // "no" is an answer
+}
+
+// touch notes that the connection is in use.
+func (c *client) touch() { c.moved.Store(time.Now().UnixNano()) }
+
+// busy tells whether the client has files open.
+func (c *client) busy() bool {
+	sess := c.session.Load()
+	return sess != nil && len(sess.Transfers()) > 0
+}
