@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 // TestStories runs testdata/*.txtar. Beside what testscript has, a story may say:
 //
 //	serve ARGS...          start ferry serve on a free port of loopback and wait until it is ready; $FTP is its address,
-//	                       $FTPS that of implicit FTPS, or "off"
+//	                       $FTPS that of implicit FTPS, or "off"; with --sftp 127.0.0.1:0, $SFTPPORT is the port of that
 //	stop [SIGNAL]          send SIGTERM, or SIGNAL, and wait for the exit: code 0, or with ! another
 //	signal SIGNAL          send it, and go on
 //	awaitlog REGEXP        wait for a line of the server's log
@@ -105,6 +105,9 @@ func storyServe(ts *testscript.TestScript, neg bool, args []string) {
 	address := regexp.MustCompile(`"?ftp"?[=:]"?([^" ]+)"?[ ,]"?ftps"?[=:]"?([^" ]+)`).FindStringSubmatch(ready)
 	if address == nil {
 		ts.Fatalf("no addresses in the ready line: %s", ready)
+	}
+	if ssh := regexp.MustCompile(`"?sftp"?[=:]"?[^" ]+:(\d+)`).FindStringSubmatch(ready); ssh != nil {
+		ts.Setenv("SFTPPORT", ssh[1])
 	}
 	ts.Setenv("FTP", address[1])
 	ts.Setenv("FTPS", address[2])

@@ -74,7 +74,7 @@ func launch(t testing.TB, s setup) *server {
 		s.listen = "127.0.0.1:0"
 	}
 	args := append(append([]string{}, s.wrap...), os.Getenv(binaryEnv),
-		"serve", s.dir, "--state", s.state, "--ftp", s.listen, "--user", user+":"+password,
+		"serve", s.dir, "--state", s.state, "--ftp", s.listen, "--sftp", "off", "--user", user+":"+password,
 		"--passive-ports", passivePorts())
 	if s.config != "" {
 		file := filepath.Join(t.TempDir(), "ferry.toml")

@@ -1,0 +1,232 @@
+package sftpserver
+
+import (
+	"bufio"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"ferry"
+)
+
+func TestSCPSink(t *testing.T) {
+	tests := []struct {
+		name, command, stdin string
+		stdout               string            // as it comes, or a part of it
+		files                map[string]string // afterwards
+	}{
+		{"a new file", "scp -t /f", "C0644 2 other\nhi\x00", "\x00\x00\x00", map[string]string{"/f": "hi"}},
+		{"into a directory", "scp -t /d", "C0644 2 f\nhi\x00", "\x00\x00\x00", map[string]string{"/d/f": "hi"}},
+		{"over a file", "scp -t /old", "C0644 2 f\nhi\x00", "\x00\x00\x00", map[string]string{"/old": "hi"}},
+		{"an empty file", "scp -t /f", "C0644 0 f\n\x00", "\x00\x00\x00", map[string]string{"/f": ""}},
+		{"two files", "scp -d -t /d", "C0644 1 a\nA\x00C0644 1 b\nB\x00", "\x00\x00\x00\x00\x00", map[string]string{"/d/a": "A", "/d/b": "B"}},
+		{"a tree", "scp -r -t /", "D0755 0 n\nC0644 1 a\nA\x00D0755 0 m\nE\nC0644 1 b\nB\x00E\n", "\x00\x00\x00\x00\x00\x00\x00\x00\x00", map[string]string{"/n/a": "A", "/n/b": "B"}},
+		{"no -d", "scp -d -t /old", "", "\x02scp: /old: No such file\n", nil},
+		{"no -r", "scp -t /", "D0755 0 n\n", "\x02scp: /n: not a regular file\n", nil},
+		{"missing directory", "scp -t /no/f", "C0644 2 f\nhi\x00", "\x01scp: /no/f: No such file\n", map[string]string{"/no/f": "(none)"}},
+		{"climbing (threat 2)", "scp -r -t /d", "D0755 0 ..\n", "unexpected filename", nil},
+		{"climbing by a file", "scp -t /d", "C0644 1 ../x\nX\x00", "unexpected filename", map[string]string{"/x": "(none)"}},
+		{"E too many", "scp -r -t /d", "E\n", "protocol error", nil},
+		{"HTTP", "scp -t /d", "GET / HTTP/1.0\n", "protocol error", nil},
+		{"cut off", "scp -t /old", "C0644 9 f\nhi", "\x00\x00", map[string]string{"/old": "old"}},
+		{"cut off, new", "scp -t /f", "C0644 9 f\nhi", "\x00\x00", map[string]string{"/f": "(none)"}},
+		{"the client could not read it", "scp -t /old", "C0644 2 f\n\x00\x00\x01scp: read error\n", "\x00\x00\x00", map[string]string{"/old": "old"}},
+		{"the client gives up", "scp -t /old", "\x02sorry\n", "\x00", map[string]string{"/old": "old"}},
+		{"a part's name", "scp -t /d", "C0644 1 .ferry-part-0123456789abcdef0123456789abcdef\nX\x00", "\x01scp: ", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHarbour(t)
+			h.put("/old", "old")
+			mkdir(t, h, "/d")
+			stdout, _, err := run(t, h.open().enter(), test.command, test.stdin)
+			if exact := strings.Trim(test.stdout, "\x00") == ""; exact && stdout != test.stdout || !strings.Contains(stdout, test.stdout) {
+				t.Errorf("said %q, want %q", stdout, test.stdout)
+			}
+			whole := strings.Count(stdout, "\x00") == len(stdout) && strings.HasSuffix(test.stdin, "\x00") || strings.HasSuffix(test.stdin, "B\x00E\n")
+			if (err == nil) != whole {
+				t.Errorf("exit: %v", err)
+			}
+			for name, want := range test.files {
+				if got := h.content(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+func mkdir(t *testing.T, h *harbour, name string) {
+	t.Helper()
+	if err := h.tree.For(ferry.User{Name: "root"}).Mkdir(t.Context(), name, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSCPKeepsTimes: with -p, for files and for the directories they are in.
+func TestSCPKeepsTimes(t *testing.T) {
+	h := newHarbour(t).open()
+	client := h.enter()
+	const tree = "T1000000000 0 1000000001 0\nD0700 0 d\nT1000000002 0 1000000003 0\nC0640 1 f\nX\x00E\n"
+	if _, _, err := run(t, client, "scp -rp -t /", tree); err != nil {
+		t.Fatal(err)
+	}
+	const acks = "\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	got, _, err := run(t, client, "scp -rp -f /d", acks)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"T1000000000 0 ", "D0700 0 d\n", "T1000000002 0 ", "C0640 1 f\nX\x00", "E\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in %q", want, got)
+		}
+	}
+}
+
+func TestSCPSource(t *testing.T) {
+	const ok = "\x00\x00\x00\x00\x00\x00\x00\x00"
+	tests := []struct{ name, command, stdin, stdout string }{
+		{"a file", "scp -f /a.txt", ok, "C0644 1 a.txt\nA\x00"},
+		{"a pattern", "scp -f '/'*.txt", ok, "C0644 1 a.txt\nA\x00C0644 1 b.txt\nB\x00"},
+		{"a quoted pattern", "scp -f '/*.txt'", ok, "\x01scp: /*.txt: No such file\n"},
+		{"home", "scp -f ~/a.txt", ok, "C0644 1 a.txt\nA\x00"},
+		{"missing", "scp -f no", ok, "\x01scp: /no: No such file\n"},
+		{"a directory without -r", "scp -f /d", ok, "\x01scp: /d: not a regular file\n"},
+		{"a tree", "scp -r -f /d", ok, "D0755 0 d\nC0644 1 f\nF\x00E\n"},
+		{"refused by the client", "scp -f /a.txt", "\x00\x01no\n", "C0644 1 a.txt\n"},
+		{"hung up", "scp -f /a.txt", "\x00", "C0644 1 a.txt\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHarbour(t)
+			mkdir(t, h, "/d")
+			h.put("/a.txt", "A")
+			h.put("/b.txt", "B")
+			h.put("/d/f", "F")
+			stdout, _, err := run(t, h.open().enter(), test.command, test.stdin)
+			if stdout != test.stdout && !sameParts(stdout, test.stdout) {
+				t.Errorf("said %q, want %q", stdout, test.stdout)
+			}
+			if well := strings.HasPrefix(test.stdin, ok) && test.stdout[0] != 1; (err == nil) != well {
+				t.Errorf("exit: %v", err)
+			}
+		})
+	}
+}
+
+// sameParts is equality where files may come in any order.
+func sameParts(a, b string) bool {
+	for _, part := range strings.SplitAfter(b, "\x00") {
+		if !strings.Contains(a, part) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// TestSCPLoopsHaveAnEnd: a link to a directory above it is followed once.
+func TestSCPLoopsHaveAnEnd(t *testing.T) {
+	h := newHarbour(t)
+	mkdir(t, h, "/d")
+	if err := h.tree.For(ferry.User{Name: "root"}).Symlink(t.Context(), "/d", "/d/again"); err != nil {
+		t.Fatal(err)
+	}
+	stdout, _, err := run(t, h.open().enter(), "scp -r -f /d", strings.Repeat("\x00", 100))
+	if err == nil || !strings.Contains(stdout, "too many levels") {
+		t.Errorf("%q, %v", stdout, err)
+	}
+}
+
+// TestThreat17RecordsAreBounded: a line without an end costs no memory.
+func TestThreat17RecordsAreBounded(t *testing.T) {
+	client := newHarbour(t).open().enter()
+	stdout, _, err := run(t, client, "scp -t /", "C0644 1 "+strings.Repeat("a", 1<<20))
+	if err == nil || !strings.Contains(stdout, "protocol error") {
+		t.Errorf("%q, %v", stdout, err)
+	}
+}
+
+// TestSCPDeadClient: a connection that breaks within a file publishes nothing
+// and keeps the part.
+func TestSCPDeadClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t)
+		h.put("/old", "old")
+		client := h.open().enter()
+		s, err := client.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := s.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start("scp -t /old"); err != nil {
+			t.Fatal(err)
+		}
+		send(t, in, "C0644 9 old\nhalf")
+		synctest.Wait()
+		client.Close()
+		synctest.Wait()
+		if got := h.content("/old"); got != "old" {
+			t.Errorf("half a file was published: %q", got)
+		}
+		if uploads := h.events(ferry.EventUpload); len(uploads) != 1 || uploads[0].Err == nil {
+			t.Errorf("told: %v", uploads)
+		}
+	})
+}
+
+func FuzzRecord(f *testing.F) {
+	for _, seed := range []string{"C0644 12 name", "D0755 0 a b", "E", "T1 2 3 4", "\x01warn", "C99999 1 x", "C0644 -1 x", "C0644 1 ..", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		r, err := parseRecord(line)
+		if err != nil || strings.Contains(line, "\n") {
+			return
+		}
+		if r.kind == 'C' || r.kind == 'D' {
+			if r.name == "" || r.name == ".." || strings.Contains(r.name, "/") || r.size < 0 {
+				t.Errorf("%q gave %+v", line, r)
+			}
+		}
+		printed, err := readLine(bufio.NewReader(strings.NewReader(string(r.append(nil)))))
+		if len(line) >= maxRecord {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parseRecord(printed); err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("%q: %+v was printed as %q, read as %+v, %v", line, r, printed, again, err)
+		}
+	})
+}
+
+func FuzzWords(f *testing.F) {
+	for _, seed := range []string{"scp -t 'a b'", `a\ b "c\"d$x${y}"`, "a|b", "'", `"$`, "*.t[x]\\*"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		words, err := splitWords(line)
+		if err != nil {
+			return
+		}
+		// Quoted again, the words are the same.
+		var quoted []string
+		for _, w := range words {
+			quoted = append(quoted, "'"+strings.ReplaceAll(w.text, "'", `'\''`)+"'")
+		}
+		again, err := splitWords(strings.Join(quoted, " "))
+		if err != nil || len(again) != len(words) {
+			t.Fatalf("%q: %v, then %v, %v", line, words, again, err)
+		}
+		for i := range words {
+			if again[i].text != words[i].text || again[i].pattern != "" {
+				t.Errorf("%q: word %d is %+v, then %+v", line, i, words[i], again[i])
+			}
+		}
+	})
+}

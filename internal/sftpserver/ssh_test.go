@@ -1,0 +1,377 @@
+package sftpserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry"
+	"ferry/internal/gate"
+)
+
+func TestWaysIn(t *testing.T) {
+	right, wrong := newKey(t), newKey(t)
+	question := ssh.KeyboardInteractive(func(_, _ string, questions []string, echos []bool) ([]string, error) {
+		if len(questions) != 1 || echos[0] {
+			t.Errorf("asked %q, echo %v", questions, echos)
+		}
+		return []string{"s3cret"}, nil
+	})
+	tests := []struct {
+		name        string
+		user        string
+		noPasswords bool
+		auth        []ssh.AuthMethod
+		in          bool
+	}{
+		{"password", "alice", false, []ssh.AuthMethod{ssh.Password("s3cret")}, true},
+		{"wrong password", "alice", false, []ssh.AuthMethod{ssh.Password("x")}, false},
+		{"empty password", "bob", false, []ssh.AuthMethod{ssh.Password("")}, false},
+		{"unknown name", "zoe", false, []ssh.AuthMethod{ssh.Password("s3cret")}, false},
+		{"question", "alice", false, []ssh.AuthMethod{question}, true},
+		{"key", "bob", false, []ssh.AuthMethod{ssh.PublicKeys(right)}, true},
+		{"second key", "bob", false, []ssh.AuthMethod{ssh.PublicKeys(wrong, right)}, true},
+		{"wrong key", "bob", false, []ssh.AuthMethod{ssh.PublicKeys(wrong)}, false},
+		{"another's key", "alice", false, []ssh.AuthMethod{ssh.PublicKeys(right)}, false},
+		{"nothing", "alice", false, nil, false},
+		{"keys only", "bob", true, []ssh.AuthMethod{ssh.PublicKeys(right)}, true},
+		{"password where keys only", "alice", true, []ssh.AuthMethod{ssh.Password("s3cret"), question}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHarbour(t)
+			h.users["bob"] = holder{keys: []string{ssh.FingerprintSHA256(right.PublicKey())}}
+			h.cfg.NoPasswords = test.noPasswords
+			_, err := h.open().knock(test.user, test.auth...)
+			if (err == nil) != test.in {
+				t.Errorf("%v, want in: %v", err, test.in)
+			}
+			if logins := h.events(ferry.EventLogin); (len(logins) == 1) != test.in {
+				t.Errorf("logins: %v", logins)
+			}
+		})
+	}
+}
+
+// lying offers one key and signs with another.
+type lying struct {
+	ssh.Signer
+	shown ssh.PublicKey
+}
+
+func (l lying) PublicKey() ssh.PublicKey { return l.shown }
+
+// TestThreat15WhoSignsIsWhoIsIn: a client that shows a key it does not hold is
+// nobody, and one that offers A and B and signs with A is A's.
+func TestThreat15WhoSignsIsWhoIsIn(t *testing.T) {
+	a, b := newKey(t), newKey(t)
+	h := newHarbour(t)
+	h.users["anna"] = holder{keys: []string{ssh.FingerprintSHA256(a.PublicKey())}, rights: ferry.RightsRead}
+	h.users["bert"] = holder{keys: []string{ssh.FingerprintSHA256(b.PublicKey())}}
+	h.open()
+	if _, err := h.knock("bert", ssh.PublicKeys(lying{a, b.PublicKey()})); err == nil {
+		t.Error("B was shown and A signed, and bert is in")
+	}
+	if _, err := h.knock("bert", ssh.PublicKeys(lying{a, b.PublicKey()}, a)); err == nil {
+		t.Error("bert is in with anna's key")
+	}
+	if logins := h.events(ferry.EventLogin); len(logins) > 0 {
+		t.Errorf("logins: %v", logins)
+	}
+	// B is refused for anna, A is taken: the session is anna's, with her rights.
+	client, err := h.knock("anna", ssh.PublicKeys(b, a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := run(t, client, "scp -t /new", "C0644 2 new\nhi\x00"); err == nil || h.content("/new") != "(none)" {
+		t.Errorf("anna, who may only read, has written: %v", err)
+	}
+	if logins := h.events(ferry.EventLogin); len(logins) != 1 || logins[0].User != "anna" {
+		t.Errorf("logins: %v", logins)
+	}
+}
+
+// TestThreat30FailuresCountAsForFTP: delay, end of the connection and ban come
+// from the same gate. Keys that are only offered cost nothing.
+func TestThreat30FailuresCountAsForFTP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t)
+		h.limits.FailDelay, h.limits.BanAfter, h.limits.BanFor = 5*time.Second, 3, time.Hour
+		h.open()
+		for range 5 {
+			if _, err := h.knock("alice", ssh.PublicKeys(newKey(t), newKey(t)), ssh.Password("s3cret")); err != nil {
+				t.Fatalf("keys that were only offered count: %v", err)
+			}
+		}
+		begin := time.Now()
+		var said strings.Builder
+		_, err := h.knockWith(&ssh.ClientConfig{User: "alice", BannerCallback: func(m string) error { said.WriteString(m); return nil },
+			Auth: []ssh.AuthMethod{ssh.RetryableAuthMethod(ssh.Password("x"), 10)}})
+		if err == nil {
+			t.Fatal("in with a wrong password")
+		}
+		if d := time.Since(begin); d != 15*time.Second {
+			t.Errorf("three attempts took %v, want 15 s", d)
+		}
+		if !strings.Contains(said.String(), "Too many failed logins") {
+			t.Errorf("the client was told %q", said.String())
+		}
+		if n := len(h.events(ferry.EventLoginFailed)); n != 3 {
+			t.Errorf("%d failures were told, want 3", n)
+		}
+		if _, err := h.knock("alice", ssh.Password("s3cret")); err == nil {
+			t.Error("an address that is shut out is let in")
+		}
+	})
+}
+
+// TestThreat14StrictKeyExchange: the server offers it, and nothing that is
+// known to be weak.
+func TestThreat14StrictKeyExchange(t *testing.T) {
+	h := newHarbour(t).open()
+	near, far := newWire()
+	defer near.Close()
+	go h.srv.Handle(far)
+	if _, err := near.Write([]byte("SSH-2.0-Test\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 4096)
+	var got string
+	for !strings.Contains(got, "hmac-sha2-512") {
+		n, err := near.Read(buf)
+		if err != nil {
+			t.Fatalf("%v after %q", err, got)
+		}
+		got += string(buf[:n])
+	}
+	for _, want := range []string{"kex-strict-s-v00@openssh.com", "mlkem768x25519-sha256", "curve25519-sha256", "aes128-gcm@openssh.com", "ssh-ed25519"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not offered", want)
+		}
+	}
+	for _, weak := range []string{"sha1", "cbc", "arcfour", "ssh-dss", "group1-"} {
+		if strings.Contains(got, weak) {
+			t.Errorf("%s is offered", weak)
+		}
+	}
+}
+
+func TestOldClients(t *testing.T) {
+	for _, legacy := range []bool{false, true} {
+		h := newHarbour(t)
+		if legacy {
+			h.cfg.Legacy = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		}
+		_, err := h.open().knockWith(&ssh.ClientConfig{User: "alice", Auth: []ssh.AuthMethod{ssh.Password("s3cret")},
+			Config: ssh.Config{KeyExchanges: []string{"diffie-hellman-group14-sha1"}, Ciphers: []string{"aes128-cbc"}, MACs: []string{"hmac-sha1"}}})
+		if (err == nil) != legacy {
+			t.Errorf("legacy %v: %v", legacy, err)
+		}
+		if !legacy {
+			h.srv.running.Wait()
+		}
+		if !legacy && !strings.Contains(h.log.String(), "legacy_networks") {
+			t.Errorf("the log does not say what to do: %s", h.log)
+		}
+	}
+}
+
+// TestNothingElse: no terminal, no environment, no forwarding, no command but
+// those that are known (threat 27).
+func TestNothingElse(t *testing.T) {
+	client := newHarbour(t).open().enter()
+	if _, err := client.Dial("tcp", "192.0.2.9:80"); err == nil {
+		t.Error("a connection was forwarded")
+	}
+	if _, err := client.Listen("tcp", "127.0.0.1:0"); err == nil {
+		t.Error("a port was forwarded")
+	}
+	if _, _, err := client.OpenChannel("x11", nil); err == nil {
+		t.Error("a channel for X11 was opened")
+	}
+	for _, request := range []string{"pty-req", "env", "auth-agent-req@openssh.com", "x11-req", "no-such-request"} {
+		s, err := client.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := s.SendRequest(request, true, []byte("\x00\x00\x00\x01a\x00\x00\x00\x01b")); ok || err != nil {
+			t.Errorf("%s: %v, %v", request, ok, err)
+		}
+		s.Close()
+	}
+	for _, command := range []string{"", "ls", "sh", "scp", "scp -t", "scp -t -f /", "scp -x /", "scp -t a b",
+		"cat /etc/passwd", "md5sum a; ls", "echo `id`", "echo $(id)", "echo x > y", "true && true", "echo 'x"} {
+		var exit *ssh.ExitError
+		if _, _, err := run(t, client, command, ""); err == nil || errors.As(err, &exit) {
+			t.Errorf("%q was run: %v", command, err)
+		}
+	}
+	s, err := client.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	s.Stderr = &said
+	if err := errors.Join(s.Shell(), s.Wait()); err == nil || !strings.Contains(said.String(), "use sftp or scp") {
+		t.Errorf("a shell: %v, %q", err, said.String())
+	}
+}
+
+func TestChannelsHaveAnEnd(t *testing.T) {
+	client := newHarbour(t).open().enter()
+	for n := range maxChannels + 1 {
+		_, err := client.NewSession()
+		if (err == nil) != (n < maxChannels) {
+			t.Errorf("session %d: %v", n, err)
+		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	h := newHarbour(t)
+	h.put("/a b", "hello\n")
+	h.put("/new\nline", "x")
+	client := h.open().enter()
+	const md5, sha256 = "b1946ac92492d2347c6235b4d2611184", "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+	tests := []struct{ command, stdin, stdout, stderr string }{
+		{"md5sum 'a b'", "", md5 + "  a b\n", ""},
+		{`md5sum a\ b`, "", md5 + "  a b\n", ""},
+		{`sha256sum -- "/a b"`, "", sha256 + "  /a b\n", ""},
+		{"sha1sum", "", "da39a3ee5e6b4b0d3255bfef95601890afd80709  -\n", ""},
+		{"md5sum -", "hello\n", md5 + "  -\n", ""},
+		{"md5sum 'new\nline'", "", `\9dd4e461268c8034f5c8564e155c67a6  new\nline` + "\n", ""},
+		{"md5sum missing", "", "", "missing: No such file"},
+		{"echo ${ShellId}%ComSpec%", "", "%ComSpec%\n", ""},
+		{`echo a  'b  c' "d$x\"e"`, "", "a b  c d\"e\n", ""},
+		{"pwd", "", "/\n", ""},
+		{"cd /", "", "", ""},
+		{"cd /missing", "", "", "/missing: No such file"},
+		{"cd '/a b'", "", "", "No such file"},
+		{"true", "", "", ""},
+	}
+	for _, test := range tests {
+		stdout, stderr, err := run(t, client, test.command, test.stdin)
+		if stdout != test.stdout || !strings.Contains(stderr, test.stderr) || (err != nil) != (test.stderr != "") {
+			t.Errorf("%s: %q, %q, %v; want %q, %q", test.command, stdout, stderr, err, test.stdout, test.stderr)
+		}
+	}
+	if stdout, _, err := run(t, client, "df -k /", ""); err != nil || len(strings.Fields(stdout)) != 13 {
+		t.Errorf("df: %q, %v", stdout, err)
+	}
+	if n := len(h.events(ferry.EventDownload)); n > 0 {
+		t.Errorf("%d downloads were told, and there were none", n)
+	}
+}
+
+// TestIdleAndVanished: who does nothing is shut out in the end; who does not
+// even answer, soon.
+func TestIdleAndVanished(t *testing.T) {
+	tests := []struct {
+		name    string
+		answers bool
+		after   time.Duration
+		cause   error
+	}{
+		{"idle", true, 10 * time.Minute, errIdle},
+		{"vanished", false, 2 * time.Minute, errVanished},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHarbour(t)
+				h.cfg.IdleTimeout, h.cfg.KeepAlive = 10*time.Minute, time.Minute
+				h.open()
+				near, far := newWire()
+				go h.srv.Handle(far)
+				conn, channels, requests, err := ssh.NewClientConn(near, "", &ssh.ClientConfig{
+					User: "alice", Auth: []ssh.AuthMethod{ssh.Password("s3cret")}, HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if test.answers {
+					ssh.NewClient(conn, channels, requests)
+				}
+				begin := time.Now()
+				_ = conn.Wait()
+				if d := time.Since(begin); d != test.after {
+					t.Errorf("ended after %v, want %v", d, test.after)
+				}
+				synctest.Wait()
+				if gone := h.events(ferry.EventDisconnect); len(gone) != 1 || !errors.Is(gone[0].Err, test.cause) {
+					t.Errorf("told: %v, want %v", gone, test.cause)
+				}
+			})
+		})
+	}
+}
+
+func TestNoLoginInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t).open()
+		near, far := newWire()
+		defer near.Close()
+		begin := time.Now()
+		h.srv.Handle(far)
+		if d := time.Since(begin); d != time.Minute {
+			t.Errorf("a silent connection lasted %v", d)
+		}
+	})
+}
+
+// TestShutdownWaitsForOpenFiles: a transfer may end, and then the connection
+// does.
+func TestShutdownWaitsForOpenFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t).open()
+		idle, busy := h.enter(), h.enter()
+		s, err := busy.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := s.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start("scp -t /f"); err != nil {
+			t.Fatal(err)
+		}
+		send(t, in, "C0644 4 f\nab")
+		synctest.Wait()
+		ended := make(chan error)
+		go func() { ended <- h.srv.Shutdown(context.Background()) }()
+		_ = idle.Wait()
+		send(t, in, "cd\x00")
+		if err := <-ended; err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		if got := h.content("/f"); got != "abcd" {
+			t.Errorf("the file is %q", got)
+		}
+	})
+}
+
+// TestKick ends a connection at once, and its upload is a part.
+func TestKick(t *testing.T) {
+	h := newHarbour(t).open()
+	client := h.enter()
+	h.gate.Kick(func(gate.SessionInfo) bool { return true }, nil)
+	_ = client.Wait()
+	if _, err := client.NewSession(); err == nil {
+		t.Error("a kicked client goes on")
+	}
+}
+
+func send(t *testing.T, w io.Writer, text string) {
+	t.Helper()
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+}
