@@ -62,7 +62,7 @@ func TestConfigMistakesNameLineAndRemedy(t *testing.T) {
 		{"drop for nobody", "[users]\ndrop = \"/in\"", `ferry.toml:2: users.drop is for anonymous users, who are not let in`},
 		{"drop in read-only", "[storage]\nread_only = true\n[users]\nanonymous = true\ndrop = \"/in\"", `ferry.toml:5: users.drop takes uploads, but storage.read_only`},
 		{"drop is all", "[users]\nanonymous = true\ndrop = \"/x/..\"", `ferry.toml:3: users.drop must be a directory below the root`},
-		{"nothing listens", "[ftp]\naddress = \"off\"", `ferry.toml:2: ftp.address is "off", and nothing else listens`},
+		{"nothing listens", "[ftp]\naddress = \"off\"\n[sftp]\naddress = \"off\"", `ferry.toml:2: ftp.address is "off", and nothing else listens`},
 		{"user name", "[users]\nstatic = [\"a/b\"]", `users.static must be NAME or NAME:PASSWORD`},
 		{"static anonymous", "[users]\nstatic = [\"ftp:x\"]", `stands for anonymous users`},
 		{"user twice", "[users]\nstatic = [\"a:x\", \"a:y\"]", `must name each user once, not "a" twice`},
