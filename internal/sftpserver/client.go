@@ -23,6 +23,8 @@ import (
 var (
 	errIdle     = errors.New("idle for too long")
 	errVanished = errors.New("the client no longer answers")
+	errNoLogin  = errors.New("ended without a login")
+	errLate     = errors.New("no login in time")
 	errPanic    = errors.New("internal error")
 )
 
@@ -112,8 +114,11 @@ func (c *client) handshakeFailed(err error) error {
 		}
 		c.log.Warn("no algorithm in common with the client", "peer", c.peer, "err", err, "hint", hint)
 	}
+	if refused := new(ssh.ServerAuthError); errors.As(err, &refused) || errors.Is(err, io.EOF) {
+		return errNoLogin // what was wrong with each attempt, the gate has told
+	}
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		return errors.New("no login in time")
+		return errLate
 	}
 	return err
 }
