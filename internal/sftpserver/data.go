@@ -24,6 +24,10 @@ func (c *conn) planRead(r *sftpwire.Read) *op {
 	}
 	o := &op{cost: opCost + int(n), touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
 	o.do = func() answer { return c.read(f, o.id, int64(r.Offset), int(n)) }
+	// The draft lets answers go out in any order, but OpenSSH's server keeps
+	// them in that of the requests, and clients know no other: where one counts
+	// how far it has come without a gap, a gap is not to be made.
+	o.follow(&f.lastRead)
 	return o
 }
 

@@ -27,6 +27,9 @@ type file struct {
 	undecided bool
 	below     *below
 	read      atomic.Bool // something was read through it
+	// lastRead is closed when the last READ so far was answered. Only the
+	// goroutine that plans touches it.
+	lastRead chan struct{}
 
 	mu     sync.Mutex
 	broken error // why not all that was to be written was

@@ -1,6 +1,7 @@
 package sftpserver
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -17,6 +18,10 @@ type op struct {
 	// is lost by that.
 	drop func(cause error)
 	cost int // of the budget
+
+	// before is closed when the op whose answer must go out before this one's
+	// was answered (nil: there is none), answered when this one was.
+	before, answered chan struct{}
 
 	waits int   // how many earlier ones are in the way
 	after []*op // later ones that this one is in the way of
@@ -65,6 +70,31 @@ func (o *op) meets(other *op) bool {
 		}
 	}
 	return false
+}
+
+// follow makes o's answer wait for that of the op that last did the same, and
+// takes its place.
+func (o *op) follow(last *chan struct{}) {
+	o.before, o.answered = *last, make(chan struct{})
+	*last = o.answered
+}
+
+// wait waits until o may be answered, or ctx ends.
+func (o *op) wait(ctx context.Context) {
+	if o.before == nil {
+		return
+	}
+	select {
+	case <-o.before:
+	case <-ctx.Done():
+	}
+}
+
+// pass lets the op that follows be answered.
+func (o *op) pass() {
+	if o.answered != nil {
+		close(o.answered)
+	}
 }
 
 // order runs ops, each in a goroutine, as soon as no earlier one is in its way.

@@ -267,6 +267,7 @@ func (c *conn) refuseRequest(request string, err error) *op {
 // run does what an op wants and sends the answer.
 func (c *conn) run(o *op) {
 	defer c.order.done(o)
+	defer o.pass()
 	defer c.recoverPanic(o)
 	if c.ctx.Err() != nil {
 		if o.drop != nil {
@@ -279,6 +280,7 @@ func (c *conn) run(o *op) {
 		a.packet = c.buffers.get(0)
 		a.packet.b = sftpwire.AppendReply(a.packet.b, o.id, a.reply)
 	}
+	o.wait(c.ctx)
 	c.out.send(parcel{a.packet, o.cost})
 }
 

@@ -358,8 +358,8 @@ func TestShutdownWaitsForOpenFiles(t *testing.T) {
 	})
 }
 
-// TestKick ends a connection at once, and its upload is a part.
-func TestKick(t *testing.T) {
+// TestKickedConnection ends a connection at once, and its upload is a part.
+func TestKickedConnection(t *testing.T) {
 	h := newHarbour(t).open()
 	client := h.enter()
 	h.gate.Kick(func(gate.SessionInfo) bool { return true }, nil)
