@@ -142,6 +142,8 @@ func TestSSHTrees(t *testing.T) {
 }
 
 // TestSSHSizes: every size at which something could go wrong, by each client.
+// The largest takes many READs at once: scp cuts its file short, and says
+// nothing, when their answers come in another order.
 func TestSSHSizes(t *testing.T) {
 	t.Parallel()
 	v := startSSH(t, setup{})
