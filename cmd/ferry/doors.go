@@ -9,27 +9,25 @@ import (
 	"ferry/internal/listen"
 )
 
-// door is one listener and what becomes of the connections that come by it.
+// door is one listener.
 type door struct {
 	name     string // "ftp", "ftps", "sftp"
 	listener net.Listener
-	handle   func(net.Conn)
 }
 
 // doors are all where the server listens.
 type doors []door
 
 // openDoors listens where the configuration says, and accepts nobody yet.
-func openDoors(ctx context.Context, conf *config, p protocols) (doors, error) {
+func openDoors(ctx context.Context, conf *config) (doors, error) {
 	var all doors
 	for _, d := range []struct {
 		name, address string
 		proxies       []netip.Prefix
-		handle        func(net.Conn)
 	}{
-		{"ftp", conf.FTP.Address, conf.FTP.ProxyFrom, p.ftp.Handle},
-		{"ftps", conf.FTPS.Address, conf.FTP.ProxyFrom, p.ftp.HandleTLS},
-		{"sftp", conf.SFTP.Address, conf.SFTP.ProxyFrom, p.handleSSH},
+		{"ftp", conf.FTP.Address, conf.FTP.ProxyFrom},
+		{"ftps", conf.FTPS.Address, conf.FTP.ProxyFrom},
+		{"sftp", conf.SFTP.Address, conf.SFTP.ProxyFrom},
 	} {
 		if d.address == "off" {
 			continue
@@ -39,18 +37,20 @@ func openDoors(ctx context.Context, conf *config, p protocols) (doors, error) {
 			all.close()
 			return nil, err
 		}
-		all = append(all, door{d.name, listen.Proxy(listener, d.proxies), d.handle})
+		all = append(all, door{d.name, listen.Proxy(listener, d.proxies)})
 	}
 	return all, nil
 }
 
-// serve lets clients in. The channel hears of a door that failed.
-func (d doors) serve() <-chan error {
+// serve lets clients in, each to the protocol of its door. The channel hears of
+// a door that failed.
+func (d doors) serve(p protocols) <-chan error {
+	handle := map[string]func(net.Conn){"ftp": p.ftp.Handle, "ftps": p.ftp.HandleTLS, "sftp": p.handleSSH}
 	failed := make(chan error, len(d))
 	accept := new(listen.Acceptor)
 	for _, one := range d {
 		go func() {
-			if err := accept.Serve(one.listener, one.handle); err != nil {
+			if err := accept.Serve(one.listener, handle[one.name]); err != nil {
 				failed <- fmt.Errorf("the %s listener failed: %w", one.name, err)
 			}
 		}()

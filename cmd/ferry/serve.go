@@ -77,6 +77,14 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 		return err
 	}
 
+	// So do the doors: a port that is taken is known before anything is made.
+	// Nobody is let in yet.
+	doors, err := openDoors(ctx, conf)
+	if err != nil {
+		return err
+	}
+	defer doors.close()
+
 	// The state: accounts in the database, and what nodes share.
 	db, err := store.Open(ctx, filepath.Join(conf.Server.State, databaseFile))
 	if err != nil {
@@ -126,11 +134,6 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 		return err
 	}
 	speaking := protocols{ftp, ssh.server}
-	doors, err := openDoors(ctx, conf, speaking)
-	if err != nil {
-		return err
-	}
-	defer doors.close()
 
 	// The work beside the sessions.
 	var chores sync.WaitGroup
@@ -141,7 +144,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	chores.Go(func() { refresh(ctx, conf, g, db, users, log) })
 
 	// The doors open.
-	ended := doors.serve()
+	ended := doors.serve(speaking)
 	if conf.file == "" {
 		greet(c, conf, people, doors, secure, ssh)
 	}
