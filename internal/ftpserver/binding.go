@@ -71,8 +71,12 @@ type tlsSession struct {
 	// resumed is the session whose ticket the control connection itself came
 	// with: a client in TLS 1.2 goes on using that ticket.
 	resumed string
-	user    atomic.Pointer[string]
-	bound   atomic.Bool // a data connection has resumed: BindAuto insists from now on
+	// presumed is the user of that session. Until somebody logs in here, the
+	// tickets of this one are as good as that one's: a client with several
+	// connections puts them into the same cache.
+	presumed string
+	user     atomic.Pointer[string]
+	bound    atomic.Bool // a data connection has resumed: BindAuto insists from now on
 }
 
 func newTLSSession(peer netip.Addr) *tlsSession {
@@ -86,6 +90,14 @@ func (s *tlsSession) userName() string {
 	return ""
 }
 
+// holder is whose the tickets of the session are; "": nobody's yet.
+func (s *tlsSession) holder() string {
+	if name := s.userName(); name != "" {
+		return name
+	}
+	return s.presumed
+}
+
 // tlsSessions are the live ones of the server, by id.
 type tlsSessions struct{ live sync.Map }
 
@@ -97,15 +109,18 @@ func (r *tlsSessions) find(id string) *tlsSession {
 	return found
 }
 
-// config is base for one handshake of s: its tickets say whose they are, and
-// found is set to the owner of the ticket that the client came with. base's
-// own keys are used, whatever rotation they have, so that tickets work on all
-// connections.
-func (s *tlsSession) config(base *tls.Config, found *owner) *tls.Config {
+// config is base for one handshake of s: its tickets say whose they are where
+// belongs says that the client is the one of s, and found is set to the owner
+// of the ticket that the client came with. base's own keys are used, whatever
+// rotation they have, so that tickets work on all connections.
+func (s *tlsSession) config(base *tls.Config, found *owner, belongs func(resumed bool) bool) *tls.Config {
 	cfg := base.Clone()
 	cfg.DynamicRecordSizingDisabled = true
 	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
-		ss.Extra = append(withoutOwner(ss.Extra), owner{s.id, s.userName()}.bytes())
+		ss.Extra = withoutOwner(ss.Extra)
+		if belongs(cs.DidResume) {
+			ss.Extra = append(ss.Extra, owner{s.id, s.userName()}.bytes())
+		}
 		return base.EncryptTicket(cs, ss)
 	}
 	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
@@ -153,12 +168,23 @@ func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
 	switch {
 	case other == nil:
 		return unknown
-	case other.userName() != "" && other.userName() != s.userName():
+	case other.holder() != "" && other.holder() != s.userName():
 		return foreign
-	case other.userName() == s.userName() && other.peer == s.peer:
+	case other.holder() == s.userName() && other.peer == s.peer:
 		return own // clients share their cache between connections
 	}
 	return unknown
+}
+
+// holderOf is the user whose ticket from is, at the address peer; "": unknown.
+func (r *tlsSessions) holderOf(from owner, peer netip.Addr) string {
+	if from.user != "" {
+		return from.user
+	}
+	if other := r.find(from.session); other != nil && other.peer == peer {
+		return other.holder()
+	}
+	return ""
 }
 
 // admit applies the binding b to a data connection of s, and says whether the

@@ -76,7 +76,8 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	var from owner
 	var offer string
 	p.wire.gather, p.wire.prompt = true, true
-	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from), &offer))
+	theirs := func(bool) bool { return true } // whoever controls the session is its client
+	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from, theirs), &offer))
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	defer c.raw.SetWriteDeadline(time.Time{})
 	err := p.conn.Handshake()
@@ -96,6 +97,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	}
 	if p.state.DidResume {
 		p.session.resumed = from.session
+		p.session.presumed = c.srv.tlsSessions.holderOf(from, p.session.peer)
 	}
 	if p.state.Version < tls.VersionTLS12 {
 		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))

@@ -106,6 +106,53 @@ func TestThreat9BindingOfDataConnections(t *testing.T) {
 	}
 }
 
+// A data connection that was refused has seen a whole handshake, tickets and
+// all. They are good for nothing.
+func TestThreat9TicketsOfRefusedConnections(t *testing.T) {
+	for _, binding := range []Binding{BindAuto, BindEnforce} {
+		for name, version := range versions() {
+			t.Run(binding.String()+"/"+name, func(t *testing.T) {
+				s := serveTLS(t, false, everybody(Policy{Binding: binding}))
+				bob := s.login(clientTLS(version), "bob")
+				bob.put("b", "x", "226")
+				c := s.login(clientTLS(version), "alice")
+				c.put("f", "x", "226")
+				for _, thief := range []*tls.Config{clientTLS(version), bob.tls} {
+					for range 3 {
+						c.putWith(thief, "g", "x", "522")
+					}
+				}
+				c.put("f", "x", "226")
+			})
+		}
+	}
+}
+
+// A client with one cache for several connections may show the ticket of one
+// that has not logged in yet, where that one came with a ticket of hers.
+func TestTicketOfAConnectionThatLogsIn(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
+			c := s.login(clientTLS(version), "alice")
+			c.put("f", "x", "226")
+			for range 2 { // the second comes with a ticket of the first
+				second := s.dial(c.tls)
+				second.want("220")
+				second.auth()
+				second.do("NOOP", "200") // and has read its own
+				c.put("f", "x", "226")
+			}
+			// Who shows no ticket at first is nobody until the login.
+			stranger := s.dial(clientTLS(version))
+			stranger.want("220")
+			stranger.auth()
+			stranger.do("NOOP", "200")
+			c.putWith(stranger.tls, "f", "x", "522")
+		})
+	}
+}
+
 // Bytes that came in clear behind AUTH are nobody's commands (CVE-2011-0411).
 func TestThreat10NothingSaidInClearCountsUnderTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
