@@ -1,19 +1,10 @@
 package main
 
 import (
-	"context"
 	"testing"
 
 	"ferry"
 )
-
-// asked is an authenticator that notes what it is asked.
-type asked struct{ claim *ferry.Claim }
-
-func (a asked) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
-	*a.claim = c
-	return ferry.User{Name: c.Name}, nil
-}
 
 func TestOwnUsersOfAHost(t *testing.T) {
 	c, err := loadText(t, "[storage]\nroot = \"/srv\"\n[hosts]\nnames = [\"a.example\", \"b.example\"]\nown_users = [\"a.example\"]\n", nil)
