@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -52,4 +53,12 @@ func bindings() []string { return []string{"off", "observe", "auto", "enforce"} 
 // versions are the versions of TLS that clients may speak.
 func versions() map[string]uint16 {
 	return map[string]uint16{"TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13}
+}
+
+// signal sends a signal to the server.
+func (v *secureServer) signal(sig syscall.Signal) {
+	v.t.Helper()
+	if err := syscall.Kill(v.pid(), sig); err != nil {
+		v.t.Fatal(err)
+	}
 }
