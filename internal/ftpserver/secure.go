@@ -33,7 +33,8 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 	wire := downloadWire(raw, c.srv.wires)
 	if upload {
 		wire = uploadWire(raw, c.srv.wires)
-		cfg = wire.holdTickets(cfg, s.lenient) // who sends no close_notify reads no tickets
+		// Who sends no close_notify reads no tickets, and without binding nobody needs them.
+		cfg = wire.holdTickets(cfg, s.lenient || s.binding == BindOff)
 	}
 	tc := tls.Server(wire, cfg)
 	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}

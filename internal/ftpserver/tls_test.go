@@ -248,6 +248,7 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 		"TLS 1.2, resumed":             {tls.VersionTLS12, true, Policy{}},
 		"TLS 1.3":                      {tls.VersionTLS13, false, Policy{}},
 		"TLS 1.3, resumed by a device": {tls.VersionTLS13, true, Policy{UncleanClose: true}},
+		"TLS 1.3, resumed, unbound":    {tls.VersionTLS13, true, Policy{Binding: BindOff}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(c.policy))
