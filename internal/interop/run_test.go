@@ -2,6 +2,8 @@ package interop
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -15,6 +17,7 @@ type program struct {
 	dir   string // where it runs; a new directory when empty
 	stdin string
 	env   []string
+	limit time.Duration // how long it may take; patience when 0
 }
 
 // output is what a client wrote, and how it ended.
@@ -24,13 +27,15 @@ type output struct {
 }
 
 // run runs a client to its end. A client that is not installed, or does not
-// end within patience, fails the test; any exit status is the caller's matter.
+// end in time, fails the test; any exit status is the caller's matter.
 func (p program) run(t testing.TB, name string, args ...string) output {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
 		t.Fatalf("%s is not installed: run make deps", name)
 	}
-	cmd := exec.CommandContext(deadline(t), name, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(p.limit, patience))
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = orTemp(t, p.dir)
 	cmd.Stdin = strings.NewReader(p.stdin)
 	// A home of its own: no settings of whoever runs the tests, and none left.
