@@ -109,17 +109,17 @@ func (r *tlsSessions) find(id string) *tlsSession {
 	return found
 }
 
-// config is base for one handshake of s: its tickets say whose they are where
-// belongs says that the client is the one of s, and found is set to the owner
-// of the ticket that the client came with. base's own keys are used, whatever
-// rotation they have, so that tickets work on all connections.
-func (s *tlsSession) config(base *tls.Config, found *owner, belongs func(resumed bool) bool) *tls.Config {
+// config is base for one handshake of s: its tickets name the owner that grant
+// says, found is set to that of the ticket that the client came with. base's own
+// keys are used, whatever rotation they have, so that tickets work on all
+// connections.
+func (s *tlsSession) config(base *tls.Config, found *owner, grant func(resumed bool) owner) *tls.Config {
 	cfg := base.Clone()
 	cfg.DynamicRecordSizingDisabled = true
 	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		ss.Extra = withoutOwner(ss.Extra)
-		if belongs(cs.DidResume) {
-			ss.Extra = append(ss.Extra, owner{s.id, s.userName()}.bytes())
+		if o := grant(cs.DidResume); o.session != "" {
+			ss.Extra = append(ss.Extra, o.bytes())
 		}
 		return base.EncryptTicket(cs, ss)
 	}
@@ -174,6 +174,20 @@ func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
 		return own // clients share their cache between connections
 	}
 	return unknown
+}
+
+// grant is the owner that a ticket on a data connection of s names. The ticket
+// goes out before it is known whether the connection is refused: hence it names
+// s for those only who belong to it, and the owner that they named already for
+// others, who may belong to s a moment later.
+func (r *tlsSessions) grant(s *tlsSession, resumed bool, from owner) owner {
+	switch {
+	case !resumed:
+		return owner{}
+	case r.judge(s, resumed, from) == own:
+		return owner{s.id, s.userName()}
+	}
+	return from
 }
 
 // holderOf is the user whose ticket from is, at the address peer; "": unknown.

@@ -26,10 +26,7 @@ type secureConn struct {
 // server of TLS, whoever connected to whom (RFC 4217 §7).
 func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool) (*secureConn, error) {
 	var from owner
-	// The ticket goes out before it is known whether the connection is refused:
-	// one that names this session is for those who had one already.
-	belongs := func(resumed bool) bool { return c.srv.tlsSessions.judge(s.session, resumed, from) == own }
-	cfg := s.session.config(s.base, &from, belongs)
+	cfg := s.session.config(s.base, &from, func(resumed bool) owner { return c.srv.tlsSessions.grant(s.session, resumed, from) })
 	wire := downloadWire(raw, c.srv.wires)
 	if upload {
 		wire = uploadWire(raw, c.srv.wires)

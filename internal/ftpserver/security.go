@@ -76,8 +76,16 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	var from owner
 	var offer string
 	p.wire.gather, p.wire.prompt = true, true
-	theirs := func(bool) bool { return true } // whoever controls the session is its client
-	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from, theirs), &offer))
+	// Whoever controls the session is its client. A client may show the ticket
+	// on another's data connection before this handshake has ended here.
+	grant := func(resumed bool) owner {
+		if resumed {
+			p.session.presumed = c.srv.tlsSessions.holderOf(from, p.session.peer)
+		}
+		c.srv.tlsSessions.add(p.session)
+		return owner{session: p.session.id}
+	}
+	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from, grant), &offer))
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	defer c.raw.SetWriteDeadline(time.Time{})
 	err := p.conn.Handshake()
@@ -86,18 +94,19 @@ func (c *conn) startTLS(base *tls.Config) bool {
 		err = p.wire.through()
 	}
 	if err != nil {
+		c.srv.tlsSessions.remove(p.session)
 		c.log().Warn("TLS handshake failed", "err", err, "offer", offer)
 		c.closing, c.cause = true, fmt.Errorf("%w: %w", errHandshake, err)
 		return false
 	}
 	p.state = p.conn.ConnectionState()
 	if p.state.NegotiatedProtocol == acmeChallenge {
+		c.srv.tlsSessions.remove(p.session)
 		c.closing = true // the certificate was the answer; no protocol follows
 		return false
 	}
 	if p.state.DidResume {
 		p.session.resumed = from.session
-		p.session.presumed = c.srv.tlsSessions.holderOf(from, p.session.peer)
 	}
 	if p.state.Version < tls.VersionTLS12 {
 		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))
