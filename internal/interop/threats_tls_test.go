@@ -79,9 +79,11 @@ func TestThreat9SharedCache(t *testing.T) {
 						a, err := l.store("STOR "+name, content)
 						if err != nil || a.code != 226 {
 							t.Errorf("STOR was answered %v, %v", a, err)
+							return
 						}
 						if got, err := l.fetch("RETR " + name); err != nil || string(got) != string(content) {
 							t.Errorf("RETR gave %d bytes, %v", len(got), err)
+							return
 						}
 					}
 				})
