@@ -17,7 +17,9 @@ type Binding uint8
 
 const (
 	// BindAuto refuses a ticket of another user, and once a session has
-	// resumed on a data connection, every later one that does not.
+	// resumed on a data connection, every later one that does not, as long as
+	// the client has one session only. OpenSSL's clients use a ticket once, so
+	// several connections that share a cache can be out of tickets.
 	BindAuto Binding = iota
 	// BindOff looks at nothing.
 	BindOff
@@ -76,7 +78,20 @@ type tlsSession struct {
 	// connections puts them into the same cache.
 	presumed string
 	user     atomic.Pointer[string]
-	bound    atomic.Bool // a data connection has resumed: BindAuto insists from now on
+	bound    atomic.Bool           // a data connection has resumed: BindAuto insists from now on
+	crowd    atomic.Pointer[crowd] // from the login on
+}
+
+// crowd are the live sessions of one user at one address.
+type crowd struct {
+	of     crowdKey
+	size   int         // guarded by tlsSessions.mu
+	shared atomic.Bool // there has been more than one at once
+}
+
+type crowdKey struct {
+	peer netip.Addr
+	user string
 }
 
 func newTLSSession(peer netip.Addr) *tlsSession {
@@ -98,11 +113,59 @@ func (s *tlsSession) holder() string {
 	return s.presumed
 }
 
-// tlsSessions are the live ones of the server, by id.
-type tlsSessions struct{ live sync.Map }
+// alone tells whether there has never been another session of the same user
+// and address beside s.
+func (s *tlsSession) alone() bool {
+	c := s.crowd.Load()
+	return c == nil || !c.shared.Load()
+}
 
-func (r *tlsSessions) add(s *tlsSession)    { r.live.Store(s.id, s) }
-func (r *tlsSessions) remove(s *tlsSession) { r.live.Delete(s.id) }
+// tlsSessions are the live ones of the server, by id.
+type tlsSessions struct {
+	live   sync.Map
+	mu     sync.Mutex
+	crowds map[crowdKey]*crowd
+}
+
+func newTLSSessions() *tlsSessions { return &tlsSessions{crowds: make(map[crowdKey]*crowd)} }
+
+func (r *tlsSessions) add(s *tlsSession) { r.live.Store(s.id, s) }
+
+func (r *tlsSessions) remove(s *tlsSession) {
+	r.live.Delete(s.id)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave(s)
+}
+
+// login says who s belongs to.
+func (r *tlsSessions) login(s *tlsSession, user string) {
+	s.user.Store(&user)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leave(s)
+	of := crowdKey{s.peer, user}
+	c := r.crowds[of]
+	if c == nil {
+		c = &crowd{of: of}
+		r.crowds[of] = c
+	}
+	if c.size++; c.size > 1 {
+		c.shared.Store(true)
+	}
+	s.crowd.Store(c)
+}
+
+func (r *tlsSessions) leave(s *tlsSession) {
+	c := s.crowd.Swap(nil)
+	if c == nil {
+		return
+	}
+	if c.size--; c.size == 0 {
+		delete(r.crowds, c.of)
+	}
+}
+
 func (r *tlsSessions) find(id string) *tlsSession {
 	s, _ := r.live.Load(id)
 	found, _ := s.(*tlsSession)
@@ -204,7 +267,7 @@ func (r *tlsSessions) holderOf(from owner, peer netip.Addr) string {
 // admit applies the binding b to a data connection of s, and says whether the
 // connection would have been refused by BindEnforce.
 func (s *tlsSession) admit(b Binding, v verdict) (loose bool, err error) {
-	insisted := s.bound.Load()
+	insisted := s.bound.Load() && s.alone()
 	if v == own {
 		s.bound.Store(true)
 	}

@@ -62,8 +62,7 @@ func (c *conn) login(claim ferry.Claim, code int) reply {
 	}
 	c.sess = sess
 	if c.tls != nil {
-		name := sess.User().Name
-		c.tls.session.user.Store(&name)
+		c.srv.tlsSessions.login(c.tls.session, sess.User().Name)
 	}
 	c.cwd = "/"
 	if !c.utf8 {

@@ -83,7 +83,7 @@ type Server struct {
 	listBufs *sync.Pool // of *[listBuf]byte
 	wires    *wirePools
 
-	tlsSessions tlsSessions
+	tlsSessions *tlsSessions
 	// unbound counts the data connections that BindObserve let pass.
 	unbound atomic.Int64
 	// lenient counts the uses of legacy profiles.
@@ -129,6 +129,8 @@ func newServer(cfg Config, n network) (*Server, error) {
 		commands: commandTable(),
 		listBufs: newListBufs(),
 		wires:    newWirePools(),
+
+		tlsSessions: newTLSSessions(),
 	}
 	s.drain, s.startDrain = context.WithCancel(context.Background())
 	s.kill, s.startKill = context.WithCancelCause(context.Background())

@@ -77,13 +77,14 @@ func TestThreat9BindingOfDataConnections(t *testing.T) {
 		binding     Binding
 		fresh       string // a data connection that resumes nothing, first in its session
 		freshAfter  string // and after one that resumed
+		inCrowd     string // and while the user has another session
 		otherUser   string // one that resumes the session of another user
 		sharedCache string // one that resumes another connection of the same user
 	}{
-		{BindOff, "226", "226", "226", "226"},
-		{BindObserve, "226", "226", "226", "226"},
-		{BindAuto, "226", "522", "522", "226"},
-		{BindEnforce, "522", "522", "522", "226"},
+		{BindOff, "226", "226", "226", "226", "226"},
+		{BindObserve, "226", "226", "226", "226", "226"},
+		{BindAuto, "226", "522", "226", "522", "226"},
+		{BindEnforce, "522", "522", "522", "522", "226"},
 	}
 	for _, tt := range tests {
 		for name, version := range versions() {
@@ -97,10 +98,14 @@ func TestThreat9BindingOfDataConnections(t *testing.T) {
 				bob := s.login(clientTLS(version), "bob")
 				bob.put("b", "x", "226")
 				c.putWith(bob.tls, "f", "x", tt.otherUser)
-				second := s.login(clientTLS(version), "alice")
-				c.putWith(second.tls, "f", "x", tt.sharedCache)
 				c.put("f", "x", "226")
 				c.putWith(clientTLS(version), "f", "x", tt.freshAfter)
+				second := s.login(clientTLS(version), "alice")
+				c.putWith(second.tls, "f", "x", tt.sharedCache)
+				c.putWith(clientTLS(version), "f", "x", tt.inCrowd)
+				c.putWith(bob.tls, "f", "x", tt.otherUser)
+				second.do("QUIT", "221")
+				c.putWith(clientTLS(version), "f", "x", tt.inCrowd) // its cache may be empty now
 			})
 		}
 	}

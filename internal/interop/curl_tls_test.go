@@ -132,10 +132,10 @@ func TestCurlSecureResumes(t *testing.T) {
 // sessions, so that tickets of one control connection come on data connections
 // of another. OpenSSL uses a ticket once, and an upload of curl reads the next
 // one when it ends: in between its other connections have none to show, which
-// modes that insist refuse.
+// enforce cannot but refuse.
 func TestCurlSecureParallel(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"off", "observe"} {
+	for _, mode := range []string{"off", "observe", "auto"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			v := startSecure(t, setup{config: cheapLogins}, binding(mode))
