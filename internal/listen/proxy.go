@@ -59,6 +59,26 @@ func (p proxied) SyscallConn() (syscall.RawConn, error) {
 	return sc.SyscallConn()
 }
 
+// Read fails, where there was no good header, with an error that names the one
+// who can do something about it.
+func (p proxied) Read(b []byte) (int, error) {
+	n, err := p.Conn.Read(b)
+	return n, p.explain(err)
+}
+
+// Write is explained as Read is: it, too, waits for the header.
+func (p proxied) Write(b []byte) (int, error) {
+	n, err := p.Conn.Write(b)
+	return n, p.explain(err)
+}
+
+func (p proxied) explain(err error) error {
+	if err == nil || p.ProxyHeader() != nil {
+		return err
+	}
+	return fmt.Errorf("no good PROXY header came from the load balancer: %w", err)
+}
+
 func trusts(trusted []netip.Prefix, peer net.Addr) bool {
 	tcp, ok := peer.(*net.TCPAddr)
 	if !ok {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -54,6 +55,9 @@ func TestProxy(t *testing.T) {
 			line, err := bufio.NewReader(to).ReadString('\n')
 			if line != test.line || (err != nil) != (test.line == "") {
 				t.Errorf("first line %q, %v; want %q", line, err, test.line)
+			}
+			if err != nil && !strings.Contains(err.Error(), "no good PROXY header came from the load balancer") {
+				t.Errorf("the error does not say what is missing: %v", err)
 			}
 			want, local := test.remote, server
 			if want == "" {
