@@ -1,7 +1,8 @@
 // Package interop is tests only: the built ferry binary, talked to by the
 // programs that people really use (curl, lftp, ncftp, tnftp, inetutils-ftp,
-// wget, Python's ftplib, OpenSSH's sftp and scp, over TLS also ftp-ssl, GnuTLS
-// and OpenSSL), scanned by testssl.sh and sslscan, killed at bad moments, and
+// wget, Python's ftplib; over TLS also ftp-ssl, GnuTLS and OpenSSL; over SSH
+// OpenSSH's sftp and scp, sshfs, rclone, PuTTY's psftp and pscp, paramiko),
+// scanned by testssl.sh, sslscan and ssh-audit, killed at bad moments, and
 // abused.
 //
 // Every test starts its own server on a free port of loopback and ends it;

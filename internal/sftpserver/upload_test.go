@@ -1,6 +1,7 @@
 package sftpserver
 
 import (
+	"encoding/binary"
 	"strings"
 	"testing"
 
@@ -254,4 +255,23 @@ func TestPermissionOfNewFiles(t *testing.T) {
 			t.Errorf("%s: %o, want %o", name, got, want)
 		}
 	}
+}
+
+// TestWritesWithRests: clients built on old versions of pkg/sftp send their
+// whole buffer in each WRITE, of which only some are data (rclone 1.60).
+func TestWritesWithRests(t *testing.T) {
+	p := dial(t, newWorld().session())
+	h := p.open("/f", wr|creat|trunc)
+	for off, data := range map[uint64]string{0: "con", 3: "tent"} {
+		p.last++
+		packet := sftpwire.AppendRequest(nil, p.last, &sftpwire.Write{Handle: h, Offset: off, Data: []byte(data)})
+		packet = append(packet, strings.Repeat("rest", 8<<10)...)
+		binary.BigEndian.PutUint32(packet, uint32(len(packet)-4))
+		p.write(packet)
+		if got := p.codeOf(nil, p.wait(p.last)); got != sftpwire.OK {
+			t.Errorf("WRITE with bytes behind its data: %v", got)
+		}
+	}
+	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	p.holds("/f", "content")
 }

@@ -127,6 +127,10 @@ func seal(dst []byte, start int) []byte {
 // ParseRequest reads a packet, without its length. The id is good also where
 // err is not nil, but for ErrNoID. What Write brings lies in the packet, all
 // else is copied.
+//
+// Bytes behind the last field are ignored, as OpenSSH's server does: clients
+// built on pkg/sftp before 1.13.6 (rclone 1.60 in Debian 12 is one) send their
+// whole buffer in a WRITE whose data say that they are shorter.
 func ParseRequest(packet []byte) (id uint32, r Request, err error) {
 	if len(packet) < 5 {
 		return 0, nil, ErrNoID
@@ -147,7 +151,7 @@ func ParseRequest(packet []byte) (id uint32, r Request, err error) {
 		return id, nil, ErrUnknown
 	}
 	r.fields(&c)
-	return id, r, c.end()
+	return id, r, c.err
 }
 
 // ParseReply reads a packet, without its length. What an extension answers is
