@@ -58,6 +58,8 @@ var (
 var (
 	// ErrLogin: wrong name, wrong password, no such user: one answer for all.
 	ErrLogin = errors.New("login incorrect")
+	// ErrPartial: what was shown is right, and the password is wanted, too.
+	ErrPartial = errors.New("a password is needed, too")
 	// ErrTooManyLogins: this connection has failed too often and must close.
 	ErrTooManyLogins = errors.New("too many failed logins")
 	// ErrBanned: the address is shut out for a while.

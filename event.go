@@ -16,6 +16,7 @@ type Event struct {
 	Peer     netip.AddrPort
 	User     string // as the client called itself; verified from EventLogin on
 	Anon     bool   // the user is an anonymous one
+	By       string // of a login, tried or done: what was shown for it, as Claim.By says it
 
 	Name     string        // the file, or of a rename the old name
 	To       string        // the new name of a rename; the target of a link

@@ -1,9 +1,7 @@
 package ferry
 
 import (
-	"context"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 	"unicode"
@@ -19,6 +17,8 @@ type User struct {
 	Shared   bool
 	Disabled bool
 	Expires  time.Time // zero: never
+	// Login is what a client must show to log in as this user.
+	Login Login
 	// Home is the host directory that is the root of the user's tree.
 	Home string
 	// Rules say what the user may do below which name. The longest Prefix that
@@ -164,37 +164,4 @@ func CheckUserName(name string) error {
 		}
 	}
 	return nil
-}
-
-// Claim is what a client says of itself, and shows, to be let in.
-type Claim struct {
-	Protocol string // "ftp", "ftps", "sftp"
-	Name     string
-	Password string
-	// Host is the virtual host that the client asked for (HOST, SNI); "": none.
-	Host string
-	// Certified: the client has shown, by a certificate that was verified,
-	// that it is Name; it needs no password.
-	Certified bool
-	// Key is the fingerprint ("SHA256:…", as ssh-keygen -l shows it) of a public
-	// key that the client has proved to hold the private half of; it needs no
-	// password if the account lets that key in.
-	Key string
-	// Denied: something else that the account needs is missing. The claim does
-	// not hold, after the same work as any other that does not.
-	Denied bool
-	Peer   netip.AddrPort
-	Local  netip.AddrPort
-}
-
-// Authenticator decides whether a claim holds and whose account it is.
-//
-// It answers ErrLogin to every claim that does not hold, whatever the reason,
-// after work that costs the same for a known and an unknown name. A claim with
-// a Key holds by that key or not at all. Any other
-// error means that it could not find out (the database is away): the client
-// is told so, and nothing is counted against its address. The password is
-// never in an error. It may be called from several goroutines at once.
-type Authenticator interface {
-	Authenticate(ctx context.Context, c Claim) (User, error)
 }

@@ -49,7 +49,7 @@ func sftpKeys() []key {
 			"A line that clients show before the login.",
 			func(c *config) value { return line{&c.SFTP.Banner} }},
 		{"sftp.passwords", "", true,
-			"Let clients in by password. false: by public key only (ferry user key).",
+			"Let clients in by password. false: by public key only (ferry user key); a user who needs both is asked for the\npassword after it.",
 			func(c *config) value { return (*boolean)(&c.SFTP.Passwords) }},
 		{"sftp.chacha20", "", false,
 			"Offer ChaCha20-Poly1305 where the processor has AES, too. OpenSSH's client would choose it, and it is several\ntimes slower than AES-GCM here.",

@@ -79,6 +79,7 @@ type accountFlags struct {
 	Rights        *string  `xor:"rights" placeholder:"RIGHTS" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink (default: all)."`
 	ReadOnly      bool     `xor:"rights" help:"The same as --rights read-only."`
 	Rule          []string `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
+	Login         *string  `placeholder:"HOW" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`
 	Shared        *bool    `negatable:"" help:"Several people use this account: nothing is kept to be resumed."`
 	DirectUploads *bool    `negatable:"" help:"Uploads are seen under their final name from the first byte."`
 	Charset       *string  `placeholder:"NAME" help:"Encoding of file names on this user's FTP connections, such as gbk, shift_jis, windows-1251 (default: utf-8)."`
@@ -91,7 +92,7 @@ type accountFlags struct {
 
 // apply changes u as the flags say.
 func (f *accountFlags) apply(u *ferry.User) error {
-	for _, step := range []func(*ferry.User) error{f.applyHome, f.applyRules, f.applyCharset, f.applyLimits, f.applyExpires} {
+	for _, step := range []func(*ferry.User) error{f.applyHome, f.applyLogin, f.applyRules, f.applyCharset, f.applyLimits, f.applyExpires} {
 		if err := step(u); err != nil {
 			return usageError{err}
 		}
@@ -117,6 +118,16 @@ func (f *accountFlags) applyHome(u *ferry.User) (err error) {
 	}
 	u.Home, err = filepath.Abs(*f.Home)
 	return err
+}
+
+func (f *accountFlags) applyLogin(u *ferry.User) (err error) {
+	if f.Login == nil {
+		return nil
+	}
+	if u.Login, err = ferry.ParseLogin(*f.Login); err != nil {
+		return fmt.Errorf("--login: %w", err)
+	}
+	return nil
 }
 
 func (f *accountFlags) applyRules(u *ferry.User) error {
@@ -231,5 +242,16 @@ func (c console) warnHome(home string) {
 	}
 	if info, err := os.Stat(home); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		c.note("ferry: warning: %s is not a directory: logins fail until it is one", home)
+	}
+}
+
+// warnLogin tells of what the user must show at a login and does not have.
+func (c console) warnLogin(a store.Account) {
+	wants := func(factors ...ferry.Login) bool { return slices.Contains(factors, a.Login) }
+	if wants(ferry.LoginKey, ferry.LoginKeyAndPassword) && len(a.Keys) == 0 {
+		c.note("ferry: %s has no public key yet, and gets in by a certificate only: ferry user key add %s FILE", a.Name, a.Name)
+	}
+	if wants(ferry.LoginPassword, ferry.LoginKeyAndPassword) && a.Hash == "" {
+		c.note("ferry: %s has no password yet, and cannot log in: ferry user passwd %s", a.Name, a.Name)
 	}
 }

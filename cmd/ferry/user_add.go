@@ -34,11 +34,7 @@ func (cmd *userAddCmd) Run(c console) error {
 		if _, err := s.Account(ctx, cmd.Name); err == nil {
 			return cmd.exists()
 		}
-		password, err := cmd.read(c, cmd.Name)
-		if err != nil {
-			return err
-		}
-		hash, err := s.hash(ctx, password)
+		hash, err := cmd.newHash(ctx, c, s, u)
 		if err != nil {
 			return err
 		}
@@ -50,8 +46,21 @@ func (cmd *userAddCmd) Run(c console) error {
 			return err
 		}
 		c.warnHome(u.Home)
+		c.warnLogin(store.Account{User: u, Hash: hash})
 		return c.print("added user %s", cmd.Name)
 	})
+}
+
+// newHash gets the password of u. Who logs in by key alone needs none.
+func (cmd *userAddCmd) newHash(ctx context.Context, c console, s state, u ferry.User) (string, error) {
+	if u.Login == ferry.LoginKey && !cmd.PasswordStdin {
+		return "", nil
+	}
+	password, err := cmd.read(c, cmd.Name)
+	if err != nil {
+		return "", err
+	}
+	return s.hash(ctx, password)
 }
 
 func (cmd *userAddCmd) exists() error {

@@ -24,12 +24,20 @@ func (cmd *userSetCmd) Run(c console, k *kong.Context) error {
 		return usagef("nothing to change: say what (see: ferry user set --help)")
 	}
 	return cmd.withStore(func(ctx context.Context, s state) error {
-		err := s.Update(ctx, cmd.Name, func(a *store.Account) error { return cmd.apply(&a.User) })
+		var changed store.Account
+		err := s.Update(ctx, cmd.Name, func(a *store.Account) error {
+			err := cmd.apply(&a.User)
+			changed = *a
+			return err
+		})
 		if err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
 		if cmd.Home != nil {
 			c.warnHome(*cmd.Home)
+		}
+		if cmd.Login != nil {
+			c.warnLogin(changed)
 		}
 		return c.print("changed user %s", cmd.Name)
 	})

@@ -7,8 +7,9 @@
 // What a stranger can learn is the design here. Every claim that does not
 // hold gets ferry.ErrLogin after the work of one password verification:
 // whether the name is unknown, has no password, is disabled or expired, or the
-// password is wrong. The one exception are accounts whose hash was imported
-// with a cost of its own; a new password brings them in line.
+// password is wrong, or is not all that the account wants to be shown. The one
+// exception are accounts whose hash was imported with a cost of its own; a new
+// password brings them in line.
 //
 // No password and no hash is ever in an error, and nothing here logs.
 package auth

@@ -11,8 +11,8 @@ import (
 	"ferry"
 )
 
-// Virtual lets in the accounts of users by their password, or by a public key
-// of theirs. r remembers passwords that were right; with nil every login costs
+// Virtual lets in the accounts of users by their password, a public key of
+// theirs, a certificate, or two of these, as each account wants it. r remembers passwords that were right; with nil every login costs
 // a verification. The account itself is looked up at every login, so one that
 // was removed, disabled or changed is known as such at once.
 func Virtual(users Users, h *Hasher, r *Remembered) ferry.Authenticator {
@@ -31,18 +31,61 @@ func (v virtual) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, e
 	if err != nil {
 		return ferry.User{}, fmt.Errorf("cannot look up the account: %w", err)
 	}
-	if c.Key != "" {
-		return v.byKey(ctx, u, c)
+	refused := v.refusal(u, c)
+	key, password := c.Shows()
+	if key {
+		holds, err := v.keyHolds(ctx, u, c)
+		if err != nil {
+			return ferry.User{}, err
+		}
+		if !holds {
+			refused = ferry.ErrLogin
+		}
 	}
-	if c.Certified && u.Name != "" && u.MayLogin(time.Now()) {
+	if password {
+		return v.byPassword(ctx, u, hash, c, refused)
+	}
+	if refused == nil {
 		return u, nil
 	}
-	if c.Denied {
-		hash = "" // never right, and the same work
+	// A wrong key costs no hash: it takes as long for a name that is known as
+	// for one that is not. After a certificate the client may go on to send a
+	// password, and its first answer must not have told already.
+	if c.Certified && !errors.Is(refused, ferry.ErrPartial) {
+		err = v.hasher.Burn(ctx)
 	}
-	// Only who may log in is looked up in the memory: its quick answer would
-	// tell of a disabled account that the password is right.
-	if !c.Denied && u.MayLogin(time.Now()) && v.memory.knows(u, hash, c.Password) {
+	return ferry.User{}, errors.Join(err, refused)
+}
+
+// refusal is why c does not let u in, whether what it shows is right or not.
+func (v virtual) refusal(u ferry.User, c ferry.Claim) error {
+	if u.Name == "" || c.Denied {
+		return ferry.ErrLogin
+	}
+	return u.Admits(c, time.Now())
+}
+
+// keyHolds tells whether c shows a key of u, or a certificate that stands for it.
+func (v virtual) keyHolds(ctx context.Context, u ferry.User, c ferry.Claim) (bool, error) {
+	if c.Certified {
+		return true, nil
+	}
+	keys, err := v.users.Keys(ctx, c.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("cannot look up the account's keys: %w", err)
+	}
+	return u.Name != "" && slices.Contains(keys, c.Key), nil
+}
+
+// byPassword lets in who has the right password of u, unless the claim is
+// refused anyhow: then the work is the same.
+func (v virtual) byPassword(ctx context.Context, u ferry.User, hash string, c ferry.Claim, refused error) (ferry.User, error) {
+	if refused != nil {
+		hash = "" // never right
+	}
+	// Only who would be let in is looked up in the memory: its quick answer
+	// would tell of a disabled account that the password is right.
+	if refused == nil && v.memory.knows(u, hash, c.Password) {
 		return u, nil
 	}
 	right, err := v.hasher.Verify(ctx, hash, c.Password)
@@ -53,23 +96,13 @@ func (v virtual) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, e
 	if err != nil {
 		return ferry.User{}, fmt.Errorf("cannot verify the password: %w", err)
 	}
-	if !right || !u.MayLogin(time.Now()) {
+	if refused != nil {
+		return ferry.User{}, refused
+	}
+	if !right {
 		return ferry.User{}, ferry.ErrLogin
 	}
 	v.memory.keep(u, hash, c.Password)
-	return u, nil
-}
-
-// byKey lets in who has shown one of the keys of u. That costs no hash: a wrong
-// key takes as long for a name that is known as for one that is not.
-func (v virtual) byKey(ctx context.Context, u ferry.User, c ferry.Claim) (ferry.User, error) {
-	keys, err := v.users.Keys(ctx, c.Name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return ferry.User{}, fmt.Errorf("cannot look up the account's keys: %w", err)
-	}
-	if u.Name == "" || c.Denied || !slices.Contains(keys, c.Key) || !u.MayLogin(time.Now()) {
-		return ferry.User{}, ferry.ErrLogin
-	}
 	return u, nil
 }
 

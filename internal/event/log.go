@@ -58,6 +58,7 @@ func attrs(e ferry.Event) []slog.Attr {
 	if e.Anon {
 		list = append(list, slog.Bool("anonymous", true))
 	}
+	text("by", e.By)
 	text("name", e.Name)
 	text("to", e.To)
 	if movesBytes(e.Kind) {

@@ -23,9 +23,18 @@ func (c *conn) user(arg string) reply {
 		c.userName = ""
 		return say(530, "TLS is required: give AUTH TLS first.")
 	case c.policy().CertFactor == CertEnough && c.certified(c.userName):
-		return c.login(ferry.Claim{Name: c.userName, Certified: true}, 232)
+		return c.byCertificate()
 	}
 	return say(331, "Password required.")
+}
+
+// byCertificate logs in without a password, unless the account wants one.
+func (c *conn) byCertificate() reply {
+	claim := ferry.Claim{Name: c.userName, Host: c.virtualHost(), Certified: true}
+	if !c.visit.Offer(c.ctx(), claim) {
+		return say(331, "Password required.")
+	}
+	return c.login(claim, 232)
 }
 
 // account is the name of the account that a name means on the host that the
@@ -46,7 +55,10 @@ func (c *conn) pass(arg string) reply {
 		return say(503, "Give USER first.")
 	}
 	claim := ferry.Claim{Name: c.userName, Password: arg}
-	if c.policy().CertFactor == CertToo && !c.certified(claim.Name) {
+	switch factor := c.policy().CertFactor; {
+	case factor != CertNothing && c.certified(claim.Name):
+		claim.Certified, claim.Both = true, true
+	case factor == CertToo:
 		claim.Denied = true
 	}
 	return c.login(claim, 230)
@@ -56,6 +68,9 @@ func (c *conn) pass(arg string) reply {
 func (c *conn) login(claim ferry.Claim, code int) reply {
 	claim.Host = c.virtualHost()
 	sess, err := c.visit.Login(c.ctx(), claim)
+	if errors.Is(err, ferry.ErrPartial) {
+		return say(331, "Password required.")
+	}
 	c.userName = ""
 	if err != nil {
 		return c.loginFailed(err)

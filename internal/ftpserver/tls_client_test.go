@@ -77,7 +77,7 @@ func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user str
 		Security: Security{
 			TLS:       func(netip.Addr) *tls.Config { return base },
 			Policy:    policy,
-			Certified: func(_ tls.ConnectionState, user string) bool { return user == "alice" },
+			Certified: func(_ tls.ConnectionState, user string) bool { return user != "bob" },
 		},
 	})
 	if err != nil {

@@ -599,6 +599,48 @@ func TestClientCertificate(t *testing.T) {
 	}
 }
 
+// What an account wants to be shown holds for FTP too: a certificate that
+// stands for the user is its key, where certificates count (threat 29).
+func TestThreat29FactorsOfAnAccount(t *testing.T) {
+	const none, in, no, more = "331", "230", "530", "331"
+	tests := []struct {
+		factor     CertFactor
+		name       string
+		user, pass string // replies with the certificate of the user
+		without    string // reply to PASS without one
+	}{
+		{CertNothing, "keyed", none, no, no},
+		{CertEnough, "keyed", "232", "202", no},
+		{CertToo, "keyed", none, in, no},
+		{CertNothing, "typist", none, in, in},
+		{CertEnough, "typist", none, in, in},
+		{CertToo, "typist", none, in, no},
+		{CertNothing, "chained", none, no, no},
+		{CertEnough, "chained", more, in, no},
+		{CertToo, "chained", none, in, no},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.factor, tt.name), func(t *testing.T) {
+			t.Parallel()
+			s := serveTLS(t, false, everybody(Policy{CertFactor: tt.factor}))
+			with := clientTLS(tls.VersionTLS13)
+			with.Certificates = []tls.Certificate{testCertificate(t)}
+			c := s.dial(with)
+			c.want("220")
+			c.auth()
+			c.do("USER "+tt.name, tt.user)
+			c.do("PASS secret", tt.pass)
+			c = s.dial(clientTLS(tls.VersionTLS13))
+			c.want("220")
+			c.auth()
+			c.do("USER "+tt.name, "331")
+			c.do("PASS secret", tt.without)
+			c.do("USER "+tt.name, "331")
+			c.do("PASS wrong", no)
+		})
+	}
+}
+
 // HOST and the server name of TLS must be the same (RFC 7151 §3.1); each is
 // enough to choose the virtual host.
 func TestHostAgreesWithServerName(t *testing.T) {

@@ -241,6 +241,12 @@ func (scriptUsers) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, e
 		u.Rules[0].Rights = ferry.RightsAll &^ ferry.RightOverwrite &^ ferry.RightDelete
 	case "single":
 		u.Limits.Sessions = 1
+	case "keyed":
+		u.Login = ferry.LoginKey
+	case "typist":
+		u.Login = ferry.LoginPassword
+	case "chained":
+		u.Login = ferry.LoginKeyAndPassword
 	case "chinese":
 		u.Charset = "gbk"
 	case "japanese":
@@ -252,7 +258,7 @@ func (scriptUsers) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, e
 	default:
 		return ferry.User{}, ferry.ErrLogin
 	}
-	if c.Denied || c.Password != "secret" && !c.Certified {
+	if _, asked := c.Shows(); c.Denied || asked && c.Password != "secret" {
 		return ferry.User{}, ferry.ErrLogin
 	}
 	return u, nil

@@ -103,6 +103,54 @@ func TestOneSessionAtATime(t *testing.T) {
 	}
 }
 
+// TestThreat29HalfALoginIsNone: an account that wants two factors is not let in
+// by one. A right key is the way there: it makes no session, no event and no
+// failure.
+func TestThreat29HalfALoginIsNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alice := user("alice")
+		alice.Login = ferry.LoginKeyAndPassword
+		h := newHouse(t, gate.Limits{}, alice)
+		v := h.visit("192.0.2.7")
+		key := ferry.Claim{Name: "alice", Key: "SHA256:x"}
+		for range 10 {
+			if !v.Offer(t.Context(), key) {
+				t.Error("the key is not worth offering")
+			}
+			s, err := v.Login(t.Context(), key)
+			wantErr(t, err, ferry.ErrPartial)
+			if s != nil || h.taken("user/alice") != 0 {
+				t.Error("half a login has made a session")
+			}
+		}
+		if e := h.events(ferry.EventLogin, ferry.EventLoginFailed); len(e) > 0 {
+			t.Errorf("events: %+v", e)
+		}
+		begin := time.Now()
+		_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
+		wantErr(t, err, ferry.ErrLogin)
+		both := ferry.Claim{Name: "alice", Key: "SHA256:x", Password: "wrong", Both: true}
+		if v.Offer(t.Context(), both) {
+			t.Error("a password can be tried by offering a key")
+		}
+		_, err = v.Login(t.Context(), both)
+		wantErr(t, err, ferry.ErrLogin)
+		if took := time.Since(begin); took != 10*time.Second {
+			t.Errorf("two failures took %v, want 10 s", took)
+		}
+		if e := h.last(ferry.EventLoginFailed); e.By != "key SHA256:x and password" || e.User != "alice" {
+			t.Errorf("told: %+v", e)
+		}
+		both.Password = "ecila"
+		if _, err := v.Login(t.Context(), both); err != nil {
+			t.Error(err)
+		}
+		if e := h.last(ferry.EventLogin); e.By != "key SHA256:x and password" {
+			t.Errorf("told: %+v", e)
+		}
+	})
+}
+
 func TestThreat30FailedLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{}, user("alice"))

@@ -60,6 +60,8 @@ func (v *Visit) Context() context.Context { return v.ctx }
 // Login lets the client in as it claims; what a claim says of the connection
 // is the visit's to fill in. The errors are:
 //
+//   - ferry.ErrPartial, at once: what was shown is right, and the same with the
+//     password (ferry.Claim's Both) is to be tried. Nothing is decided or counted.
 //   - ferry.ErrLogin: the claim does not hold, or the account is not usable;
 //     it comes after Limits.FailDelay.
 //   - ferry.ErrTooManyLogins: the same, and the connection must close.
@@ -80,34 +82,38 @@ func (v *Visit) Login(ctx context.Context, claim ferry.Claim) (*Session, error) 
 	for {
 		generation := v.gate.generation()
 		u, err := v.authenticate(ctx, claim)
+		if errors.Is(err, ferry.ErrPartial) {
+			return nil, ferry.ErrPartial
+		}
 		if err != nil {
-			return nil, v.loginFailed(ctx, claim.Name, err)
+			return nil, v.loginFailed(ctx, claim, err)
 		}
 		s, err := v.begin(ctx, u, generation)
 		if errors.Is(err, errStale) {
 			continue
 		}
 		if err != nil {
-			return nil, v.loginFailed(ctx, claim.Name, err)
+			return nil, v.loginFailed(ctx, claim, err)
 		}
-		s.emit(ferry.Event{Kind: ferry.EventLogin})
+		s.emit(ferry.Event{Kind: ferry.EventLogin, By: claim.By()})
 		return s, nil
 	}
 }
 
-// Offer tells whether a claim by a public key would let the client in, without
-// letting it in: clients ask with each key they have before they prove to hold
-// one (RFC 4252 §7). That counts as no failed login, since nothing can be tried
-// by it but what is public. The answer to a claim without a key is no.
+// Offer tells whether a claim by a key or a certificate would let the client
+// in, or be half the way, without letting it in: clients ask with each key they
+// have before they prove to hold one (RFC 4252 §7). That counts as no failed
+// login, since nothing can be tried by it but what is public. The answer to a
+// claim with a password is no.
 func (v *Visit) Offer(ctx context.Context, claim ferry.Claim) bool {
-	if claim.Key == "" || v.mayTry() != nil {
+	if _, password := claim.Shows(); password || v.mayTry() != nil {
 		return false
 	}
 	ctx, stop := v.within(ctx)
 	defer stop()
 	claim.Protocol, claim.Peer, claim.Local = v.name(), v.peer, v.local
 	_, err := v.authenticate(ctx, claim)
-	return err == nil
+	return err == nil || errors.Is(err, ferry.ErrPartial)
 }
 
 // mayTry tells why not even the password is looked at.
@@ -135,23 +141,23 @@ func (v *Visit) within(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// authenticate asks whose claim it is, and whether that account may be used:
-// an Authenticator that forgot to look is not the last word (one predicate,
+// authenticate asks whose claim it is, and whether that lets it in: an
+// Authenticator that forgot to look is not the last word (one predicate,
 // everywhere).
 func (v *Visit) authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
 	u, err := v.gate.auth.Authenticate(ctx, c)
-	if err == nil && !u.MayLogin(time.Now()) {
-		err = ferry.ErrLogin
+	if err == nil {
+		err = u.Admits(c, time.Now())
 	}
 	return u, err
 }
 
 // loginFailed does what a failure costs and gives the error to answer.
-func (v *Visit) loginFailed(ctx context.Context, name string, err error) error {
+func (v *Visit) loginFailed(ctx context.Context, claim ferry.Claim, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	v.emit(ferry.Event{Kind: ferry.EventLoginFailed, User: name, Err: err})
+	v.emit(ferry.Event{Kind: ferry.EventLoginFailed, User: claim.Name, By: claim.By(), Err: err})
 	if !errors.Is(err, ferry.ErrLogin) {
 		return err
 	}

@@ -30,39 +30,70 @@ func (c *client) handshake() *ssh.ServerConfig {
 	cfg.PublicKeyCallback = c.keyOffered
 	cfg.VerifiedPublicKeyCallback = c.keyProved
 	if !c.srv.cfg.NoPasswords {
-		cfg.PasswordCallback = c.password
-		cfg.KeyboardInteractiveCallback = c.interactive
+		next := c.askPassword(c.passwordAlone)
+		cfg.PasswordCallback, cfg.KeyboardInteractiveCallback = next.PasswordCallback, next.KeyboardInteractiveCallback
 	}
 	return &cfg
 }
 
-// password is the method "password" (RFC 4252 §8).
-func (c *client) password(meta ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
-	return c.login(meta, ferry.Claim{Password: string(password)})
+// checkPassword decides what a password is good for.
+type checkPassword func(meta ssh.ConnMetadata, password string) (*ssh.Permissions, error)
+
+// askPassword are the two methods by which a client gives a password:
+// "password" (RFC 4252 §8), and "keyboard-interactive" (RFC 4256), which asks
+// the one question whoever it is.
+func (c *client) askPassword(check checkPassword) ssh.ServerAuthCallbacks {
+	return ssh.ServerAuthCallbacks{
+		PasswordCallback: func(meta ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+			return check(meta, string(password))
+		},
+		KeyboardInteractiveCallback: func(meta ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+			answers, err := ask("", "", []string{"Password: "}, []bool{false})
+			if err != nil {
+				return nil, err
+			}
+			return check(meta, answers[0])
+		},
+	}
 }
 
-// interactive is the method "keyboard-interactive" (RFC 4256): one question,
-// whoever asks.
-func (c *client) interactive(meta ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
-	answers, err := ask("", "", []string{"Password: "}, []bool{false})
-	if err != nil {
-		return nil, err
-	}
-	return c.login(meta, ferry.Claim{Password: answers[0]})
+// passwordAlone lets in who needs nothing beside it.
+func (c *client) passwordAlone(meta ssh.ConnMetadata, password string) (*ssh.Permissions, error) {
+	return c.login(meta, ferry.Claim{Password: password})
 }
 
 // keyOffered says whether it is worth while for the client to sign with key
 // (RFC 4252 §7). It decides nothing.
 func (c *client) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-	if !c.visit.Offer(c.ctx, ferry.Claim{Name: claimedName(meta), Key: ssh.FingerprintSHA256(key)}) {
+	if !c.visit.Offer(c.ctx, c.claimOf(meta, key)) {
 		return nil, ferry.ErrLogin
 	}
 	return nil, nil
 }
 
-// keyProved lets in who has signed with key.
+// keyProved lets in who has signed with key, or asks for the password where the
+// account wants that, too. What was shown until then travels in the callbacks
+// for the password and nowhere else, and is looked at again with it: the key
+// may have been taken away meanwhile.
 func (c *client) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Permissions, _ string) (*ssh.Permissions, error) {
-	return c.login(meta, ferry.Claim{Key: ssh.FingerprintSHA256(key)})
+	claim := c.claimOf(meta, key)
+	permissions, err := c.login(meta, claim)
+	if !errors.Is(err, ferry.ErrPartial) {
+		return permissions, err
+	}
+	c.log.Debug("half the way in", "user", claim.Name, "by", claim.By())
+	// The library ends the connection of a client that goes on with another
+	// name, and takes no other key.
+	return nil, &ssh.PartialSuccessError{Next: c.askPassword(func(meta ssh.ConnMetadata, password string) (*ssh.Permissions, error) {
+		claim := c.claimOf(meta, key)
+		claim.Password, claim.Both = password, true
+		return c.login(meta, claim)
+	})}
+}
+
+// claimOf is what a client claims that shows key.
+func (c *client) claimOf(meta ssh.ConnMetadata, key ssh.PublicKey) ferry.Claim {
+	return ferry.Claim{Name: claimedName(meta), Key: ssh.FingerprintSHA256(key)}
 }
 
 // login asks the gate.
@@ -72,7 +103,7 @@ func (c *client) login(meta ssh.ConnMetadata, claim ferry.Claim) (*ssh.Permissio
 	if err != nil {
 		return nil, c.loginFailed(err)
 	}
-	c.log.Debug("logged in", "user", sess.User().Name, "key", claim.Key, "client", string(meta.ClientVersion()))
+	c.log.Debug("logged in", "user", sess.User().Name, "client", string(meta.ClientVersion()))
 	return &ssh.Permissions{ExtraData: map[any]any{sessionKey{}: sess}}, nil
 }
 
@@ -80,7 +111,7 @@ func (c *client) login(meta ssh.ConnMetadata, claim ferry.Claim) (*ssh.Permissio
 // other attempt would be looked at.
 func (c *client) loginFailed(err error) error {
 	switch {
-	case errors.Is(err, ferry.ErrLogin):
+	case errors.Is(err, ferry.ErrLogin), errors.Is(err, ferry.ErrPartial):
 	case c.ctx.Err() != nil:
 		err = context.Cause(c.ctx)
 	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):

@@ -130,17 +130,20 @@ type holder struct {
 	password string
 	keys     []string // fingerprints
 	rights   ferry.Right
+	login    ferry.Login
 }
 
 func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
 	h, ok := k[c.Name]
-	if !ok || c.Key == "" && (h.password == "" || c.Password != h.password) || c.Key != "" && !slices.Contains(h.keys, c.Key) {
+	key, password := c.Shows()
+	switch {
+	case !ok, c.Denied, password && (h.password == "" || c.Password != h.password), key && !c.Certified && !slices.Contains(h.keys, c.Key):
 		return ferry.User{}, ferry.ErrLogin
 	}
 	if h.rights == 0 {
 		h.rights = ferry.RightsAll
 	}
-	return ferry.User{Name: c.Name, Rules: []ferry.Rule{{Prefix: "/", Rights: h.rights}}}, nil
+	return ferry.User{Name: c.Name, Login: h.login, Rules: []ferry.Rule{{Prefix: "/", Rights: h.rights}}}, nil
 }
 
 func newKey(t *testing.T) ssh.Signer {

@@ -15,13 +15,15 @@ import (
 const (
 	keyLine        = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f alice@example.com"
 	keyFingerprint = "SHA256:"
+	// By ssh-keygen -s, for alice, without an end.
+	certificateLine = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAIF0H8zM4fm+ttB8P9K4vIK+CpcH1u6IJhSQaXb/1HO0oAAAAIGi2bXYBnyXB+MmLYGge4ScIpuEMb5Cow690qSpGvhkxAAAAAAAAAAAAAAABAAAAA2tpZAAAAAkAAAAFYWxpY2UAAAAAAAAAAP//////////AAAAAAAAAIIAAAAVcGVybWl0LVgxMS1mb3J3YXJkaW5nAAAAAAAAABdwZXJtaXQtYWdlbnQtZm9yd2FyZGluZwAAAAAAAAAWcGVybWl0LXBvcnQtZm9yd2FyZGluZwAAAAAAAAAKcGVybWl0LXB0eQAAAAAAAAAOcGVybWl0LXVzZXItcmMAAAAAAAAAAAAAADMAAAALc3NoLWVkMjU1MTkAAAAgIYhOZp/AAxvzE8c6DP0X0rW8WhtcfnFwpHSRZN+2r/gAAABTAAAAC3NzaC1lZDI1NTE5AAAAQDISLtA4HTFusIiy4tFnmd+79H2YO5zkjO5+ZdNkELkVmwcvhcYWbhkhmetmt2QvFxqC6F5CJizJMCdSOvrjagk="
 )
 
 // full is an account in which nothing is as it would be by itself.
 func full() store.Account {
 	return store.Account{
 		User: ferry.User{
-			Name: "alice", Shared: true, Disabled: true, Expires: time.Date(2027, 1, 2, 3, 4, 5, 6, time.UTC),
+			Name: "alice", Login: ferry.LoginKeyAndPassword, Shared: true, Disabled: true, Expires: time.Date(2027, 1, 2, 3, 4, 5, 6, time.UTC),
 			Home: "/srv/ftp/alice",
 			Rules: []ferry.Rule{
 				{Prefix: "/", Rights: ferry.RightsRead},
@@ -95,6 +97,7 @@ func TestAddRefuses(t *testing.T) { // threat 31
 		{"negative sessions", func(a *store.Account) { a.Limits.Sessions = -1 }},
 		{"negative upload", func(a *store.Account) { a.Limits.Upload = -1 }},
 		{"negative download", func(a *store.Account) { a.Limits.Download = -1 }},
+		{"unknown way to log in", func(a *store.Account) { a.Login = 99 }},
 		{"relative home", func(a *store.Account) { a.Home = "srv" }},
 		{"home with NUL", func(a *store.Account) { a.Home = "/srv\x00" }},
 		{"relative prefix", func(a *store.Account) { a.Rules = []ferry.Rule{{Prefix: "in"}} }},
@@ -269,6 +272,7 @@ func TestKeys(t *testing.T) {
 func TestParseKeyRefuses(t *testing.T) {
 	for _, line := range []string{
 		"", "ssh-ed25519", "# comment", keyLine + "\n" + keyLine, keyLine + "\nrubbish", "rubbish\n" + keyLine, keyLine + "\x00",
+		certificateLine, `cert-authority ` + keyLine,
 		`from="192.0.2.1" ` + keyLine, `command="sh" ` + keyLine, "no-pty " + keyLine,
 	} {
 		if key, err := store.ParseKey(line); err == nil {

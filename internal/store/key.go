@@ -18,13 +18,16 @@ type Key struct {
 
 // ParseKey reads one line in the form of authorized_keys. Options in front of
 // the key ("from=…", "command=…") are refused: ferry would not keep them, and
-// a key whose restriction is not kept must not be let in.
+// a key whose restriction is not kept must not be let in. So are certificates:
+// as a key, one would count after its time and whoever has signed it.
 func ParseKey(line string) (Key, error) {
 	line = strings.TrimSpace(line)
 	public, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
-	switch {
+	switch _, certificate := public.(*ssh.Certificate); {
 	case err != nil || strings.ContainsAny(line, "\r\n\x00") || len(rest) > 0:
 		return Key{}, errors.New("not a public key: give one line as in authorized_keys, such as \"ssh-ed25519 AAAA… comment\"")
+	case certificate:
+		return Key{}, errors.New("this is a certificate: give the public key without it, or name the authority that has signed it in sftp.user_ca")
 	case len(options) > 0:
 		return Key{}, fmt.Errorf("the key has options (%.40q), which are not supported; remove what stands before the key's type", options[0])
 	}

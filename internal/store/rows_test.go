@@ -25,6 +25,8 @@ func TestThreat31RowsAreReadStrictly(t *testing.T) {
 		{"time", "UPDATE users SET expires = 'tomorrow'"},
 		{"time that is a number", "UPDATE users SET expires = x'00'"},
 		{"name", "PRAGMA foreign_keys = 0; UPDATE users SET name = 'alice' || char(10) || 'root' WHERE name = 'alice'"},
+		{"way to log in", "UPDATE users SET login = 'sometimes'"},
+		{"no way to log in", "UPDATE users SET login = ''"},
 		{"home", "UPDATE users SET home = 'srv'"},
 		{"charset", "UPDATE users SET charset = 'klingon'"},
 		{"key", "UPDATE user_keys SET line = 'ssh-ed25519 AAAA'"},
