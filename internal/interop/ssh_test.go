@@ -288,34 +288,3 @@ func TestLFTPOverSSH(t *testing.T) {
 	wantSameTree(t, v.path("tree"), filepath.Join(here, "out"), kept{times: true})
 	wantSameTree(t, filepath.Join(here, "back"), filepath.Join(here, "out"), kept{times: true})
 }
-
-// TestSSHFS: a mounted tree is one that programs can work in.
-func TestSSHFS(t *testing.T) {
-	t.Parallel()
-	v := startSSH(t, setup{})
-	at := t.TempDir()
-	args := append(strings.Fields("bob@127.0.0.1: "+at), "-p", v.sshPort)
-	for _, o := range v.byKey() {
-		if rest, ok := strings.CutPrefix(o, "-o"); ok {
-			args = append(args, "-o", rest)
-		}
-	}
-	program{}.must(t, "sshfs", append(args, "-F", "/dev/null")...)
-	t.Cleanup(func() { _ = exec.Command("fusermount3", "-u", at).Run() })
-
-	here := filepath.Join(t.TempDir(), "out")
-	plant(t, here, 60)
-	program{}.must(t, "cp", "-a", here, filepath.Join(at, "tree"))
-	wantSameTree(t, v.path("tree"), here, kept{modes: true, times: true})
-	program{}.must(t, "mv", filepath.Join(at, "tree"), filepath.Join(at, "moved"))
-	program{}.must(t, "diff", "-r", filepath.Join(at, "moved"), here)
-
-	// What an editor does: append, change in the middle, rename over.
-	file := filepath.Join(at, "notes")
-	program{}.must(t, "sh", "-ec", "echo one >$0; echo two >>$0; printf X | dd of=$0 bs=1 seek=1 conv=notrunc 2>/dev/null; cp $0 $0.new; mv $0.new $0", file)
-	program{}.must(t, "sync", file)
-	wantFile(t, v.path("notes"), []byte("oXe\ntwo\n"))
-	program{}.must(t, "rm", "-r", filepath.Join(at, "moved"))
-	wantNoFile(t, v.path("moved"))
-	program{}.must(t, "df", at)
-}

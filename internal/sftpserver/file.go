@@ -66,6 +66,13 @@ func (f *file) fail(err error) {
 	}
 }
 
+// whole tells whether all was written that was to be; if not, why.
+func (f *file) whole() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.broken
+}
+
 // info describes the file as its client sees it.
 func (f *file) info() (ferry.Info, error) {
 	i, err := f.handle.Stat()
@@ -175,10 +182,8 @@ func (f *file) close(ctx context.Context, buffers *Buffers) error {
 		return f.handle.Abort(nil)
 	}
 	err := f.fill(ctx, buffers)
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if err == nil {
-		err = f.broken
+		err = f.whole()
 	}
 	if err != nil {
 		f.abort(err)

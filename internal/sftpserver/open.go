@@ -45,9 +45,15 @@ func permOf(a sftpwire.Attrs) fs.FileMode {
 //	                         see file.undecided
 //	WRITE, READ WRITE CREAT  a file that stands in place
 //
-// Without CREAT the file must be there.
+// Without CREAT the file must be there. A file that the session itself writes
+// is shared first, unless its content is to go: see share.
 func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
 	has := func(want sftpwire.OpenFlags) bool { return flags&want == want }
+	if own := c.files.writing(name); own != nil && flags&(sftpwire.OpenTruncate|sftpwire.OpenExclusive) == 0 {
+		if err := c.share(own, name); err != nil {
+			return nil, err
+		}
+	}
 	if !has(sftpwire.OpenWrite) {
 		return c.openRead(name, flags, perm)
 	}
@@ -74,6 +80,24 @@ func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode)
 		return nil, err
 	}
 	return newFile(name, flags, h), nil
+}
+
+// share publishes a file that the session writes, as fsync does, because the
+// session opens it a second time: a client that does so uploads nothing, but
+// has programs that share a file (sshfs), and both handles must mean the same
+// content. What nobody has written to yet stands there anyway.
+func (c *conn) share(own *file, name string) error {
+	if own.undecided {
+		return nil
+	}
+	if err := own.whole(); err != nil {
+		return err
+	}
+	if err := own.fill(c.ctx, c.buffers); err != nil {
+		return err
+	}
+	c.log.Debug("file is published before it is closed", "user", c.cfg.User.Name, "file", name, "reason", "its session has opened it again")
+	return own.handle.Sync()
 }
 
 // openStanding opens for changes in place, or undecided; nothing and no error:

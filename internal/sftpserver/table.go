@@ -22,12 +22,14 @@ type table struct {
 	last  uint64
 	files map[uint64]*file
 	dirs  map[uint64]*dir
-	taken int // places for files that are being opened, and those of files
-	dired int // the same for directories
+	// writers are those of files that write: they are looked for by name.
+	writers map[uint64]*file
+	taken   int // places for files that are being opened, and those of files
+	dired   int // the same for directories
 }
 
 func newTable() *table {
-	return &table{files: map[uint64]*file{}, dirs: map[uint64]*dir{}}
+	return &table{files: map[uint64]*file{}, dirs: map[uint64]*dir{}, writers: map[uint64]*file{}}
 }
 
 func handleOf(number uint64) string {
@@ -65,6 +67,9 @@ func (t *table) add(f *file) string {
 	defer t.mu.Unlock()
 	t.last++
 	t.files[t.last] = f
+	if f.writes() {
+		t.writers[t.last] = f
+	}
 	return handleOf(t.last)
 }
 
@@ -83,6 +88,7 @@ func (t *table) removeFile(handle string) *file {
 	f := t.files[n]
 	if f != nil {
 		delete(t.files, n)
+		delete(t.writers, n)
 		t.taken--
 	}
 	return f
@@ -154,8 +160,8 @@ func (t *table) renamed(from, to string) {
 func (t *table) writing(name string) *file {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, f := range t.files {
-		if f.name == name && f.writes() {
+	for _, f := range t.writers {
+		if f.name == name {
 			return f
 		}
 	}
@@ -177,5 +183,6 @@ func (t *table) abort(err error) {
 		d.stop()
 	}
 	clear(t.files)
+	clear(t.writers)
 	clear(t.dirs)
 }

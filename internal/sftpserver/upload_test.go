@@ -233,6 +233,57 @@ func TestFsync(t *testing.T) {
 	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
 }
 
+// TestSecondOpen: a session that opens the file it writes once more means the
+// same file, whether it stood there before or not. Then it is there for all,
+// as a file that programs share is (sshfs); what failed to be written is not.
+func TestSecondOpen(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		before        string
+		first, second sftpwire.OpenFlags
+	}{
+		{"read a new one", "", wr | creat | trunc, rd},
+		{"read one that stood there", "the old content", wr | creat | trunc, rd},
+		{"read what scp writes", "con", wr | creat, rd},
+		{"write a new one", "", rd | wr | creat, wr},
+		{"write one that stood there", "the old content", wr | trunc, rd | wr | creat},
+		{"append", "", wr | creat | app, wr | app},
+		{"in place", "con", rd | wr, rd},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorld()
+			p, other := dial(t, w.session()), dial(t, w.session())
+			if row.before != "" {
+				p.put("/f", row.before)
+			}
+			first := p.open("/f", row.first)
+			p.want(sftpwire.OK, &sftpwire.Write{Handle: first, Data: []byte("con")})
+			second := p.open("/f", row.second)
+			p.sized(&sftpwire.Fstat{Handle: second}, 3)
+			if row.second&wr == 0 {
+				if got := p.readAt(second, 0, 10); got != "con" {
+					t.Errorf("the second handle reads %q", got)
+				}
+				p.want(sftpwire.OK, &sftpwire.Write{Handle: first, Offset: 3, Data: []byte("tent")})
+				if got := p.readAt(second, 0, 10); got != "content" {
+					t.Errorf("the second handle reads %q", got)
+				}
+			} else {
+				p.want(sftpwire.OK, &sftpwire.Write{Handle: second, Offset: 3, Data: []byte("tent")})
+			}
+			other.holds("/f", "content")
+			p.want(sftpwire.OK, &sftpwire.Close{Handle: first}, &sftpwire.Close{Handle: second})
+			other.holds("/f", "content")
+		})
+	}
+	w := newWorld()
+	w.tree = mem.New(mem.Config{Capacity: 100})
+	p := dial(t, w.session())
+	h := p.open("/f", wr|creat|trunc)
+	p.want(sftpwire.Failure, &sftpwire.Write{Handle: h, Data: make([]byte, 200)}, &sftpwire.Open{Name: "/f", Flags: rd})
+	dial(t, w.session()).want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
+}
+
 // TestReadCreate: open(2) with O_RDONLY|O_CREAT makes an empty file, and leaves
 // one that is there.
 func TestReadCreate(t *testing.T) {
