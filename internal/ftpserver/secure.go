@@ -33,7 +33,8 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		// Who sends no close_notify reads no tickets, and without binding nobody needs them.
 		cfg = wire.holdTickets(cfg, s.lenient || s.binding == BindOff)
 	}
-	tc := tls.Server(wire, cfg)
+	var offer string
+	tc := tls.Server(wire, offered(cfg, &offer))
 	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}
 	if s.lenient {
 		sc.unclean = func() {
@@ -47,14 +48,16 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		err = tc.Handshake()
 	}
 	wire.prompt = false
-	if err == nil && !wire.hold {
+	if err != nil {
+		_ = wire.flush() // the alert that says what was wrong
+	} else if !wire.hold {
 		err = wire.flush() // a client that is refused now shall not take it for a handshake that failed
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return sc, cause
 	}
 	if err != nil {
-		return sc, fmt.Errorf("%w: %w", errDataTLS, err)
+		return sc, fmt.Errorf("%w: %w%s", errDataTLS, err, offeredText(offer))
 	}
 	_ = raw.SetDeadline(time.Time{})
 	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from)
@@ -72,6 +75,15 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 	return sc, nil
 }
 
+// offeredText is an offer as the end of an error's text; "": the client came
+// to none.
+func offeredText(offer string) string {
+	if offer == "" {
+		return ""
+	}
+	return " (the client offered " + offer + ")"
+}
+
 // Read tells an end of TLS from an end of the transport: only the client's
 // close_notify says that the file is whole (RFC 8446 §6.1).
 func (s *secureConn) Read(p []byte) (int, error) {
@@ -87,12 +99,13 @@ func (s *secureConn) Read(p []byte) (int, error) {
 }
 
 // finish sends what is gathered, and close_notify, in one write. After an
-// upload it is a courtesy: the client may have gone.
+// upload it is a courtesy: the client may have gone. A download that was
+// aborted ends without, for close_notify says that the file is whole.
 func (s *secureConn) finish(ctx context.Context, stall time.Duration) error {
 	err := s.Conn.CloseWrite()
 	// crypto/tls leaves a deadline in the past behind it.
 	_ = s.raw.SetWriteDeadline(time.Now().Add(stall))
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := context.Cause(ctx); cause != nil && !s.upload {
 		return cause // whoever ended ctx set the deadline before we did
 	}
 	if ferr := s.wire.through(); err == nil {

@@ -90,8 +90,8 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	defer c.raw.SetWriteDeadline(time.Time{})
 	err := p.conn.Handshake()
 	p.wire.prompt = false
-	if err == nil {
-		err = p.wire.through()
+	if sent := p.wire.through(); err == nil { // also the alert that says what was wrong
+		err = sent
 	}
 	if err != nil {
 		c.srv.tlsSessions.remove(p.session)
@@ -102,13 +102,14 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	p.state = p.conn.ConnectionState()
 	if p.state.NegotiatedProtocol == acmeChallenge {
 		c.srv.tlsSessions.remove(p.session)
+		_ = p.conn.CloseWrite()
 		c.closing = true // the certificate was the answer; no protocol follows
 		return false
 	}
 	if p.state.DidResume {
 		p.session.resumed = from.session
 	}
-	if p.state.Version < tls.VersionTLS12 {
+	if dated(p.state) {
 		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))
 	}
 	c.srv.tlsSessions.add(p.session)
@@ -149,6 +150,15 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 		return inner(hi)
 	}
 	return cfg
+}
+
+// dated tells whether a connection has what only devices of a legacy profile
+// are given: TLS below 1.2, a key exchange without forward secrecy, or a suite
+// without authenticated encryption.
+func dated(state tls.ConnectionState) bool {
+	suite := tls.CipherSuiteName(state.CipherSuite)
+	sealed := strings.Contains(suite, "_GCM_") || strings.Contains(suite, "_CHACHA20_POLY1305_")
+	return state.Version < tls.VersionTLS12 || strings.HasPrefix(suite, "TLS_RSA_") || !sealed
 }
 
 // endTLS closes the TLS of the control connection from our side, waits for

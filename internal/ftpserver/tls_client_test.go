@@ -55,8 +55,9 @@ type secureServer struct {
 	cert tls.Certificate
 }
 
-// serveTLS starts one; policy nil means the zero Policy.
-func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user string) Policy) *secureServer {
+// serveTLS starts one; policy nil means the zero Policy. The settings change
+// what TLS speaks.
+func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user string) Policy, settings ...func(*tls.Config)) *secureServer {
 	t.Helper()
 	s := &secureServer{t: t, tree: mem.New(mem.Config{}), log: &logged{}, cert: testCertificate(t)}
 	base := &tls.Config{
@@ -64,6 +65,9 @@ func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user str
 		ClientAuth: tls.RequestClientCert,
 	}
 	base.SetSessionTicketKeys([][32]byte{{1}})
+	for _, set := range settings {
+		set(base)
+	}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	srv, err := New(Config{
 		Gate: gate.New(gate.Config{

@@ -1,0 +1,126 @@
+package ftpserver
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+)
+
+// speaks are the protocols that a server knows by ALPN.
+func speaks(protocols ...string) func(*tls.Config) {
+	return func(cfg *tls.Config) { cfg.NextProtos = protocols }
+}
+
+// A client that is refused hears why, in TLS's own words, and the operator
+// reads what it offered.
+func TestFailedHandshakeSaysWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(cfg *tls.Config)
+		heard  string // by the client
+		offer  string // in the log
+	}{
+		"version": {func(cfg *tls.Config) { cfg.MinVersion, cfg.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 },
+			"protocol version not supported", "versions TLS 1.1,TLS 1.0; suites TLS_"},
+		"suite": {func(cfg *tls.Config) {
+			cfg.MinVersion, cfg.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+			cfg.CipherSuites = []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}
+		}, "handshake failure", "versions TLS 1.2; suites TLS_RSA_WITH_AES_128_CBC_SHA"},
+		"protocol": {func(cfg *tls.Config) { cfg.NextProtos = []string{"h2"} },
+			"no application protocol", `protocols [\"h2\"]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, nil, speaks("ftp"))
+			bad := clientTLS(tls.VersionTLS13)
+			c.change(bad)
+			k := s.dial(bad)
+			k.want("220")
+			k.do("AUTH TLS", "234")
+			wantAlert(t, "control", tls.Client(k.raw, bad).Handshake(), c.heard)
+			_, _ = io.Copy(io.Discard, k.raw) // to the end of the session
+			if !s.log.has(c.offer) {
+				t.Errorf("the log does not say %q", c.offer)
+			}
+
+			// On a data connection the reply comes, too, and the session goes on.
+			k = s.login(clientTLS(tls.VersionTLS13), "alice")
+			for _, command := range []string{"STOR f", "NLST"} {
+				nc := k.passive()
+				k.do(command, "150")
+				wantAlert(t, command, tls.Client(nc, bad).Handshake(), c.heard)
+				k.want("522")
+			}
+			k.put("f", "x", "226")
+		})
+	}
+}
+
+// wantAlert wants the handshake to have failed by an alert of the server.
+func wantAlert(t *testing.T, where string, err error, heard string) {
+	t.Helper()
+	var alert *net.OpError
+	if !errors.As(err, &alert) || alert.Op != "remote error" || !strings.Contains(alert.Error(), heard) {
+		t.Errorf("%s: the client heard %v, want an alert: %s", where, err, heard)
+	}
+}
+
+// An ACME server asks by a handshake, which is the answer: the connection ends
+// with it, without a word of FTP (RFC 8737 §3).
+func TestACMEChallengeEndsWithTheHandshake(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, true, nil, speaks("ftp", acmeChallenge))
+			asking := clientTLS(version)
+			asking.NextProtos = []string{acmeChallenge}
+			c := s.dial(asking)
+			tc := tls.Client(c.raw, asking)
+			if err := tc.Handshake(); err != nil || tc.ConnectionState().NegotiatedProtocol != acmeChallenge {
+				t.Fatalf("the challenge was not answered: %v, %q", err, tc.ConnectionState().NegotiatedProtocol)
+			}
+			if said, err := io.ReadAll(tc); err != nil || len(said) > 0 {
+				t.Errorf("behind the handshake came %q, %v; want a clean end of TLS", said, err)
+			}
+			both := clientTLS(version)
+			both.NextProtos = []string{acmeChallenge, "ftp"}
+			c = s.dial(both)
+			c.startTLS()
+			c.want("220")
+		})
+	}
+}
+
+// What only a legacy profile allows is noted, whatever the version of TLS.
+func TestOldSuitesAreNoted(t *testing.T) {
+	for name, c := range map[string]struct {
+		version uint16
+		suite   uint16
+		noted   string // "": nothing
+	}{
+		"TLS 1.0":         {tls.VersionTLS10, tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "TLS 1.0 with TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"},
+		"TLS 1.2, CBC":    {tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "TLS 1.2 with TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"},
+		"TLS 1.2, AEAD":   {tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, ""},
+		"TLS 1.2, ChaCha": {tls.VersionTLS12, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, ""},
+		"TLS 1.3":         {tls.VersionTLS13, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{Legacy: &Legacy{}}), func(cfg *tls.Config) {
+				cfg.MinVersion = tls.VersionTLS10
+				cfg.CipherSuites = []uint16{
+					tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+					tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
+				}
+			})
+			cfg := clientTLS(c.version)
+			cfg.CipherSuites = []uint16{c.suite}
+			s.login(cfg, "alice").put("f", "x", "226")
+			if c.noted != "" && !s.log.has(c.noted) {
+				t.Errorf("the log does not say %q", c.noted)
+			}
+			if noted := s.log.has("legacy profile in use"); noted != (c.noted != "") {
+				t.Errorf("the log notes a use of the legacy profile: %v", noted)
+			}
+		})
+	}
+}
