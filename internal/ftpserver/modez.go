@@ -73,6 +73,17 @@ func (z *zConn) fill() {
 	close(z.filled)
 }
 
+// end stops the decompression of what raw brings, and returns when nothing
+// reads it any more: the buffers below are somebody else's from then on.
+func (z *zConn) end(raw net.Conn) {
+	_ = z.out.Close()
+	if z.filled == nil {
+		return
+	}
+	_ = raw.SetReadDeadline(time.Unix(1, 0))
+	<-z.filled
+}
+
 func (z *zConn) SetReadDeadline(t time.Time) error { return z.out.SetReadDeadline(t) }
 
 func (z *zConn) SetDeadline(t time.Time) error {

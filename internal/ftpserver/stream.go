@@ -54,15 +54,18 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 	}
 	if f.z {
 		z, below := newZConn(nc, f.level), finish
-		defer z.out.Close()
+		defer z.end(raw)
 		nc, finish = z, func() error { return errors.Join(z.finish(), below()) }
 	}
 	if f.ascii {
 		nc = &asciiConn{Conn: nc}
 	}
 	err = use(nc)
-	if err == nil {
+	switch {
+	case err == nil:
 		err = finish()
+	case errors.Is(err, ferry.ErrAborted) && f.upload && f.shield != nil && !f.z:
+		_ = finish() // nothing of ours is cut short
 	}
 	clean = err == nil || errors.Is(err, ferry.ErrAborted)
 	return err
