@@ -205,6 +205,9 @@ func (c *conn) connectTo(verb string, to netip.AddrPort, err error) reply {
 	if addr == c.peer.Addr().WithZone("") {
 		addr = c.peer.Addr() // a link-local address keeps its zone
 	}
+	if addr == netip.IPv6Unspecified() && c.peer.Addr().Is6() {
+		addr = c.peer.Addr() // lftp says "::" for its own
+	}
 	if addr.Is4() != c.local.Addr().Is4() {
 		return say(522, "Network protocol not supported, use ("+map[bool]string{true: "1", false: "2"}[c.local.Addr().Is4()]+")")
 	}
