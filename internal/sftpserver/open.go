@@ -68,8 +68,10 @@ func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode)
 		mode = ferry.Exclusive
 	case has(sftpwire.OpenTruncate):
 		mode = ferry.Replace
-	case has(sftpwire.OpenAppend), c.hasPart(name):
+	case c.hasPart(name):
 	default:
+		// Not Resume at once where there is nothing to resume: it takes the
+		// part's place for a moment, and of two that append one would be busy.
 		f, err := c.openStanding(name, flags)
 		if f != nil || err != nil {
 			return f, err
@@ -111,7 +113,7 @@ func (c *conn) openStanding(name string, flags sftpwire.OpenFlags) (*file, error
 		return nil, err
 	}
 	f := newFile(name, flags, h)
-	if flags&(sftpwire.OpenRead|sftpwire.OpenCreate) == sftpwire.OpenCreate {
+	if flags&(sftpwire.OpenRead|sftpwire.OpenCreate|sftpwire.OpenAppend) == sftpwire.OpenCreate {
 		f.undecided = true
 		f.alone.Store(true)
 	}
