@@ -54,7 +54,7 @@ func handshakeConfig(cfg Config, a ssh.Algorithms) *ssh.ServerConfig {
 		Config:                  ssh.Config{KeyExchanges: a.KeyExchanges, Ciphers: a.Ciphers, MACs: a.MACs},
 		PublicKeyAuthAlgorithms: a.PublicKeyAuths,
 		MaxAuthTries:            maxTries,
-		ServerVersion:           "SSH-2.0-Ferry",
+		ServerVersion:           serverVersion,
 	}
 	if cfg.Banner != "" {
 		c.BannerCallback = func(ssh.ConnMetadata) string { return cfg.Banner + "\n" }

@@ -16,6 +16,7 @@ type budget struct {
 	freed  sync.Cond
 	bytes  int
 	ops    int
+	coming bool // an op is being made
 	closed bool
 }
 
@@ -23,6 +24,20 @@ func newBudget() *budget {
 	b := new(budget)
 	b.freed.L = &b.mu
 	return b
+}
+
+// expect announces the next take.
+func (b *budget) expect() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.coming = true
+}
+
+// quiet tells whether nothing is on its way.
+func (b *budget) quiet() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ops == 0 && !b.coming
 }
 
 // take waits until there is room for an op of that many bytes, or for close.
@@ -34,6 +49,7 @@ func (b *budget) take(bytes int) {
 	}
 	b.bytes += bytes
 	b.ops++
+	b.coming = false
 }
 
 // give gives back what take took.

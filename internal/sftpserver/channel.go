@@ -100,6 +100,7 @@ func (c *client) sftp(ctx context.Context, sess *gate.Session, s *stream) uint32
 		Version: c.srv.cfg.Version,
 		Log:     c.log,
 		Buffers: &c.srv.buffers,
+		Drain:   c.drain,
 	})
 	if err != nil {
 		return 1

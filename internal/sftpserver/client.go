@@ -42,17 +42,24 @@ type client struct {
 	log    *slog.Logger
 	ctx    context.Context // ends with the connection; its cause says why
 	cancel context.CancelCauseFunc
+	// drain ends, before ctx, when programs shall come to their end.
+	drain      context.Context
+	startDrain context.CancelFunc
 
 	preAuth  ssh.ServerPreAuthConn // until the login
 	session  atomic.Pointer[gate.Session]
 	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
 	channels atomic.Int32
 	programs sync.WaitGroup
+
+	mu      sync.Mutex
+	running map[ssh.Channel]struct{} // what programs run on
 }
 
 func newClient(s *Server, nc net.Conn, visit *gate.Visit) *client {
-	c := &client{srv: s, nc: nc, visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID())}
-	c.ctx, c.cancel = context.WithCancelCause(visit.Context())
+	c := &client{srv: s, nc: nc, visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[ssh.Channel]struct{}{}}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.drain, c.startDrain = context.WithCancel(c.ctx)
 	c.touch()
 	return c
 }
@@ -63,6 +70,11 @@ func (c *client) serve() (cause error) {
 	defer c.recoverPanic(&cause)
 	stop := context.AfterFunc(c.ctx, func() { _ = c.nc.Close() })
 	defer stop()
+	// The visit ends when somebody kicks the client, and when the server does
+	// not wait any longer.
+	visited := c.visit.Context()
+	stopVisit := context.AfterFunc(visited, func() { c.dismiss(context.Cause(visited)) })
+	defer stopVisit()
 
 	_ = c.nc.SetDeadline(time.Now().Add(c.srv.cfg.LoginTimeout))
 	sc, channels, requests, err := ssh.NewServerConn(c.nc, c.handshake())
@@ -126,8 +138,12 @@ func (c *client) handshakeFailed(err error) error {
 // open makes a channel of what the client offers. The only ones there are, are
 // sessions (RFC 4254 §6.1): nothing is forwarded.
 func (c *client) open(offered ssh.NewChannel) {
-	if offered.ChannelType() != "session" {
+	switch {
+	case offered.ChannelType() != "session":
 		_ = offered.Reject(ssh.Prohibited, "only sessions are served")
+		return
+	case c.drain.Err() != nil:
+		_ = offered.Reject(ssh.ResourceShortage, "the server is shutting down")
 		return
 	}
 	if c.channels.Add(1) > maxChannels {
@@ -140,8 +156,10 @@ func (c *client) open(offered ssh.NewChannel) {
 		c.channels.Add(-1)
 		return // the connection has ended, which serve finds out
 	}
+	c.began(channel)
 	c.programs.Go(func() {
 		defer c.channels.Add(-1)
+		defer c.left(channel)
 		var cause error
 		defer func() {
 			if cause != nil {
@@ -166,22 +184,23 @@ func (c *client) recoverPanic(cause *error) {
 // part that somebody can go on with.
 func (c *client) watch(sc ssh.Conn) {
 	idle, alive := c.srv.cfg.IdleTimeout, c.srv.cfg.KeepAlive
-	every := alive
-	if idle > 0 {
-		every = min(idle, alive)
-	}
-	look := time.NewTicker(every)
-	defer look.Stop()
 	for {
+		quiet := c.quiet()
+		next := alive - quiet%alive
+		if idle > 0 {
+			next = min(next, idle-quiet)
+		}
+		look := time.NewTimer(next)
 		select {
 		case <-c.ctx.Done():
+			look.Stop()
 			return
 		case <-look.C:
 		}
-		quiet := time.Since(time.Unix(0, c.moved.Load()))
-		switch {
+		switch quiet := c.quiet(); {
 		case idle > 0 && quiet >= idle:
-			c.cancel(errIdle)
+			c.dismiss(errIdle)
+			return
 		case quiet >= alive:
 			c.ask(sc)
 		}
@@ -195,11 +214,6 @@ func (c *client) ask(sc ssh.Conn) {
 	_, _, _ = sc.SendRequest("keepalive@openssh.com", true, nil) // "no" is an answer
 }
 
-// touch notes that the connection is in use.
-func (c *client) touch() { c.moved.Store(time.Now().UnixNano()) }
-
-// busy tells whether the client has files open.
-func (c *client) busy() bool {
-	sess := c.session.Load()
-	return sess != nil && len(sess.Transfers()) > 0
-}
+// touch notes that the connection is in use, quiet is how long it has not been.
+func (c *client) touch()               { c.moved.Store(time.Now().UnixNano()) }
+func (c *client) quiet() time.Duration { return time.Since(time.Unix(0, c.moved.Load())) }

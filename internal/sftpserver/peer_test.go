@@ -20,7 +20,7 @@ import (
 // they come and kept by request.
 type peer struct {
 	t    *testing.T
-	conn net.Conn
+	conn io.ReadWriteCloser
 	over chan error // what Serve returned
 	last uint32     // request number
 

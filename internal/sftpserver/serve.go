@@ -43,6 +43,9 @@ type Session struct {
 	Log *slog.Logger
 	// Buffers are shared with other sessions; nil: the session has its own.
 	Buffers *Buffers
+	// Drain asks the session to end, by its own end: as soon as no file is open
+	// and every request is answered. nil: nobody does.
+	Drain context.Context
 }
 
 // Why a session ended that the client did not end between two packets.
@@ -62,12 +65,15 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c := newConn(ctx, cancel, rw, cfg)
-	c.out = newOutput(rw, c.buffers, c.budget.give, c.lost)
+	c.out = newOutput(rw, c.buffers, c.answered, c.lost)
 	stop := context.AfterFunc(ctx, func() {
 		c.budget.close()
 		_ = rw.Close() // ends a read and a write that wait for the client
 	})
 	defer stop()
+	if cfg.Drain != nil {
+		defer context.AfterFunc(cfg.Drain, c.endIfQuiet)()
+	}
 
 	err := c.serve()
 	c.gone()
@@ -87,6 +93,21 @@ func (c *conn) lost(err error) {
 	c.unsent.Store(&err)
 	c.budget.close()
 	_ = c.rw.Close()
+}
+
+// answered is called after each answer, which has taken cost of the budget.
+func (c *conn) answered(cost int) {
+	c.budget.give(cost)
+	c.endIfQuiet()
+}
+
+// endIfQuiet ends a session that was asked to end, and may. The files are
+// looked at first: a CLOSE that takes the last away keeps the budget from being
+// quiet until it is answered.
+func (c *conn) endIfQuiet() {
+	if c.cfg.Drain != nil && c.cfg.Drain.Err() != nil && c.files.none() && c.budget.quiet() {
+		c.cancel(ferry.ErrShutdown)
+	}
 }
 
 // conn is one session. The goroutine in serve reads and plans; ops run in
@@ -221,6 +242,7 @@ func (c *conn) ended(err error) error {
 
 // accept makes an op of a packet and hands it to the order.
 func (c *conn) accept(packet *buffer) error {
+	c.budget.expect()
 	id, r, err := sftpwire.ParseRequest(packet.b)
 	if errors.Is(err, sftpwire.ErrNoID) {
 		c.buffers.put(packet)

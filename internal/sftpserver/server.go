@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -99,12 +98,12 @@ func (s *Server) Handle(nc net.Conn) {
 	defer s.running.Done()
 	defer func() { _ = nc.Close() }()
 	if s.drain.Err() != nil {
-		sayAndClose(nc, "The server is shutting down; try again later.")
+		sendAway(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
 		return
 	}
 	visit, err := s.cfg.Gate.Admit(s.kill, "sftp", addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr()))
 	if err != nil {
-		sayAndClose(nc, sentence(err))
+		sendAway(nc, reasonFor(err), sentence(err))
 		return
 	}
 	c := newClient(s, nc, visit)
@@ -117,6 +116,9 @@ func (s *Server) enter(c *client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients[c] = struct{}{}
+	if s.drain.Err() != nil { // Shutdown has not seen it
+		go c.windUp()
+	}
 }
 
 func (s *Server) leave(c *client) {
@@ -125,63 +127,36 @@ func (s *Server) leave(c *client) {
 	delete(s.clients, c)
 }
 
-// Shutdown ends the service: connections without an open file end at once, the
-// others as soon as they have none, and when ctx ends all that are left. It
-// returns when the last is gone, with ctx's error if some had to be stopped.
-// The listeners are the caller's to close before.
+// Shutdown ends the service: connections on which nothing is under way end at
+// once, the others as soon as that is done, and when ctx ends all that are
+// left. Under way are open files of SFTP, and commands. It returns when the
+// last is gone, with ctx's error if some had to be stopped. The listeners are
+// the caller's to close before.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.startDrain()
+	s.windUp()
 	done := make(chan struct{})
 	go func() {
 		s.running.Wait()
 		close(done)
 	}()
-	// Which files are open is the gate's to know, and nobody tells when there
-	// are none any more: it is looked at, as net/http does it.
-	look := time.NewTicker(100 * time.Millisecond)
-	defer look.Stop()
-	for {
-		s.endIdle()
-		select {
-		case <-done:
-			return nil
-		case <-look.C:
-		case <-ctx.Done():
-			s.startKill(ferry.ErrShutdown)
-			<-done
-			return ctx.Err()
-		}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.startKill(ferry.ErrShutdown)
+		<-done
+		return ctx.Err()
 	}
 }
 
-// endIdle ends the connections that have no file open.
-func (s *Server) endIdle() {
+// windUp has every client wind up, those too that come later.
+func (s *Server) windUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.startDrain()
 	for c := range s.clients {
-		if !c.busy() {
-			c.cancel(ferry.ErrShutdown)
-		}
+		go c.windUp()
 	}
-}
-
-// sayAndClose gives the reason for which a client is not even talked to, as a
-// line before the version of the protocol, which clients may show (RFC 4253
-// §4.2).
-func sayAndClose(nc net.Conn, text string) {
-	_ = nc.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = nc.Write([]byte(text + "\r\n"))
-}
-
-// sentence is an error of Admit or Login as the client is told it.
-func sentence(err error) string {
-	for _, known := range []error{ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrUserFull, ferry.ErrTooManyLogins} {
-		if errors.Is(err, known) {
-			text := known.Error()
-			return strings.ToUpper(text[:1]) + text[1:] + "."
-		}
-	}
-	return "The server cannot let anybody in at the moment; try again later."
 }
 
 // addrOf is the address and port of a, an IPv4 address as such even where the

@@ -313,6 +313,25 @@ func TestIdleAndVanished(t *testing.T) {
 	}
 }
 
+// TestIdleSinceLastUse: what was done last is what counts, a command that says nothing
+// not excepted.
+func TestIdleSinceLastUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t)
+		h.cfg.IdleTimeout, h.cfg.KeepAlive = 7*time.Minute, 10*time.Minute
+		client := h.open().enter()
+		begin := time.Now()
+		time.Sleep(5 * time.Minute)
+		if _, _, err := run(t, client, "true", ""); err != nil {
+			t.Fatal(err)
+		}
+		_ = client.Wait()
+		if d := time.Since(begin); d != 12*time.Minute {
+			t.Errorf("used after 5 min, ended after %v", d)
+		}
+	})
+}
+
 func TestNoLoginInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarbour(t).open()
@@ -349,6 +368,12 @@ func TestShutdownWaitsForOpenFiles(t *testing.T) {
 		go func() { ended <- h.srv.Shutdown(context.Background()) }()
 		_ = idle.Wait()
 		send(t, in, "cd\x00")
+		if err := in.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Wait(); err != nil {
+			t.Errorf("scp: %v", err)
+		}
 		if err := <-ended; err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}

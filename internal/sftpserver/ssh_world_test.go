@@ -131,6 +131,7 @@ type holder struct {
 	keys     []string // fingerprints
 	rights   ferry.Right
 	login    ferry.Login
+	sessions int // at once; 0: any
 }
 
 func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
@@ -143,7 +144,8 @@ func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, err
 	if h.rights == 0 {
 		h.rights = ferry.RightsAll
 	}
-	return ferry.User{Name: c.Name, Login: h.login, Rules: []ferry.Rule{{Prefix: "/", Rights: h.rights}}}, nil
+	return ferry.User{Name: c.Name, Login: h.login, Limits: ferry.Limits{Sessions: h.sessions},
+		Rules: []ferry.Rule{{Prefix: "/", Rights: h.rights}}}, nil
 }
 
 func newKey(t *testing.T) ssh.Signer {

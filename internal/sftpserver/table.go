@@ -61,6 +61,13 @@ func (t *table) giveUp() {
 	t.taken--
 }
 
+// none tells whether no file is open, and none is being opened.
+func (t *table) none() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.taken == 0
+}
+
 // add enters f and gives its handle.
 func (t *table) add(f *file) string {
 	t.mu.Lock()
