@@ -38,9 +38,13 @@ type config struct {
 		RecursiveList    bool
 		ListLimit        int
 		LooseALLO        bool
+		Require          string // "default": config.requireAt says what it means
+		Legacy           bool
 	}
 	FTPS struct {
 		Address string
+		Require string
+		Legacy  bool
 	}
 	SFTP    sftpConfig
 	TLS     tlsConfig

@@ -93,7 +93,7 @@ func newWay(conf *config, d doors, secure encryption) way {
 		return way{} // there is no FTP at all
 	}
 	w.host, w.port = greetingHost(d[0].listener.Addr())
-	w.clear = w.scheme == "ftp" && conf.require() == "off"
+	w.clear = w.scheme == "ftp" && conf.requireAt(false) == "off"
 	return w
 }
 

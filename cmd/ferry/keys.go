@@ -95,10 +95,22 @@ func doorKeys() []key {
 		{"ftp.loose_allo", "", false,
 			"Publish an upload that has fewer bytes than the client's ALLO announced. Such an upload is\ntaken for a broken one otherwise.",
 			func(c *config) value { return (*boolean)(&c.FTP.LooseALLO) }},
+		{"ftp.require", "", "default",
+			"What must be protected by TLS on this listener: as tls.require, and in its place. \"default\": what that says.",
+			func(c *config) value { return choice{&c.FTP.Require, append([]string{"default"}, requireWords()...)} }},
+		{"ftp.legacy", "", false,
+			"Treat every client of this listener as one from tls.legacy_networks.",
+			func(c *config) value { return (*boolean)(&c.FTP.Legacy) }},
 
 		{"ftps.address", "--ftps", "off",
 			"Where FTP listens that begins with TLS: as ftp.address; the custom is port 990.",
 			func(c *config) value { return (*endpoint)(&c.FTPS.Address) }},
+		{"ftps.require", "", "default",
+			"As ftp.require, for this listener. Here passwords are protected whatever it says.",
+			func(c *config) value { return choice{&c.FTPS.Require, append([]string{"default"}, requireWords()...)} }},
+		{"ftps.legacy", "", false,
+			"As ftp.legacy, for this listener.",
+			func(c *config) value { return (*boolean)(&c.FTPS.Legacy) }},
 	}
 }
 

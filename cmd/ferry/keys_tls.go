@@ -25,7 +25,7 @@ func tlsKeys() []key {
 			"What must be protected: \"off\" nothing, \"login\" the password of everybody but anonymous, \"data\" that\nand their data connections, \"all\" the same for anonymous, too, and no CCC. \"auto\" is \"login\" with a\nconfiguration file and \"off\" without one.",
 			func(c *config) value { return choice{&c.TLS.Require, append([]string{"auto"}, requireWords()...)} }},
 		{"tls.require_networks", "", []string{},
-			"Exceptions for clients of a network, for devices that cannot do TLS: \"10.0.0.0/8=off\".\nThe narrowest network that holds the client counts.",
+			"Exceptions for clients of a network, which go before those for listeners, for devices that cannot do TLS: \"10.0.0.0/8=off\".\nThe narrowest network that holds the client counts.",
 			func(c *config) value {
 				return assignments{&c.TLS.RequireNetworks, "10.0.0.0/8=off", requireNetwork}
 			}},
@@ -47,7 +47,7 @@ func tlsKeys() []key {
 			"The same for users.",
 			func(c *config) value { return list{at: &c.TLS.UncleanUsers, check: checkUser} }},
 		{"tls.legacy_networks", "", []string{},
-			"Networks of devices that know nothing better than TLS 1.0 or 1.1, or RSA key exchange. They may use them,\nand get SIZE and REST as old servers had them. Each use is logged.",
+			"Networks of devices that know nothing better than TLS 1.0 or 1.1, or RSA key exchange. They may use them,\nand get SIZE and REST as old servers had them. Each use is logged. RSA key exchange needs a certificate with an\nRSA key, such as one more in tls.more.",
 			func(c *config) value { return (*networks)(&c.TLS.LegacyNetworks) }},
 		{"tls.legacy_charset", "", "",
 			"Encoding of their file names where the account has none: \"gbk\", \"shift_jis\", \"windows-1251\". Empty: UTF-8.",

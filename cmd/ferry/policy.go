@@ -13,6 +13,7 @@ type policies struct {
 	conf     *config
 	networks []networkLevel // the narrowest first
 	users    map[string]ftpserver.Require
+	doors    map[bool]ftpserver.Require // by Client.Implicit
 	usual    ftpserver.Policy
 	legacy   *ftpserver.Legacy // of the devices in tls.legacy_networks
 }
@@ -24,11 +25,11 @@ type networkLevel struct {
 
 func newPolicies(conf *config) *policies {
 	p := &policies{conf: conf, users: map[string]ftpserver.Require{}, usual: ftpserver.Policy{
-		Require:    requireOf(conf.require()),
 		Binding:    bindingOf(conf.TLS.Binding),
 		CCC:        conf.TLS.CCC,
 		CertFactor: factorOf(conf.TLS.ClientFactor),
 	}}
+	p.doors = map[bool]ftpserver.Require{false: requireOf(conf.requireAt(false)), true: requireOf(conf.requireAt(true))}
 	p.legacy = &ftpserver.Legacy{Charset: conf.TLS.LegacyCharset, DOSList: conf.TLS.LegacyDOSList, LooseTypes: true}
 	for _, a := range conf.TLS.RequireUsers {
 		p.users[a.left] = requireOf(a.right)
@@ -41,28 +42,28 @@ func newPolicies(conf *config) *policies {
 }
 
 // of is ftpserver's Security.Policy.
-func (p *policies) of(peer netip.Addr, user string) ftpserver.Policy {
+func (p *policies) of(who ftpserver.Client) ftpserver.Policy {
 	policy := p.usual
-	policy.Require = p.require(peer, user)
-	policy.UncleanClose = within(p.conf.TLS.UncleanNetworks, peer) || slices.Contains(p.conf.TLS.UncleanUsers, user)
-	if within(p.conf.TLS.LegacyNetworks, peer) {
+	policy.Require = p.require(who)
+	policy.UncleanClose = within(p.conf.TLS.UncleanNetworks, who.Peer) || slices.Contains(p.conf.TLS.UncleanUsers, who.User)
+	if p.conf.legacyFor(who) {
 		policy.Legacy = p.legacy
 	}
 	return policy
 }
 
 // require is the most particular of the levels for a client: the user's, that
-// of the narrowest network, the one for all.
-func (p *policies) require(peer netip.Addr, user string) ftpserver.Require {
-	if level, ok := p.users[user]; ok {
+// of the narrowest network, the listener's.
+func (p *policies) require(who ftpserver.Client) ftpserver.Require {
+	if level, ok := p.users[who.User]; ok {
 		return level
 	}
 	for _, n := range p.networks {
-		if n.network.Contains(peer.WithZone("")) {
+		if n.network.Contains(who.Peer.WithZone("")) {
 			return n.require
 		}
 	}
-	return p.usual.Require
+	return p.doors[who.Implicit]
 }
 
 func within(networks []netip.Prefix, peer netip.Addr) bool {

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,16 +88,47 @@ func (c *config) require() string {
 	return "login"
 }
 
+// requireAt is what must be protected on a listener, where nothing more
+// particular is said of the client: implicit is the one of [ftps].
+func (c *config) requireAt(implicit bool) string {
+	own := c.FTP.Require
+	if implicit {
+		own = c.FTPS.Require
+	}
+	if own == "default" {
+		return c.require()
+	}
+	return own
+}
+
+// legacyFor tells whether a client gets the legacy profile.
+func (c *config) legacyFor(who ftpserver.Client) bool {
+	at := c.FTP.Legacy
+	if who.Implicit {
+		at = c.FTPS.Legacy
+	}
+	return at || within(c.TLS.LegacyNetworks, who.Peer)
+}
+
+// anyLegacy tells whether the legacy profile is anybody's.
+func (c *config) anyLegacy() bool {
+	return c.FTP.Legacy || c.FTPS.Legacy || len(c.TLS.LegacyNetworks) > 0
+}
+
 // checkTLS finds contradictions in [tls]; it looks at no file.
 func (c *config) checkTLS() error {
 	t := c.TLS
 	switch {
 	case !t.Enabled:
 		return c.checkNoTLS()
-	case t.LegacyCharset != "" && len(t.LegacyNetworks) == 0:
+	case t.LegacyCharset != "" && !c.anyLegacy():
 		return c.wrong("tls.legacy_charset", "is for the devices of tls.legacy_networks, and none is named there")
-	case t.LegacyDOSList && len(t.LegacyNetworks) == 0:
+	case t.LegacyDOSList && !c.anyLegacy():
 		return c.wrong("tls.legacy_dos_list", "is for the devices of tls.legacy_networks, and none is named there")
+	case c.FTPS.Address == "off" && c.FTPS.Require != "default":
+		return c.wrong("ftps.require", "is for a listener that is off: set ftps.address (--ftps) too")
+	case c.FTPS.Address == "off" && c.FTPS.Legacy:
+		return c.wrong("ftps.legacy", "is for a listener that is off: set ftps.address (--ftps) too")
 	case t.Key != "" && t.Cert == "":
 		return c.wrong("tls.key", "belongs to no certificate: name that too (tls.cert, --cert)")
 	case t.ClientCerts == "off" && t.ClientCA != "":
@@ -125,12 +155,23 @@ func (c *config) checkNoTLS() error {
 	if c.FTPS.Address != "off" {
 		return c.wrong("ftps.address", "needs TLS, and tls.enabled is false: leave one of them out")
 	}
-	for _, k := range tlsKeys() {
-		if k.name != "tls.enabled" && k.name != "tls.require" && c.changed(k) {
+	for _, k := range keys() {
+		if needsTLS(k.name) && c.changed(k) {
 			return c.wrong(k.name, "is set, and tls.enabled is false: leave one of them out")
 		}
 	}
 	return nil
+}
+
+// needsTLS tells which keys are of TLS alone.
+func needsTLS(name string) bool {
+	switch name {
+	case "tls.enabled", "tls.require":
+		return false
+	case "ftp.require", "ftp.legacy", "ftps.require", "ftps.legacy":
+		return true
+	}
+	return strings.HasPrefix(name, "tls.")
 }
 
 func (c *config) checkACME() error {
@@ -269,12 +310,12 @@ func (e encryption) security(conf *config) ftpserver.Security {
 	}
 	normal := e.config(conf, false)
 	legacy := normal
-	if len(conf.TLS.LegacyNetworks) > 0 {
+	if conf.anyLegacy() {
 		legacy = e.config(conf, true)
 	}
 	return ftpserver.Security{
-		TLS: func(peer netip.Addr) *tls.Config {
-			if within(conf.TLS.LegacyNetworks, peer) {
+		TLS: func(who ftpserver.Client) *tls.Config {
+			if conf.legacyFor(who) {
 				return legacy
 			}
 			return normal

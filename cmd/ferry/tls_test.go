@@ -37,6 +37,9 @@ func TestTLSMistakesNameLineAndRemedy(t *testing.T) {
 		{"legacy charset", "[tls]\nlegacy_networks = [\"10.0.0.1\"]\nlegacy_charset = \"klingon\"", `ferry.toml:3: tls.legacy_charset must be an encoding`},
 		{"off and required", "[tls]\nenabled = false\nrequire = \"login\"", `ferry.toml:3: tls.require wants what tls.enabled = false forbids`},
 		{"off and a certificate", "[tls]\nenabled = false\ncert = \"/c\"", `ferry.toml:3: tls.cert is set, and tls.enabled is false`},
+		{"off and a level", "[tls]\nenabled = false\n[ftp]\nrequire = \"data\"", `ferry.toml:4: ftp.require is set, and tls.enabled is false`},
+		{"level of no listener", "[ftps]\nrequire = \"data\"", `ferry.toml:2: ftps.require is for a listener that is off`},
+		{"profile of no listener", "[ftps]\nlegacy = true", `ferry.toml:2: ftps.legacy is for a listener that is off`},
 		{"off and FTPS", "[tls]\nenabled = false\n[ftps]\naddress = \":990\"", `ferry.toml:4: ftps.address needs TLS, and tls.enabled is false`},
 		{"unknown host", "[hosts]\nnames = [\"a.example\"]\ngreetings = [\"b.example=Hello\"]", `ferry.toml:3: hosts.greetings speaks of "b.example", which hosts.names does not have`},
 		{"users of an unknown host", "[hosts]\nown_users = [\"b.example\"]", `ferry.toml:2: hosts.own_users speaks of "b.example"`},
@@ -92,10 +95,54 @@ require_users = ["camera=off", "bank=all"]`)
 		{"another spelling", exceptions, "192.0.2.1", "Camera", ftpserver.RequireData},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := newPolicies(test.conf).of(netip.MustParseAddr(test.peer), test.user).Require; got != test.want {
+			if got := newPolicies(test.conf).of(ftpserver.Client{Peer: netip.MustParseAddr(test.peer), User: test.user}).Require; got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// What is said of a listener goes before what is said of all, and behind what
+// is said of users and networks.
+func TestPolicyOfListeners(t *testing.T) {
+	c, err := loadText(t, `[ftp]
+require = "off"
+[ftps]
+address = ":990"
+require = "data"
+legacy = true
+[tls]
+require = "all"
+require_networks = ["10.0.0.0/8=login"]
+require_users = ["bank=all"]`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, near := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("10.0.0.1")
+	for _, test := range []struct {
+		name string
+		who  ftpserver.Client
+		want ftpserver.Require
+	}{
+		{"FTP", ftpserver.Client{Peer: far, User: "a"}, ftpserver.RequireOff},
+		{"FTPS", ftpserver.Client{Peer: far, User: "a", Implicit: true}, ftpserver.RequireData},
+		{"a network", ftpserver.Client{Peer: near, User: "a"}, ftpserver.RequireLogin},
+		{"a network, FTPS", ftpserver.Client{Peer: near, User: "a", Implicit: true}, ftpserver.RequireLogin},
+		{"a user", ftpserver.Client{Peer: near, User: "bank"}, ftpserver.RequireAll},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPolicies(c).of(test.who)
+			if p.Require != test.want || (p.Legacy != nil) != test.who.Implicit {
+				t.Errorf("got %+v, want %v", p, test.want)
+			}
+		})
+	}
+	c, err = loadText(t, "[ftp]\nlegacy = true\n[tls]\nrequire = \"data\"\nlegacy_dos_list = true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := newPolicies(c).of(ftpserver.Client{Peer: far}); p.Require != ftpserver.RequireData || p.Legacy == nil || !p.Legacy.DOSList {
+		t.Errorf("got %+v, %+v", p, p.Legacy)
 	}
 }
 
@@ -121,7 +168,7 @@ legacy_dos_list = true`, nil)
 		{"10.1.0.1", "a", true, false},
 		{"10.9.0.1", "a", true, true},
 	} {
-		p := policies.of(netip.MustParseAddr(test.peer), test.user)
+		p := policies.of(ftpserver.Client{Peer: netip.MustParseAddr(test.peer), User: test.user})
 		if p.Binding != ftpserver.BindEnforce || !p.CCC || p.UncleanClose != test.unclean || (p.Legacy != nil) != test.legacy {
 			t.Errorf("%s from %s: %+v", test.user, test.peer, p)
 		}

@@ -41,6 +41,8 @@ type conn struct {
 	peer  netip.AddrPort
 	local netip.AddrPort
 	start time.Time
+	// implicit: TLS is there from the start.
+	implicit bool
 	// loginBy is until when there must be a login.
 	loginBy time.Time
 
@@ -75,9 +77,9 @@ type conn struct {
 	cause     error             // why the connection ends; nil: QUIT
 }
 
-func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPort) *conn {
+func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPort, implicit bool) *conn {
 	c := &conn{
-		srv: s, raw: nc, ctl: nc, visit: visit, peer: peer, local: local,
+		srv: s, raw: nc, ctl: nc, visit: visit, peer: peer, local: local, implicit: implicit,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
@@ -106,14 +108,14 @@ func (c *conn) resetParameters() {
 }
 
 // serve runs the session and returns why it ended, nil for a QUIT.
-func (c *conn) serve(implicit bool) error {
+func (c *conn) serve() error {
 	stopDrain := context.AfterFunc(c.srv.drain, c.wake)
 	defer stopDrain()
 	stopVisit := context.AfterFunc(c.visit.Context(), c.wake)
 	defer stopVisit()
 	defer c.end()
 	defer c.recoverPanic()
-	c.greet(implicit)
+	c.greet()
 	for !c.closing {
 		c.step()
 	}
@@ -121,8 +123,8 @@ func (c *conn) serve(implicit bool) error {
 }
 
 // greet says the first word, under TLS where the connection begins with it.
-func (c *conn) greet(implicit bool) {
-	if implicit {
+func (c *conn) greet() {
+	if c.implicit {
 		c.startImplicit()
 	}
 	if !c.closing {

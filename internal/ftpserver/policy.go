@@ -52,14 +52,20 @@ type Legacy struct {
 	LooseTypes bool
 }
 
+// Client is whom a policy is for.
+type Client struct {
+	Peer     netip.Addr
+	Implicit bool   // it came where TLS is there from the start
+	User     string // the account that USER named, or that is logged in; "" before
+}
+
 // Security is how connections are protected. The zero value: not at all.
 type Security struct {
 	// TLS gives the configuration for a client; nil, or a nil result: there
 	// is no TLS.
-	TLS func(peer netip.Addr) *tls.Config
-	// Policy gives the policy for a client, by its address and, from USER on,
-	// the account it named; nil: the zero Policy.
-	Policy func(peer netip.Addr, user string) Policy
+	TLS func(Client) *tls.Config
+	// Policy gives the policy for a client; nil: the zero Policy.
+	Policy func(Client) Policy
 	// Certified tells whether a client's certificate stands for the user of
 	// that name; nil: none does. The configurations that TLS gives fail the
 	// handshake of a certificate that does not verify.
@@ -71,11 +77,16 @@ func (c *conn) policy() Policy {
 	if c.srv.cfg.Security.Policy == nil {
 		return Policy{}
 	}
+	return c.srv.cfg.Security.Policy(c.whom())
+}
+
+// whom is the client as policies know it.
+func (c *conn) whom() Client {
 	name := c.userName
 	if c.sess != nil {
 		name = c.sess.User().Name
 	}
-	return c.srv.cfg.Security.Policy(c.peer.Addr(), name)
+	return Client{Peer: c.peer.Addr(), Implicit: c.implicit, User: name}
 }
 
 // legacy is what is done for a device with old manners; the zero Legacy for
@@ -105,7 +116,7 @@ func (c *conn) tlsConfig() *tls.Config {
 	if c.srv.cfg.Security.TLS == nil {
 		return nil
 	}
-	return c.srv.cfg.Security.TLS(c.peer.Addr())
+	return c.srv.cfg.Security.TLS(c.whom())
 }
 
 // certified tells whether the client has shown a certificate that stands for name.

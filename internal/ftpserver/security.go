@@ -21,15 +21,14 @@ var errHandshake = errors.New("the TLS handshake failed")
 
 // protection is the TLS of a control connection.
 type protection struct {
-	session  *tlsSession
-	base     *tls.Config // of data connections too: the same certificate, the same ticket keys
-	conn     *tls.Conn
-	wire     *tlsWire
-	state    tls.ConnectionState
-	implicit bool
-	cleared  bool // CCC was given: the control connection is in clear
-	pbsz     bool
-	private  bool // PROT P
+	session *tlsSession
+	base    *tls.Config // of data connections too: the same certificate, the same ticket keys
+	conn    *tls.Conn
+	wire    *tlsWire
+	state   tls.ConnectionState
+	cleared bool // CCC was given: the control connection is in clear
+	pbsz    bool
+	private bool // PROT P
 }
 
 // covered tells whether the control connection is encrypted now.
@@ -127,7 +126,7 @@ func (c *conn) startImplicit() {
 		return
 	}
 	if c.startTLS(base) {
-		c.tls.implicit, c.tls.private = true, true
+		c.tls.private = true
 	}
 }
 
@@ -217,7 +216,7 @@ func (c *conn) prot(arg string) reply {
 	switch {
 	case !c.covered():
 		return say(503, "Give AUTH TLS and PBSZ first.")
-	case !c.tls.pbsz && !c.tls.implicit:
+	case !c.tls.pbsz && !c.implicit:
 		return say(503, "Give PBSZ first.")
 	case !private && c.requires(RequireData):
 		return say(534, "Data connections must be private here.")
@@ -255,7 +254,7 @@ func (c *conn) ccc(string) reply {
 // session is as it was at its beginning (RFC 4217 §13). Where TLS came with the
 // connection, it stays.
 func (c *conn) dropTLS(r reply) reply {
-	if c.tls == nil || c.tls.implicit {
+	if c.tls == nil || c.implicit {
 		return r
 	}
 	cleared := c.tls.cleared

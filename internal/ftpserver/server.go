@@ -156,7 +156,7 @@ func (s *Server) handle(nc net.Conn, implicit bool) {
 	defer s.sessions.Done()
 	defer nc.Close()
 	if c := s.admit(nc, implicit); c != nil {
-		c.visit.Leave(c.serve(implicit))
+		c.visit.Leave(c.serve())
 	}
 }
 
@@ -176,7 +176,7 @@ func (s *Server) admit(nc net.Conn, implicit bool) *conn {
 		sayAndClose(nc, 421, sentence(err))
 		return nil
 	}
-	return newConn(s, nc, visit, peer, local)
+	return newConn(s, nc, visit, peer, local, implicit)
 }
 
 // Shutdown ends the service: sessions without a transfer get 421 at once, the

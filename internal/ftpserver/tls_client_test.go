@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,7 +56,7 @@ type secureServer struct {
 
 // serveTLS starts one; policy nil means the zero Policy. The settings change
 // what TLS speaks.
-func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user string) Policy, settings ...func(*tls.Config)) *secureServer {
+func serveTLS(t *testing.T, implicit bool, policy func(Client) Policy, settings ...func(*tls.Config)) *secureServer {
 	t.Helper()
 	s := &secureServer{t: t, tree: mem.New(mem.Config{}), log: &logged{}, cert: testCertificate(t)}
 	base := &tls.Config{
@@ -79,7 +78,7 @@ func serveTLS(t *testing.T, implicit bool, policy func(peer netip.Addr, user str
 		Log:   log,
 		Hosts: map[string]string{"ftp.example": "", "other.example": ""},
 		Security: Security{
-			TLS:       func(netip.Addr) *tls.Config { return base },
+			TLS:       func(Client) *tls.Config { return base },
 			Policy:    policy,
 			Certified: func(_ tls.ConnectionState, user string) bool { return user != "bob" },
 		},

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +17,8 @@ func versions() map[string]uint16 {
 }
 
 // everybody is the policy p for everybody.
-func everybody(p Policy) func(netip.Addr, string) Policy {
-	return func(netip.Addr, string) Policy { return p }
+func everybody(p Policy) func(Client) Policy {
+	return func(Client) Policy { return p }
 }
 
 func TestTLSMovesFilesBothWays(t *testing.T) {
