@@ -100,7 +100,7 @@ func at(arg string) (string, error) {
 }
 
 // said is err in the words that clients get, with the argument it is about.
-func said(arg string, err error) error { return fmt.Errorf("%s: %s", arg, statusFor(err).Text) }
+func said(arg string, err error) error { return fmt.Errorf("%s: %s", arg, spoken(err)) }
 
 func (k *command) echo() error {
 	text := strings.Join(k.args, " ")

@@ -1,8 +1,11 @@
 package sftpserver
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"path"
+	"strings"
 
 	"ferry"
 	"ferry/internal/sftpwire"
@@ -17,12 +20,36 @@ func (c *conn) open(name string, r *sftpwire.Open) answer {
 		c.log.Warn("too many open files in one session", "user", c.cfg.User.Name, "limit", maxFiles)
 		return say(sftpwire.Failure)
 	}
-	f, err := c.openFile(name, r.Flags, permOf(r.Attrs))
+	var f *file
+	err := fileFor(c.ctx, c.cfg.FS, r.Name, name)
+	if err == nil {
+		f, err = c.openFile(name, r.Flags, permOf(r.Attrs))
+	}
 	if err != nil {
 		c.files.giveUp()
 		return c.failed("open", name, err)
 	}
 	return answer{reply: &sftpwire.Handle{Handle: c.files.add(f)}}
+}
+
+// fileFor tells whether the name, that the client gave as raw, can be a file's.
+// One that ends with a slash is a directory's (POSIX XBD 4.16): who copies to
+// "new/" wants the file in there, and not as "new".
+func fileFor(ctx context.Context, tree ferry.FS, raw, name string) error {
+	if !strings.HasSuffix(raw, "/") {
+		return nil
+	}
+	i, err := tree.Stat(ctx, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, above := tree.Stat(ctx, path.Dir(name)); above != nil {
+			return above
+		}
+		return ferry.ErrIsDir
+	case err == nil && !i.IsDir():
+		return ferry.ErrNotDir
+	}
+	return err
 }
 
 // permOf is the permission that a client wants a new file to have; 0: it did

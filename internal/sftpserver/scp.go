@@ -25,10 +25,11 @@ type scp struct {
 	in     *bufio.Reader
 	out    io.Writer
 
-	recursive bool // -r
-	times     bool // -p: times and modes
-	toDir     bool // -d: the target must be a directory
-	failed    bool // something was not done: the exit status is 1
+	recursive bool  // -r
+	times     bool  // -p: times and modes
+	toDir     bool  // -d: the target must be a directory
+	failed    bool  // something was not done: the exit status is 1
+	noFile    error // why the target cannot be a file; nil: it can
 }
 
 // Why a dialogue is over.
@@ -103,7 +104,7 @@ func (s *scp) fatal(name string, err error) error {
 }
 
 func (s *scp) say(kind byte, name string, err error) error {
-	text := statusFor(err).Text
+	text := spoken(err)
 	if errors.Is(err, errRecord) || errors.Is(err, errLoop) || errors.Is(err, errNoRecursion) {
 		text = err.Error()
 	}

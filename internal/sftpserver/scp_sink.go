@@ -39,6 +39,9 @@ func (s *scp) sink(target string) error {
 		}
 		return s.fatal(target, err)
 	}
+	if !into {
+		s.noFile = fileFor(s.ctx, s.fs, target, name)
+	}
 	if err := s.ok(); err != nil {
 		return err
 	}
@@ -71,7 +74,11 @@ func (s *scp) take(target string, into bool) error {
 		case 'T':
 			times, err = &r, s.ok()
 		case 'C':
-			err = s.file(name, r, s.attr(r, times))
+			if len(within) == 0 && s.noFile != nil {
+				err = s.warn(target+"/", s.noFile)
+			} else {
+				err = s.file(name, r, s.attr(r, times))
+			}
 			times = nil
 		case 'D':
 			var entered bool

@@ -253,7 +253,7 @@ func TestCommands(t *testing.T) {
 		{"pwd", "", "/\n", ""},
 		{"cd /", "", "", ""},
 		{"cd /missing", "", "", "/missing: No such file"},
-		{"cd '/a b'", "", "", "No such file"},
+		{"cd '/a b'", "", "", "Not a directory"},
 		{"true", "", "", ""},
 	}
 	for _, test := range tests {

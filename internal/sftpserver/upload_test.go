@@ -284,6 +284,18 @@ func TestSecondOpen(t *testing.T) {
 	dial(t, w.session()).want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
 }
 
+// TestNamesOfDirectories: what ends with a slash is no file's name, as for
+// open(2); scp to "new/" must not make a file "new".
+func TestNamesOfDirectories(t *testing.T) {
+	p := dial(t, newWorld().session())
+	p.put("/f", "content")
+	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d/"})
+	p.want(sftpwire.Failure, &sftpwire.Open{Name: "/new/", Flags: wr | creat}, &sftpwire.Open{Name: "/d/", Flags: wr | creat | trunc})
+	p.want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/f/", Flags: rd}, &sftpwire.Open{Name: "/f/", Flags: wr | creat | trunc},
+		&sftpwire.Open{Name: "/no/new/", Flags: wr | creat}, &sftpwire.Lstat{Name: "/new"})
+	p.holds("/f", "content")
+}
+
 // TestReadCreate: open(2) with O_RDONLY|O_CREAT makes an empty file, and leaves
 // one that is there.
 func TestReadCreate(t *testing.T) {
