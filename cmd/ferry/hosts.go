@@ -64,12 +64,20 @@ func (c *config) anonymousRoots() []string {
 // byHost asks the authenticator of the virtual host that the client asked
 // for, where it has one of its own.
 type byHost struct {
+	hosts  []string
 	own    map[string]ferry.Authenticator
 	others ferry.Authenticator
 }
 
-// Authenticate implements ferry.Authenticator.
+// Authenticate implements ferry.Authenticator. "anonymous@HOST" is the
+// anonymous user of that host: SSH, and FTP clients without HOST, have no other
+// way of asking for one.
 func (b byHost) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
+	name, host, _ := strings.Cut(c.Name, "@")
+	host = strings.ToLower(host)
+	if auth.IsAnonymous(name) && slices.Contains(b.hosts, host) && (c.Host == "" || c.Host == host) {
+		c.Name, c.Host = name, host
+	}
 	if own := b.own[c.Host]; own != nil {
 		return own.Authenticate(ctx, c)
 	}
@@ -82,7 +90,7 @@ func welcoming(conf *config, users ferry.Authenticator) ferry.Authenticator {
 	for _, a := range conf.Hosts.AnonymousRoots {
 		own[a.left] = auth.Anonymous(anonymous(conf, a.left), users)
 	}
-	return byHost{own, auth.Anonymous(anonymous(conf, ""), users)}
+	return byHost{conf.Hosts.Names, own, auth.Anonymous(anonymous(conf, ""), users)}
 }
 
 // accountOn tells which account a login name means on a virtual host: on one

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ferry"
+	"ferry/internal/auth"
 )
 
 func TestOwnUsersOfAHost(t *testing.T) {
@@ -29,10 +30,25 @@ func TestAnonymousRootOfAHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for host, want := range map[string]string{"": "/srv", "a.example": "/srv/a", "b.example": "/srv"} {
-		u, err := authenticator(c, nil, nil).Authenticate(t.Context(), ferry.Claim{Name: "ftp", Host: host})
-		if err != nil || u.Home != want || !u.Anonymous {
-			t.Errorf("on %q: %+v, %v", host, u, err)
+	hasher, err := auth.NewHasher(auth.Cost{Memory: 1024, Passes: 1}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range [][3]string{ // host, login, home; "": not let in
+		{"", "ftp", "/srv"},
+		{"a.example", "ftp", "/srv/a"},
+		{"b.example", "ftp", "/srv"},
+		{"", "Anonymous@a.Example", "/srv/a"},
+		{"a.example", "ftp@a.example", "/srv/a"},
+		{"", "ftp@b.example", "/srv"},
+		{"b.example", "ftp@a.example", ""},
+		{"", "ftp@c.example", ""},
+		{"", "ftp@", ""},
+		{"", "alice@a.example", ""},
+	} {
+		u, err := authenticator(c, auth.Static(), hasher).Authenticate(t.Context(), ferry.Claim{Name: test[1], Host: test[0]})
+		if in := err == nil; in != (test[2] != "") || in && (u.Home != test[2] || !u.Anonymous) {
+			t.Errorf("%q on %q: %+v, %v; want the home %q", test[1], test[0], u, err, test[2])
 		}
 	}
 }

@@ -143,7 +143,7 @@ func houseKeys() []key {
 			"Users beside the database: \"NAME:HASH\", \"NAME:PASSWORD\", or \"NAME\" with the password in\nthe environment variable FERRY_PASSWORD. Their home is the root of [storage].",
 			func(c *config) value { return (*accounts)(&c.Users.Static) }},
 		{"users.anonymous", "--anonymous", false,
-			"Let anybody in as \"anonymous\" or \"ftp\", with any password, to read.",
+			"Let anybody in as \"anonymous\" or \"ftp\", with any password, to read; over SFTP with any key, too.",
 			func(c *config) value { return (*boolean)(&c.Users.Anonymous) }},
 		{"users.anonymous_root", "", "",
 			"The directory that anonymous users see. Empty: the root of [storage].",

@@ -108,12 +108,12 @@ func hostsKeys() []key {
 			"Their own greetings: \"NAME=TEXT\".",
 			func(c *config) value { return assignments{&c.Hosts.Greetings, "ftp.example.com=Welcome", hostGreeting} }},
 		{"hosts.anonymous_roots", "", []string{},
-			"What anonymous users see there: \"NAME=DIR\".",
+			"What anonymous users see there: \"NAME=DIR\". Where a client cannot ask for a host (SFTP), they are \"anonymous@NAME\".",
 			func(c *config) value {
 				return assignments{&c.Hosts.AnonymousRoots, "ftp.example.com=/srv/pub", hostRoot}
 			}},
 		{"hosts.own_users", "", []string{},
-			"Hosts with users of their own: there, the login \"alice\" means the account \"alice@NAME\", and no other.",
+			"Hosts with users of their own: there, the login \"alice\" means the account \"alice@NAME\", and no other.\nWhere a client cannot ask for a host (SFTP), it logs in by that whole name.",
 			func(c *config) value { return hostNames{&c.Hosts.OwnUsers} }},
 	}
 }
