@@ -141,6 +141,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	defer cancel()
 	chores.Go(func() { sweep(ctx, nodes, trees, db, log) })
 	chores.Go(func() { secure.watch(ctx) })
+	chores.Go(func() { watchMemory(ctx) })
 	chores.Go(func() { refresh(ctx, conf, g, db, users, log) })
 
 	// The doors open.
