@@ -21,7 +21,7 @@ func (c *config) check() error {
 		return c.wrong("users.anonymous_root", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
 	}
 	for _, k := range []string{"storage.root", "users.anonymous_root", "users.home", "log.transfer_log", "server.state",
-		"tls.cert", "tls.key", "tls.client_ca", "tls.client_crl", "tls.acme_root_ca"} {
+		"sftp.revoked_keys", "tls.cert", "tls.key", "tls.client_ca", "tls.client_crl", "tls.acme_root_ca"} {
 		if err := c.checkPath(k); err != nil {
 			return err
 		}

@@ -39,6 +39,9 @@ func (cmd *configCheckCmd) Run(c console, k *kong.Context) error {
 	if err := conf.checkHostKeys(); err != nil {
 		return err
 	}
+	if err := conf.checkTrust(); err != nil {
+		return err
+	}
 	return c.print("%s: good", file)
 }
 

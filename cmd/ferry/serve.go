@@ -49,6 +49,9 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	if err := conf.checkHostKeys(); err != nil {
 		return err
 	}
+	if err := conf.checkTrust(); err != nil {
+		return err
+	}
 	people, err := staticUsers(conf, os.Getenv("FERRY_PASSWORD"))
 	if err != nil {
 		return err
@@ -129,7 +132,11 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	if err != nil {
 		return err
 	}
-	ssh, err := openSFTP(conf, g, log)
+	trust, err := openTrust(conf, log)
+	if err != nil {
+		return err
+	}
+	ssh, err := openSFTP(conf, g, trust, log)
 	if err != nil {
 		return err
 	}
@@ -152,7 +159,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	log.Info("ready", "ftp", doors.address("ftp"), "ftps", doors.address("ftps"), "sftp", doors.address("sftp"), "root", conf.Storage.Root, "state", conf.Server.State, "version", buildOf().Version)
 	notifySystemd(log, "READY=1")
 
-	reload := func() { transfers.reopen(); secure.reload() }
+	reload := func() { transfers.reopen(); secure.reload(); trust.Reload() }
 	err = untilStopped(signals, ended, reload, log)
 	notifySystemd(log, "STOPPING=1")
 	doors.close()

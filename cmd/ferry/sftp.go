@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ferry/internal/auth"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
 	"ferry/internal/sftpserver"
@@ -28,6 +29,8 @@ type sftpConfig struct {
 	Banner         string
 	HostKeys       []string
 	Passwords      bool
+	UserCA         []string
+	RevokedKeys    string
 	ChaCha20       bool
 	LegacyNetworks networks
 	ProxyFrom      networks
@@ -44,13 +47,19 @@ func sftpKeys() []key {
 			func(c *config) value { return (*endpoint)(&c.SFTP.Address) }},
 		{"sftp.host_keys", "", []string{},
 			"Files of private keys that the server shows itself by, as ssh-keygen makes them, without a passphrase; one of\neach type. Empty: an Ed25519, an ECDSA and an RSA key are made once, in the state directory, and kept.",
-			func(c *config) value { return list{at: &c.SFTP.HostKeys, check: checkHostKeyFile} }},
+			func(c *config) value { return list{at: &c.SFTP.HostKeys, check: checkAbsolute} }},
 		{"sftp.banner", "", "",
 			"A line that clients show before the login.",
 			func(c *config) value { return line{&c.SFTP.Banner} }},
 		{"sftp.passwords", "", true,
 			"Let clients in by password. false: by public key only (ferry user key); a user who needs both is asked for the\npassword after it.",
 			func(c *config) value { return (*boolean)(&c.SFTP.Passwords) }},
+		{"sftp.user_ca", "", []string{},
+			"Files of public keys, one a line, of authorities whose certificates (ssh-keygen -s CA -n NAME) let in the users\nthat they name as principals. Read again when they change.",
+			func(c *config) value { return list{at: &c.SFTP.UserCA, check: checkAbsolute} }},
+		{"sftp.revoked_keys", "", "",
+			"File of keys and certificates that are let in no more: as ssh-keygen -k makes it (KRL), or public keys, one a\nline, which may be those of authorities. Read again when it changes: put the new one beside it and rename it.",
+			func(c *config) value { return (*text)(&c.SFTP.RevokedKeys) }},
 		{"sftp.chacha20", "", false,
 			"Offer ChaCha20-Poly1305 where the processor has AES, too. OpenSSH's client would choose it, and it is several\ntimes slower than AES-GCM here.",
 			func(c *config) value { return (*boolean)(&c.SFTP.ChaCha20) }},
@@ -72,7 +81,7 @@ func sftpKeys() []key {
 	}
 }
 
-func checkHostKeyFile(file string) error {
+func checkAbsolute(file string) error {
 	if !filepath.IsAbs(file) {
 		return fmt.Errorf("must be an absolute path, not %q", file)
 	}
@@ -104,7 +113,7 @@ type sshService struct {
 	keys   []ssh.Signer
 }
 
-func openSFTP(conf *config, g *gate.Gate, log *slog.Logger) (sshService, error) {
+func openSFTP(conf *config, g *gate.Gate, trust *auth.Authorities, log *slog.Logger) (sshService, error) {
 	if conf.SFTP.Address == "off" {
 		return sshService{}, nil
 	}
@@ -119,6 +128,8 @@ func openSFTP(conf *config, g *gate.Gate, log *slog.Logger) (sshService, error) 
 		HostKeys:     keys,
 		Banner:       s.Banner,
 		NoPasswords:  !s.Passwords,
+		Authority:    trust.Trusts,
+		Revoked:      trust.Revoked,
 		ChaCha20:     s.ChaCha20,
 		Legacy:       s.LegacyNetworks,
 		LoginTimeout: s.LoginTimeout,

@@ -11,5 +11,9 @@
 // exception are accounts whose hash was imported with a cost of its own; a new
 // password brings them in line.
 //
+// Of SSH it knows whose certificates let users in and what is revoked, as files
+// say it (OpenSSH's PROTOCOL.krl). What a certificate says is the protocol's
+// matter.
+//
 // No password and no hash is ever in an error, and nothing here logs.
 package auth

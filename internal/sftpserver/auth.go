@@ -3,6 +3,7 @@ package sftpserver
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"golang.org/x/crypto/ssh"
 
@@ -15,10 +16,18 @@ import (
 // counted by the gate, and end the connection much earlier.
 const maxTries = 20
 
-// sessionKey is under what the Permissions of a login hold its *gate.Session.
-// Nothing about who somebody is lies anywhere else: what a callback puts down
-// beside them could belong to a key that was only offered.
-type sessionKey struct{}
+// admittedKey is under what the Permissions of a login hold who it is. Nothing about who
+// somebody is lies anywhere else: what a callback puts down beside them could
+// belong to a key that was only offered.
+type admittedKey struct{}
+
+// admitted is who a handshake has let in.
+type admitted struct {
+	session *gate.Session
+	// onlySFTP: the certificate that let it in is good for SFTP and for no
+	// command.
+	onlySFTP bool
+}
 
 // handshake is the configuration of this client's handshake.
 func (c *client) handshake() *ssh.ServerConfig {
@@ -59,13 +68,20 @@ func (c *client) askPassword(check checkPassword) ssh.ServerAuthCallbacks {
 
 // passwordAlone lets in who needs nothing beside it.
 func (c *client) passwordAlone(meta ssh.ConnMetadata, password string) (*ssh.Permissions, error) {
-	return c.login(meta, ferry.Claim{Password: password})
+	return c.login(meta, ferry.Claim{Password: password}, false)
 }
 
 // keyOffered says whether it is worth while for the client to sign with key
 // (RFC 4252 §7). It decides nothing.
 func (c *client) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-	if !c.visit.Offer(c.ctx, c.claimOf(meta, key)) {
+	claim, _ := c.claimOf(meta, key)
+	if claim.Denied {
+		return nil, ferry.ErrLogin
+	}
+	if !c.visit.Offer(c.ctx, claim) {
+		if claim.Certified {
+			c.refuse(slog.LevelInfo, claim, errors.New("no account of that name is let in by it"))
+		}
 		return nil, ferry.ErrLogin
 	}
 	return nil, nil
@@ -76,8 +92,8 @@ func (c *client) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Perm
 // for the password and nowhere else, and is looked at again with it: the key
 // may have been taken away meanwhile.
 func (c *client) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Permissions, _ string) (*ssh.Permissions, error) {
-	claim := c.claimOf(meta, key)
-	permissions, err := c.login(meta, claim)
+	claim, onlySFTP := c.claimOf(meta, key)
+	permissions, err := c.login(meta, claim, onlySFTP)
 	if !errors.Is(err, ferry.ErrPartial) {
 		return permissions, err
 	}
@@ -85,26 +101,53 @@ func (c *client) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Perm
 	// The library ends the connection of a client that goes on with another
 	// name, and takes no other key.
 	return nil, &ssh.PartialSuccessError{Next: c.askPassword(func(meta ssh.ConnMetadata, password string) (*ssh.Permissions, error) {
-		claim := c.claimOf(meta, key)
+		claim, onlySFTP := c.claimOf(meta, key)
 		claim.Password, claim.Both = password, true
-		return c.login(meta, claim)
+		return c.login(meta, claim, onlySFTP)
 	})}
 }
 
-// claimOf is what a client claims that shows key.
-func (c *client) claimOf(meta ssh.ConnMetadata, key ssh.PublicKey) ferry.Claim {
-	return ferry.Claim{Name: claimedName(meta), Key: ssh.FingerprintSHA256(key)}
+// claimOf is what a client claims that shows key: Denied where the key is
+// revoked, or the certificate does not stand for the user. onlySFTP is whether
+// it may do no more than SFTP by it.
+func (c *client) claimOf(meta ssh.ConnMetadata, key ssh.PublicKey) (claim ferry.Claim, onlySFTP bool) {
+	claim = ferry.Claim{Name: claimedName(meta)}
+	cert, ok := key.(*ssh.Certificate)
+	if !ok {
+		claim.Key = ssh.FingerprintSHA256(key)
+		if claim.Denied = c.revoked(key); claim.Denied {
+			c.log.Info("revoked key refused", "user", claim.Name, "key", claim.Key)
+		}
+		return claim, false
+	}
+	claim.Certified, claim.Certificate = true, describe(cert)
+	if err := c.checkCertificate(claim.Name, cert); err != nil {
+		claim.Denied = true
+		level := slog.LevelInfo
+		if errors.Is(err, errAuthority) {
+			level = slog.LevelDebug
+		}
+		c.refuse(level, claim, err)
+	}
+	_, onlySFTP = cert.CriticalOptions[forceCommand]
+	return claim, onlySFTP
+}
+
+// refuse says in the log what is wrong with a certificate. The client is not
+// told.
+func (c *client) refuse(level slog.Level, claim ferry.Claim, reason error) {
+	c.log.Log(c.ctx, level, "certificate refused", "user", claim.Name, "by", claim.Certificate, "reason", reason)
 }
 
 // login asks the gate.
-func (c *client) login(meta ssh.ConnMetadata, claim ferry.Claim) (*ssh.Permissions, error) {
+func (c *client) login(meta ssh.ConnMetadata, claim ferry.Claim, onlySFTP bool) (*ssh.Permissions, error) {
 	claim.Name = claimedName(meta)
 	sess, err := c.visit.Login(c.ctx, claim)
 	if err != nil {
 		return nil, c.loginFailed(err)
 	}
 	c.log.Debug("logged in", "user", sess.User().Name, "client", string(meta.ClientVersion()))
-	return &ssh.Permissions{ExtraData: map[any]any{sessionKey{}: sess}}, nil
+	return &ssh.Permissions{ExtraData: map[any]any{admittedKey{}: admitted{sess, onlySFTP}}}, nil
 }
 
 // loginFailed gives what the client is told, and ends the connection where no
@@ -132,12 +175,12 @@ func claimedName(meta ssh.ConnMetadata) string {
 	return name[:min(len(name), most)]
 }
 
-// sessionOf is the session that a handshake has led to.
-func sessionOf(p *ssh.Permissions) (*gate.Session, error) {
+// admittedBy is who a handshake with that result has let in.
+func admittedBy(p *ssh.Permissions) (admitted, error) {
 	if p != nil {
-		if sess, ok := p.ExtraData[sessionKey{}].(*gate.Session); ok {
-			return sess, nil
+		if who, ok := p.ExtraData[admittedKey{}].(admitted); ok {
+			return who, nil
 		}
 	}
-	return nil, errors.New("sftp: a handshake succeeded without a login")
+	return admitted{}, errors.New("sftp: a handshake succeeded without a login")
 }

@@ -76,7 +76,7 @@ func (c *client) programFor(r *ssh.Request) program {
 			return c.sftp
 		}
 	case "exec":
-		if ssh.Unmarshal(r.Payload, &payload) == nil {
+		if !c.onlySFTP && ssh.Unmarshal(r.Payload, &payload) == nil {
 			return c.commandFor(payload.Text)
 		}
 	case "shell":

@@ -48,6 +48,7 @@ type client struct {
 
 	preAuth  ssh.ServerPreAuthConn // until the login
 	session  atomic.Pointer[gate.Session]
+	onlySFTP bool         // no commands; set before the first channel
 	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
 	channels atomic.Int32
 	programs sync.WaitGroup
@@ -83,11 +84,12 @@ func (c *client) serve() (cause error) {
 	}
 	defer func() { _ = sc.Close() }()
 	_ = c.nc.SetDeadline(time.Time{})
-	sess, err := sessionOf(sc.Permissions)
+	who, err := admittedBy(sc.Permissions)
 	if err != nil {
 		return err
 	}
-	c.session.Store(sess)
+	c.onlySFTP = who.onlySFTP
+	c.session.Store(who.session)
 
 	// Forwarding and whatever else is asked of the connection is refused,
 	// which is all that a keepalive wants to hear.
@@ -125,6 +127,10 @@ func (c *client) handshakeFailed(err error) error {
 			hint = "this client wants ChaCha20, which sftp.chacha20 offers"
 		}
 		c.log.Warn("no algorithm in common with the client", "peer", c.peer, "err", err, "hint", hint)
+	}
+	if strings.HasPrefix(err.Error(), "ssh: unexpected message type 5 ") { // SSH_MSG_SERVICE_REQUEST
+		c.log.Warn("the client has asked for the login service twice, which is not supported", "peer", c.peer,
+			"hint", "paramiko does so before its second attempt: give it the one way in that works (allow_agent=False, look_for_keys=False)")
 	}
 	if refused := new(ssh.ServerAuthError); errors.As(err, &refused) || errors.Is(err, io.EOF) {
 		return errNoLogin // what was wrong with each attempt, the gate has told

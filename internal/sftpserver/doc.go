@@ -12,9 +12,9 @@
 //
 // In front of it stands SSH (RFC 4251 to 4254, 4256, 8308, 8332, 9142), by
 // golang.org/x/crypto/ssh. server.go admits connections, client.go is one of
-// them, auth.go lets it in, channel.go and exec.go start what runs on its
-// channels: SFTP, scp as it was before SFTP (scp*.go), and a few commands that
-// clients probe a server with.
+// them, auth.go and certificate.go let it in, channel.go and exec.go start what
+// runs on its channels: SFTP, scp as it was before SFTP (scp*.go), and a few
+// commands that clients probe a server with.
 //
 // New content is staged as everywhere in Ferry: OPEN begins a part, CLOSE
 // publishes it, and whatever ends the session before CLOSE keeps it for the

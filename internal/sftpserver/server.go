@@ -25,8 +25,14 @@ type Config struct {
 
 	// Banner is shown by clients before the login; empty: none.
 	Banner string
-	// NoPasswords lets clients in by public key only.
+	// NoPasswords lets clients in by public key only, or by that and a password.
 	NoPasswords bool
+	// Authority tells whether key is that of an authority whose certificates
+	// let users in, as sshd's TrustedUserCAKeys does; nil: there is none.
+	Authority func(key ssh.PublicKey) bool
+	// Revoked tells whether a key is revoked, or the *ssh.Certificate that it
+	// is, as sshd's RevokedKeys does; nil: none is.
+	Revoked func(key ssh.PublicKey) bool
 	// ChaCha20 offers chacha20-poly1305 where the processor has AES, too.
 	ChaCha20 bool
 	// Legacy are the networks of clients that may use what is outdated: SHA-1,
