@@ -40,6 +40,12 @@ func (p *Buffers) get(n int) *buffer {
 	return b
 }
 
+// largest gives a buffer of the size of the largest packet.
+func (p *Buffers) largest() *buffer {
+	sizes := p.sizes()
+	return p.get(sizes[len(sizes)-1])
+}
+
 // put takes b back; nobody may use it any more.
 func (p *Buffers) put(b *buffer) {
 	if cap(b.b) < p.sizes()[b.class] {

@@ -13,6 +13,9 @@ import (
 // program is what runs on a channel. The result is its exit status.
 type program func(ctx context.Context, sess *gate.Session, s *stream) uint32
 
+// smallWrite is what SSH writes in one piece anyway.
+const smallWrite = 4000
+
 // stream is a channel as a program sees it: standard input, output and error.
 type stream struct {
 	ssh.Channel
@@ -27,6 +30,10 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 func (s *stream) Write(p []byte) (int, error) {
+	if len(p) > smallWrite {
+		s.client.nc.hold()
+		defer s.client.nc.release()
+	}
 	n, err := s.Channel.Write(p)
 	s.client.touch()
 	return n, err

@@ -36,7 +36,7 @@ const maxChannels = 10
 // channels has one of its own.
 type client struct {
 	srv    *Server
-	nc     net.Conn
+	nc     *socket
 	visit  *gate.Visit
 	peer   netip.AddrPort
 	log    *slog.Logger
@@ -58,7 +58,7 @@ type client struct {
 }
 
 func newClient(s *Server, nc net.Conn, visit *gate.Visit) *client {
-	c := &client{srv: s, nc: nc, visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[ssh.Channel]struct{}{}}
+	c := &client{srv: s, nc: newSocket(nc, &s.rooms), visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[ssh.Channel]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.drain, c.startDrain = context.WithCancel(c.ctx)
 	c.touch()

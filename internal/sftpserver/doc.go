@@ -7,8 +7,10 @@
 // Three parties share the work. The reader (serve.go) takes packets off the
 // stream and makes an op of each: what it touches, and what to do
 // (requests.go). The order (order.go) runs ops concurrently, each as soon as
-// no earlier one is in its way. The output (output.go) gathers what they
-// answer into large writes. A budget bounds what is on the way between them.
+// no earlier one is in its way; pace.go says which are done on the spot. The
+// output (output.go) gathers what they answer into large writes. A budget
+// bounds what is on the way between them. input.go and socket.go see to it that
+// neither a channel of SSH nor its connection is read or written in small bits.
 //
 // In front of it stands SSH (RFC 4251 to 4254, 4256, 8308, 8332, 9142), by
 // golang.org/x/crypto/ssh. server.go admits connections, client.go is one of

@@ -31,6 +31,8 @@ type file struct {
 	// goroutine that plans touches it.
 	lastRead chan struct{}
 
+	reading, writing pace
+
 	mu     sync.Mutex
 	broken error // why not all that was to be written was
 }

@@ -18,6 +18,8 @@ type op struct {
 	// is lost by that.
 	drop func(cause error)
 	cost int // of the budget
+	// pace is that of its kind; nil: it may take long.
+	pace *pace
 
 	// before is closed when the op whose answer must go out before this one's
 	// was answered (nil: there is none), answered when this one was.
@@ -97,7 +99,8 @@ func (o *op) pass() {
 	}
 }
 
-// order runs ops, each in a goroutine, as soon as no earlier one is in its way.
+// order runs ops, most in a goroutine each, as soon as no earlier one is in the
+// way.
 type order struct {
 	run func(*op)
 
@@ -112,8 +115,9 @@ func newOrder(run func(*op)) *order {
 	return r
 }
 
-// admit takes the next op over. One goroutine calls it.
-func (r *order) admit(o *op) {
+// admit takes the next op over. One goroutine calls it. Where here says that it
+// would run o itself, it must if that is the result: o is the only one then.
+func (r *order) admit(o *op, here bool) (run bool) {
 	r.mu.Lock()
 	for _, earlier := range r.unfinished {
 		if o.meets(earlier) {
@@ -122,11 +126,15 @@ func (r *order) admit(o *op) {
 		}
 	}
 	r.unfinished = append(r.unfinished, o)
-	free := o.waits == 0
+	free, alone := o.waits == 0, len(r.unfinished) == 1
 	r.mu.Unlock()
+	if here && alone {
+		return true
+	}
 	if free {
 		go r.run(o)
 	}
+	return false
 }
 
 // done says that o was run.

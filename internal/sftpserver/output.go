@@ -15,19 +15,21 @@ const (
 	direct = 128 << 10
 )
 
-// output writes packets from a goroutine of its own: what is sent while a
-// write is under way goes out together with the next.
+// output writes packets. Who sends one while nobody writes does it, and goes on
+// for as long as others send: what comes during a write goes out together with
+// the next.
 type output struct {
 	w       io.Writer
 	buffers *Buffers
 	written func(cost int)  // after each packet, whether it went out or not
 	failed  func(err error) // once
 
-	mu     sync.Mutex
-	more   sync.Cond
-	queue  []parcel
-	closed bool
-	done   chan struct{}
+	mu      sync.Mutex
+	idle    sync.Cond
+	queue   []parcel
+	spare   []parcel // memory for the next queue
+	writing bool
+	broken  bool
 }
 
 // parcel is a packet to write, and what it took of the budget.
@@ -37,41 +39,48 @@ type parcel struct {
 }
 
 func newOutput(w io.Writer, buffers *Buffers, written func(int), failed func(error)) *output {
-	o := &output{w: w, buffers: buffers, written: written, failed: failed, done: make(chan struct{})}
-	o.more.L = &o.mu
-	go o.run()
+	o := &output{w: w, buffers: buffers, written: written, failed: failed}
+	o.idle.L = &o.mu
 	return o
 }
 
-// send takes p over. It does not wait.
-func (o *output) send(p parcel) {
+// enqueue takes p over, without waiting. The caller must call write next if it
+// says so.
+func (o *output) enqueue(p parcel) (write bool) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.queue = append(o.queue, p)
-	o.mu.Unlock()
-	o.more.Signal()
+	write = !o.writing
+	o.writing = true
+	return write
 }
 
-// close waits until all that was sent is written, or cannot be.
-func (o *output) close() {
+// send is enqueue and write.
+func (o *output) send(p parcel) {
+	if o.enqueue(p) {
+		o.write()
+	}
+}
+
+// wait waits until all that was enqueued is written, or cannot be.
+func (o *output) wait() {
 	o.mu.Lock()
-	o.closed = true
-	o.mu.Unlock()
-	o.more.Signal()
-	<-o.done
+	defer o.mu.Unlock()
+	for o.writing {
+		o.idle.Wait()
+	}
 }
 
-func (o *output) run() {
-	defer close(o.done)
-	var batch []parcel
-	broken := false
+// write writes until there is nothing left.
+func (o *output) write() {
 	for {
-		if batch = o.next(batch[:0]); len(batch) == 0 {
+		batch, broken := o.next()
+		if len(batch) == 0 {
 			return
 		}
 		if !broken {
-			if err := o.write(batch); err != nil {
-				broken = true
-				o.failed(err)
+			if err := o.writeAll(batch); err != nil {
+				o.fail(err)
 			}
 		}
 		for _, p := range batch {
@@ -79,24 +88,37 @@ func (o *output) run() {
 			o.written(p.cost)
 		}
 		clear(batch)
+		o.giveBack(batch[:0])
 	}
 }
 
-// next waits for packets and gives all there are; none: it was closed. The
-// queue goes on in the memory of spare.
-func (o *output) next(spare []parcel) []parcel {
+// next gives all that is to be written; none: the writing ends.
+func (o *output) next() (batch []parcel, broken bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.queue) == 0 && !o.closed {
-		o.more.Wait()
+	batch, o.queue, o.spare = o.queue, o.spare, nil
+	if len(batch) == 0 {
+		o.writing = false
+		o.idle.Broadcast()
 	}
-	batch := o.queue
-	o.queue = spare
-	return batch
+	return batch, o.broken
 }
 
-// write writes a batch, small packets gathered.
-func (o *output) write(batch []parcel) error {
+func (o *output) giveBack(spare []parcel) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.spare = spare
+}
+
+func (o *output) fail(err error) {
+	o.mu.Lock()
+	o.broken = true
+	o.mu.Unlock()
+	o.failed(err)
+}
+
+// writeAll writes a batch, small packets gathered.
+func (o *output) writeAll(batch []parcel) error {
 	if len(batch) == 1 {
 		_, err := o.w.Write(batch[0].b)
 		return err

@@ -1,7 +1,6 @@
 package sftpserver
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -81,8 +80,9 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
 	if err != nil {
 		cancel(err)
 	}
-	c.out.close()
+	c.out.wait()
 	c.files.abort(err)
+	c.in.empty()
 	_ = rw.Close()
 	return err
 }
@@ -111,7 +111,7 @@ func (c *conn) endIfQuiet() {
 }
 
 // conn is one session. The goroutine in serve reads and plans; ops run in
-// others.
+// others, or where that is quicker in the same.
 type conn struct {
 	cfg    Session
 	log    *slog.Logger
@@ -121,7 +121,7 @@ type conn struct {
 	// takes long is of no use then.
 	present context.Context
 	gone    context.CancelFunc
-	in      *bufio.Reader
+	in      *input
 	rw      io.Closer
 	out     *output
 	unsent  atomic.Pointer[error] // why the client cannot be written to
@@ -129,6 +129,7 @@ type conn struct {
 	budget  *budget
 	buffers *Buffers
 	files   *table
+	paces   [sftpwire.TypeSymlink + 1]pace // by the type of the request, where no file has its own
 }
 
 func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriteCloser, cfg Session) *conn {
@@ -149,7 +150,7 @@ func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWrit
 	}
 	c := &conn{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
-		in: bufio.NewReader(rw), budget: newBudget(), buffers: cfg.Buffers, files: newTable(),
+		in: newInput(rw, cfg.Buffers), budget: newBudget(), buffers: cfg.Buffers, files: newTable(),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
 	c.order = newOrder(c.run)
@@ -251,7 +252,12 @@ func (c *conn) accept(packet *buffer) error {
 	o := c.planPacket(packet, r, err)
 	o.id = id
 	c.budget.take(o.cost)
-	c.order.admit(o)
+	// A client that waits for the answer gets it soonest from here. Behind one
+	// that has asked for more already, requests are done side by side.
+	here := o.pace != nil && o.pace.assured() && c.in.drained()
+	if c.order.admit(o, here) {
+		c.run(o)
+	}
 	return nil
 }
 
@@ -266,6 +272,9 @@ func (c *conn) planPacket(packet *buffer, r sftpwire.Request, err error) *op {
 	o := c.plan(r)
 	o.request = sftpwire.NameOf(r)
 	o.cost += len(packet.b)
+	if kind := packet.b[0]; o.pace == nil && int(kind) < len(c.paces) {
+		o.pace = &c.paces[kind]
+	}
 	if _, ok := r.(*sftpwire.Write); !ok {
 		c.buffers.put(packet)
 		return o
@@ -288,6 +297,14 @@ func (c *conn) refuseRequest(request string, err error) *op {
 
 // run does what an op wants and sends the answer.
 func (c *conn) run(o *op) {
+	if c.perform(o) {
+		c.out.write()
+	}
+}
+
+// perform does what an op wants and hands in the answer. The caller must write
+// it if that says so: by then others may go on.
+func (c *conn) perform(o *op) (write bool) {
 	defer c.order.done(o)
 	defer o.pass()
 	defer c.recoverPanic(o)
@@ -295,15 +312,19 @@ func (c *conn) run(o *op) {
 		if o.drop != nil {
 			o.drop(context.Cause(c.ctx))
 		}
-		return
+		return false
 	}
+	begin := time.Now()
 	a := o.do()
+	if o.pace != nil {
+		o.pace.took(time.Since(begin))
+	}
 	if a.packet == nil {
 		a.packet = c.buffers.get(0)
 		a.packet.b = sftpwire.AppendReply(a.packet.b, o.id, a.reply)
 	}
 	o.wait(c.ctx)
-	c.out.send(parcel{a.packet, o.cost})
+	return c.out.enqueue(parcel{a.packet, o.cost})
 }
 
 // recoverPanic ends the session, and nothing else, when a request panics.

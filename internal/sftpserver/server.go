@@ -58,6 +58,7 @@ type Server struct {
 	modern  *ssh.ServerConfig
 	legacy  *ssh.ServerConfig
 	buffers Buffers
+	rooms   rooms
 
 	// drain ends when connections shall finish what they do and close; kill
 	// ends when they must stop at once.

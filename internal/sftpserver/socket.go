@@ -1,0 +1,145 @@
+package sftpserver
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	// bulk is from what size on a read is one within a large packet, behind
+	// which more of its kind are to come.
+	bulk = 16 << 10
+	// roomSize is how much is read ahead then, and gathered before it is written.
+	roomSize = 256 << 10
+	// heldFor is how long something gathered may wait at most: a channel whose
+	// window is full waits for a client that may not have all it was sent.
+	heldFor = time.Millisecond
+)
+
+// socket is the connection below SSH, which makes two system calls of each
+// packet of 32 KiB. While it is held, it gathers what is written; within a large
+// packet it reads ahead. Its large buffers are given back when they are empty.
+//
+// One goroutine reads. Any may write.
+type socket struct {
+	net.Conn
+	rooms *rooms
+
+	in       *[roomSize]byte // nil: nothing was read ahead
+	from, to int
+
+	mu   sync.Mutex
+	out  *[roomSize]byte // nil: nothing is gathered
+	have int
+	held int
+	late *time.Timer
+	err  error // of a write that had no caller to hear of it
+}
+
+// rooms are where the large buffers come from. The zero value is ready.
+type rooms struct{ pool sync.Pool }
+
+func (r *rooms) get() *[roomSize]byte {
+	if room, ok := r.pool.Get().(*[roomSize]byte); ok {
+		return room
+	}
+	return new([roomSize]byte)
+}
+
+func newSocket(nc net.Conn, rooms *rooms) *socket { return &socket{Conn: nc, rooms: rooms} }
+
+// Read implements net.Conn.
+func (w *socket) Read(p []byte) (int, error) {
+	if w.in == nil {
+		if len(p) < bulk {
+			return w.Conn.Read(p) // who waits for the next packet may wait for long
+		}
+		w.in = w.rooms.get()
+		n, err := w.Conn.Read(w.in[:])
+		w.from, w.to = 0, n
+		if n == 0 {
+			w.readAll()
+			return 0, err // and otherwise it comes again
+		}
+	}
+	n := copy(p, w.in[w.from:w.to])
+	if w.from += n; w.from == w.to {
+		w.readAll()
+	}
+	return n, nil
+}
+
+func (w *socket) readAll() {
+	w.rooms.pool.Put(w.in)
+	w.in = nil
+}
+
+// Write implements net.Conn.
+func (w *socket) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return 0, w.err
+	}
+	if w.held == 0 || w.have+len(p) > roomSize {
+		if err := w.flush(); err != nil {
+			return 0, err
+		}
+	}
+	if w.held == 0 || len(p) > roomSize {
+		return w.Conn.Write(p)
+	}
+	if w.out == nil {
+		w.out = w.rooms.get()
+		w.expect()
+	}
+	w.have += copy(w.out[w.have:], p)
+	return len(p), nil
+}
+
+// hold begins to gather. Each call needs one of release.
+func (w *socket) hold() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held++
+}
+
+// release writes what was gathered, unless somebody else still holds it.
+func (w *socket) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held--; w.held > 0 {
+		return
+	}
+	if err := w.flush(); err != nil {
+		w.err = err
+	}
+}
+
+// expect sees to it that what is gathered goes out in time.
+func (w *socket) expect() {
+	if w.late == nil {
+		w.late = time.AfterFunc(heldFor, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if err := w.flush(); err != nil {
+				w.err = err
+			}
+		})
+		return
+	}
+	w.late.Reset(heldFor)
+}
+
+// flush writes what is gathered.
+func (w *socket) flush() error {
+	if w.out == nil {
+		return nil
+	}
+	w.late.Stop()
+	_, err := w.Conn.Write(w.out[:w.have])
+	w.rooms.pool.Put(w.out)
+	w.out, w.have = nil, 0
+	return err
+}
