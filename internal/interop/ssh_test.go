@@ -271,20 +271,3 @@ func partSize(t testing.TB, dir string) int64 {
 	}
 	return largest
 }
-
-// TestLFTPOverSSH: lftp's mirror, by a password that it types itself.
-func TestLFTPOverSSH(t *testing.T) {
-	t.Parallel()
-	v := startSSH(t, setup{})
-	here := t.TempDir()
-	plant(t, filepath.Join(here, "out"), 60)
-	script := strings.Join([]string{
-		"set cmd:fail-exit yes", "set net:max-retries 2", "set net:timeout 30",
-		"set sftp:connect-program \"ssh -a -x " + strings.Join(v.options, " ") + "\"",
-		fmt.Sprintf("open -u %s,%s sftp://127.0.0.1:%s", user, password, v.sshPort),
-		"mirror -R --parallel=3 out tree", "mirror --parallel=3 tree back",
-	}, "\n") + "\n"
-	program{dir: here, stdin: script}.must(t, "lftp")
-	wantSameTree(t, v.path("tree"), filepath.Join(here, "out"), kept{times: true})
-	wantSameTree(t, filepath.Join(here, "back"), filepath.Join(here, "out"), kept{times: true})
-}

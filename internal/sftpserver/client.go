@@ -42,6 +42,10 @@ type client struct {
 	log    *slog.Logger
 	ctx    context.Context // ends with the connection; its cause says why
 	cancel context.CancelCauseFunc
+	// here ends, before ctx, when the client has hung up: what nobody waits for
+	// any more need not be found out.
+	here   context.Context
+	hungUp context.CancelFunc
 	// drain ends, before ctx, when programs shall come to their end.
 	drain      context.Context
 	startDrain context.CancelFunc
@@ -60,6 +64,7 @@ type client struct {
 func newClient(s *Server, nc net.Conn, visit *gate.Visit) *client {
 	c := &client{srv: s, nc: newSocket(nc, &s.rooms), visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[ssh.Channel]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.here, c.hungUp = context.WithCancel(c.ctx)
 	c.drain, c.startDrain = context.WithCancel(c.ctx)
 	c.touch()
 	return c
@@ -99,6 +104,12 @@ func (c *client) serve() (cause error) {
 		c.open(offered)
 	}
 	cause = c.ended(sc.Wait())
+	c.hungUp()
+	if cause == nil {
+		// What it has sent it meant, though it waits for no answer: curl hangs up
+		// behind the last byte of an scp. The programs find the end themselves.
+		c.programs.Wait()
+	}
 	c.cancel(cause)
 	c.programs.Wait()
 	return cause

@@ -70,8 +70,8 @@ type command struct {
 // command makes a program of one of command's methods. Options are one letter
 // each, behind one dash; "--" ends them.
 func (c *client) command(name string, words []word, run func(*command) error) program {
-	return func(ctx context.Context, sess *gate.Session, s *stream) uint32 {
-		k := &command{name: name, ctx: ctx, client: c, fs: sess.FS(), stream: s}
+	return func(_ context.Context, sess *gate.Session, s *stream) uint32 {
+		k := &command{name: name, ctx: c.here, client: c, fs: sess.FS(), stream: s}
 		options := true
 		for _, w := range words {
 			switch {

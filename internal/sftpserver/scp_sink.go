@@ -174,7 +174,8 @@ func (s *scp) depart(p place) error {
 }
 
 // file takes one file. It is published when every byte has come, and the
-// client has said that they are right.
+// client has said that they are right; or has ended its stream there, as those
+// built on libssh2 do (curl, PHP): OpenSSH has the whole file then, too.
 func (s *scp) file(name string, r record, a ferry.Attr) error {
 	clean, err := ferry.Clean("/", name)
 	var f ferry.Handle
@@ -194,6 +195,7 @@ func (s *scp) file(name string, r record, a ferry.Attr) error {
 		return err
 	}
 	switch err := s.answer(); {
+	case err == io.EOF:
 	case errors.Is(err, errSkipped):
 		// What came in the place of bytes that it could not read is no file.
 		_ = f.Abort(errNotFinished)
