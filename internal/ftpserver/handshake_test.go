@@ -66,6 +66,39 @@ func wantAlert(t *testing.T, where string, err error, heard string) {
 	}
 }
 
+// What is no TLS in the middle of an upload is the client's mistake, or
+// somebody's on the way: the transfer broke, and what came before it is kept.
+func TestRubbishBehindTheHandshake(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, nil)
+			c := s.login(clientTLS(version), "alice")
+			for what, rubbish := range map[string]string{
+				"text":          "and here somebody speaks in clear, which is not a record",
+				"a record":      "\x17\x03\x03\x00\x20" + strings.Repeat("x", 32),
+				"a new hello":   "\x16\x03\x03\x00\x04\x01\x00\x00\x00",
+				"a long record": "\x17\x03\x03\xff\xff",
+			} {
+				nc := c.passive()
+				c.do("STOR f", "150")
+				tc := tls.Client(nc, c.tls)
+				if _, err := io.WriteString(tc, "this much is whole"); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.WriteString(nc, rubbish); err != nil {
+					t.Fatal(err)
+				}
+				c.want("426")
+				if _, there := s.content("/f"); there {
+					t.Errorf("%s: half a file was published", what)
+				}
+				c.do("SIZE f", "213 18")
+			}
+			c.put("f", "x", "226")
+		})
+	}
+}
+
 // An ACME server asks by a handshake, which is the answer: the connection ends
 // with it, without a word of FTP (RFC 8737 §3).
 func TestACMEChallengeEndsWithTheHandshake(t *testing.T) {

@@ -162,7 +162,7 @@ func isNetError(err error) bool {
 		}
 	}
 	return errors.As(err, &op) || errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) ||
-		strings.HasPrefix(err.Error(), "zlib: ") || strings.HasPrefix(err.Error(), "flate: ")
+		strings.HasPrefix(err.Error(), "tls: ") || strings.HasPrefix(err.Error(), "zlib: ") || strings.HasPrefix(err.Error(), "flate: ")
 }
 
 // rootCause is the one of the gate's causes that err is about.

@@ -95,7 +95,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	if err != nil {
 		c.srv.tlsSessions.remove(p.session)
 		c.log().Warn("TLS handshake failed", "err", err, "offer", offer)
-		c.closing, c.cause = true, fmt.Errorf("%w: %w", errHandshake, err)
+		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false
 	}
 	p.state = p.conn.ConnectionState()
