@@ -1,9 +1,11 @@
 package interop
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -59,11 +61,26 @@ func newAuthority(t testing.TB) *authority {
 // authority's certificate too, as servers are given it.
 func (a *authority) issue(names ...string) pair {
 	a.t.Helper()
+	return a.issueFor(newKey(a.t), x509.KeyUsageDigitalSignature, names)
+}
+
+// issueRSA is issue with a key that old devices encrypt to (RSA key exchange).
+func (a *authority) issueRSA(names ...string) pair {
+	a.t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return a.issueFor(key, x509.KeyUsageDigitalSignature|x509.KeyUsageKeyEncipherment, names)
+}
+
+func (a *authority) issueFor(key crypto.Signer, usage x509.KeyUsage, names []string) pair {
+	a.t.Helper()
 	a.last++
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(a.last), Subject: pkix.Name{CommonName: names[0]},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 90), KeyUsage: x509.KeyUsageDigitalSignature,
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 0, 90), KeyUsage: usage,
 		CRLDistributionPoints: []string{"http://ca.invalid/crl"},
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
@@ -74,7 +91,6 @@ func (a *authority) issue(names ...string) pair {
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	key := newKey(a.t)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {
 		a.t.Fatal(err)

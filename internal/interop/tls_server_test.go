@@ -31,7 +31,11 @@ func startSecure(t testing.TB, s setup, lines ...string) *secureServer {
 func (v *secureServer) launch(t testing.TB, s setup, lines ...string) {
 	t.Helper()
 	s.config += "[tls]\n" + strings.Join(lines, "\n") + "\n"
-	s.args = append(s.args, "--ftps", "127.0.0.1:0", "--cert", v.pair.cert, "--key", v.pair.key)
+	beside := "127.0.0.1:0" // of the family of FTP
+	if strings.HasPrefix(s.listen, "[::1]") {
+		beside = "[::1]:0"
+	}
+	s.args = append(s.args, "--ftps", beside, "--cert", v.pair.cert, "--key", v.pair.key)
 	v.server = start(t, s)
 	v.implicit = field(v.log.wait(t, "msg=ready", v.ended), "ftps")
 }
