@@ -28,6 +28,7 @@ type sftpConfig struct {
 	Address        string
 	Banner         string
 	HostKeys       []string
+	HostCerts      []string
 	Passwords      bool
 	UserCA         []string
 	RevokedKeys    string
@@ -48,6 +49,9 @@ func sftpKeys() []key {
 		{"sftp.host_keys", "", []string{},
 			"Files of private keys that the server shows itself by, as ssh-keygen makes them, without a passphrase; one of\neach type. Empty: an Ed25519, an ECDSA and an RSA key are made once, in the state directory, and kept.",
 			func(c *config) value { return list{at: &c.SFTP.HostKeys, check: checkAbsolute} }},
+		{"sftp.host_certificates", "", []string{},
+			"Files of certificates of the host keys (ssh-keygen -s CA -h), for clients that know the authority and no key.\nThe keys that the server makes are in the directory ssh of the state directory. Read at start.",
+			func(c *config) value { return list{at: &c.SFTP.HostCerts, check: checkAbsolute} }},
 		{"sftp.banner", "", "",
 			"A line that clients show before the login.",
 			func(c *config) value { return line{&c.SFTP.Banner} }},
@@ -122,7 +126,12 @@ func openSFTP(conf *config, g *gate.Gate, trust *auth.Authorities, log *slog.Log
 		return sshService{}, err
 	}
 	s := conf.SFTP
+	certs, err := hostCertificates(conf, log)
+	if err != nil {
+		return sshService{}, err
+	}
 	server, err := sftpserver.New(sftpserver.Config{
+		HostCerts:    certs,
 		Gate:         g,
 		Log:          log,
 		HostKeys:     keys,

@@ -3,13 +3,23 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"ferry/internal/auth"
+	"ferry/internal/sftpserver"
 )
 
-// checkTrust reads the files of sftp.user_ca and sftp.revoked_keys, so that a
-// bad one is known before the server is started with it.
+// checkTrust reads the files of sftp.host_certificates, sftp.user_ca and
+// sftp.revoked_keys, so that a bad one is known before the server is started
+// with it.
 func (c *config) checkTrust() error {
+	for _, file := range c.SFTP.HostCerts {
+		if _, err := sftpserver.ReadHostCertificate(file); err != nil {
+			return c.wrong("sftp.host_certificates", "cannot be used: %w", err)
+		}
+	}
 	if _, err := auth.OpenAuthorities(c.SFTP.UserCA, "", nil); err != nil {
 		return c.wrong("sftp.user_ca", "cannot be used: %w", err)
 	}
@@ -33,4 +43,22 @@ func openTrust(conf *config, log *slog.Logger) (*auth.Authorities, error) {
 		return nil, fmt.Errorf("SSH authorities or revoked keys: %w", err)
 	}
 	return trust, nil
+}
+
+// hostCertificates reads those of the host keys, and tells the log of one that
+// no client will take now.
+func hostCertificates(conf *config, log *slog.Logger) ([]*ssh.Certificate, error) {
+	var all []*ssh.Certificate
+	for _, file := range conf.SFTP.HostCerts {
+		cert, err := sftpserver.ReadHostCertificate(file)
+		if err != nil {
+			return nil, err
+		}
+		now := uint64(time.Now().Unix())
+		if now < cert.ValidAfter || now >= cert.ValidBefore {
+			log.Warn("the host certificate is not valid now: clients go by the key", "file", file, "id", cert.KeyId)
+		}
+		all = append(all, cert)
+	}
+	return all, nil
 }

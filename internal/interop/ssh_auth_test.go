@@ -1,11 +1,14 @@
 package interop
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // signatory signs certificates as its operators do, with ssh-keygen.
@@ -202,4 +205,78 @@ func TestSSHKeyAndPassword(t *testing.T) {
 	mustManage(t, v.server, "", "set", "bob", "--login", "password")
 	v.wantSSH(t, true, "bob", password, key, once)
 	v.wantSSH(t, false, "bob", password, key, "-oPreferredAuthentications=publickey")
+}
+
+// TestSSHSourceBehindProxy: source-address is about the client, and not about
+// the load balancer that it comes by.
+func TestSSHSourceBehindProxy(t *testing.T) {
+	t.Parallel()
+	a := newSignatory(t, "ed25519")
+	v := startSSH(t, setup{config: strings.Replace(a.config, "[sftp]\n", "[sftp]\nproxy_from = [\"127.0.0.1\"]\n", 1)})
+	for network, in := range map[string]bool{"192.0.2.0/24": true, "127.0.0.0/8": false} {
+		key := a.sign(t, "-n", user, "-O", "source-address="+network)
+		for _, header := range []string{proxyText("192.0.2.7"), proxyBinary("192.0.2.7")} {
+			conn, err := via("127.0.0.1:"+v.sshPort, header)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, _, err = ssh.NewClientConn(conn, "", &ssh.ClientConfig{User: user,
+				Auth: []ssh.AuthMethod{ssh.PublicKeys(certificateOf(t, key))}, HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+			if (err == nil) != in {
+				t.Errorf("from 192.0.2.7 by a certificate for %s: %v", network, err)
+			}
+			conn.Close()
+		}
+	}
+}
+
+// certificateOf signs with key, and shows the certificate beside it.
+func certificateOf(t testing.TB, key string) ssh.Signer {
+	t.Helper()
+	private, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.ParsePrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := os.ReadFile(key + "-cert.pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, _, _, _, err := ssh.ParseAuthorizedKey(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err = ssh.NewCertSigner(cert.(*ssh.Certificate), signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+// TestSSHHostCertificates: a client that trusts the authority knows the server
+// without ever having seen it; one that does not goes by the key.
+func TestSSHHostCertificates(t *testing.T) {
+	t.Parallel()
+	a := newSignatory(t, "ed25519")
+	for _, kind := range []string{"ed25519", "rsa", "ecdsa"} {
+		host := a.signKey(t, newSSHKey(t, kind), "-h", "-n", "127.0.0.1")
+		v := startSSH(t, setup{config: fmt.Sprintf("[sftp]\nhost_keys = [%q]\nhost_certificates = [%q]\n", host, host+"-cert.pub")})
+		public, err := os.ReadFile(a.key + ".pub")
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := filepath.Join(t.TempDir(), "known")
+		writeFile(t, known, slices.Concat([]byte("@cert-authority [127.0.0.1]:"+v.sshPort+" "), public))
+		v.wantSSH(t, true, "bob", "", "-oIdentityFile="+v.key, "-oUserKnownHostsFile="+known, "-oStrictHostKeyChecking=yes")
+		v.wantSSH(t, true, "bob", "", "-oIdentityFile="+v.key)
+		other := newSSHKey(t, "ed25519")
+		if public, err = os.ReadFile(other + ".pub"); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, known, slices.Concat([]byte("@cert-authority * "), public))
+		v.wantSSH(t, false, "bob", "", "-oIdentityFile="+v.key, "-oUserKnownHostsFile="+known, "-oStrictHostKeyChecking=yes")
+	}
 }

@@ -60,7 +60,11 @@ func handshakeConfig(cfg Config, a ssh.Algorithms) *ssh.ServerConfig {
 		c.BannerCallback = func(ssh.ConnMetadata) string { return cfg.Banner + "\n" }
 	}
 	for _, key := range cfg.HostKeys {
-		c.AddHostKey(signingWith(key, a.HostKeys))
+		key = signingWith(key, a.HostKeys)
+		c.AddHostKey(key)
+		if certified := cfg.withCertificate(key); certified != nil {
+			c.AddHostKey(certified)
+		}
 	}
 	return c
 }

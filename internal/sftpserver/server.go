@@ -22,6 +22,8 @@ type Config struct {
 	Log  *slog.Logger
 	// HostKeys are the server's own, one of each type; at least one.
 	HostKeys []ssh.Signer
+	// HostCerts are certificates of host keys, one of each at most.
+	HostCerts []*ssh.Certificate
 
 	// Banner is shown by clients before the login; empty: none.
 	Banner string
@@ -78,6 +80,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("sftp: no gate given")
 	case len(cfg.HostKeys) == 0:
 		return nil, errors.New("sftp: no host key given")
+	}
+	if err := cfg.checkHostCertificates(); err != nil {
+		return nil, err
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -60,7 +60,10 @@ func (h *harbour) open() *harbour {
 		},
 		Limits: h.limits,
 	})
-	h.cfg.Gate, h.cfg.Log, h.cfg.HostKeys = h.gate, log, []ssh.Signer{newKey(h.t)}
+	h.cfg.Gate, h.cfg.Log = h.gate, log
+	if h.cfg.HostKeys == nil {
+		h.cfg.HostKeys = []ssh.Signer{newKey(h.t)}
+	}
 	var err error
 	if h.srv, err = New(h.cfg); err != nil {
 		h.t.Fatal(err)
