@@ -13,10 +13,14 @@ const (
 	// session's own memory is a few MiB; but SSH makes garbage of each packet, and
 	// a collection every 4 MiB of it costs more than the packets.
 	heapFloor = 32 << 20
-	// lull is below what allocation of a second the server has nothing to do.
-	lull = 1 << 20
-	// worthFreeing is from what garbage on a lull is used to give it back.
+	// lookEvery is how often the heap is looked at.
+	lookEvery = 500 * time.Millisecond
+	// lull is below what allocation between two looks the server has nothing to do.
+	lull = 512 << 10
+	// worthFreeing is from what allocation on a lull is used to give memory back.
 	worthFreeing = 8 << 20
+	// timesFreed is how often that is done, one look after the other.
+	timesFreed = 3
 	// mostPercent bounds the growth that heapFloor allows a small heap.
 	mostPercent = 1600
 )
@@ -28,7 +32,7 @@ func watchMemory(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var m memory
 	for {
@@ -37,7 +41,7 @@ func watchMemory(ctx context.Context) {
 			debug.SetGCPercent(percent)
 			m.percent = percent
 		}
-		if m.shallFree(now) {
+		if m.shallFree(now.allocated) {
 			debug.FreeOSMemory()
 		}
 		select {
@@ -52,24 +56,23 @@ func watchMemory(ctx context.Context) {
 type memory struct {
 	percent   int    // that the collector has
 	allocated uint64 // as of the last look
-	freed     bool   // in this lull
+	garbage   uint64 // allocated since it was last worth freeing
+	left      int    // how often it is to be freed yet
 }
 
 // heap is what the runtime says of it, in bytes.
 type heap struct {
 	live      uint64 // found reachable by the last collection
-	objects   uint64 // reachable, or not yet collected
 	allocated uint64 // since the start
 }
 
 func readHeap() heap {
 	s := []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"},
-		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/gc/heap/allocs:bytes"},
 	}
 	metrics.Read(s)
-	return heap{live: s[0].Value.Uint64(), objects: s[1].Value.Uint64(), allocated: s[2].Value.Uint64()}
+	return heap{live: s[0].Value.Uint64(), allocated: s[1].Value.Uint64()}
 }
 
 // percentFor is GOGC for a heap of that many live bytes, in steps, so that it
@@ -82,17 +85,17 @@ func percentFor(live uint64) int {
 	return percent
 }
 
-// shallFree tells, once in each lull, whether there is much to give back.
-func (m *memory) shallFree(now heap) bool {
-	quiet := now.allocated-m.allocated < lull
-	m.allocated = now.allocated
-	if !quiet {
-		m.freed = false
+// shallFree tells, a few times in each lull behind some work, that memory shall
+// be given back: a stack that was used deeply becomes half as large each time.
+func (m *memory) shallFree(allocated uint64) bool {
+	since := allocated - m.allocated
+	m.allocated = allocated
+	if m.garbage += since; m.garbage >= worthFreeing {
+		m.garbage, m.left = 0, timesFreed
+	}
+	if since >= lull || m.left == 0 {
 		return false
 	}
-	if m.freed || now.objects < now.live+worthFreeing {
-		return false
-	}
-	m.freed = true
+	m.left--
 	return true
 }

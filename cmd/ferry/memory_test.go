@@ -16,23 +16,23 @@ func TestPercentFor(t *testing.T) {
 	}
 }
 
-// TestMemoryIsGivenBackOnceInALull: not while there is work, not for little,
-// and not again before there was work.
-func TestMemoryIsGivenBackOnceInALull(t *testing.T) {
-	m := memory{}
-	for i, step := range []struct {
-		heap heap
+// TestMemoryIsGivenBackInALull: not while there is work, not for little work,
+// and not for ever.
+func TestMemoryIsGivenBackInALull(t *testing.T) {
+	var m memory
+	for i, look := range []struct {
+		work uint64 // bytes allocated since the last look
 		want bool
 	}{
-		{heap{live: 4 << 20, objects: 30 << 20, allocated: 100 << 20}, false}, // busy
-		{heap{live: 4 << 20, objects: 30 << 20, allocated: 100 << 20}, true},
-		{heap{live: 4 << 20, objects: 30 << 20, allocated: 100 << 20}, false}, // again
-		{heap{live: 4 << 20, objects: 30 << 20, allocated: 150 << 20}, false}, // busy
-		{heap{live: 4 << 20, objects: 6 << 20, allocated: 150 << 20}, false},  // little
-		{heap{live: 4 << 20, objects: 14 << 20, allocated: 150<<20 + 1}, true},
+		{100, false},
+		{50 << 20, false},
+		{100, true}, {1 << 20, false}, {100, true}, {100, true},
+		{100, false},
+		{5 << 20, false}, {100, false},
+		{5 << 20, false}, {100, true},
 	} {
-		if got := m.shallFree(step.heap); got != step.want {
-			t.Errorf("step %d: %v", i, got)
+		if got := m.shallFree(m.allocated + look.work); got != look.want {
+			t.Errorf("look %d: %v", i, got)
 		}
 	}
 }
