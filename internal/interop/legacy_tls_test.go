@@ -135,19 +135,10 @@ func TestLegacyManners(t *testing.T) {
 	const chinese, gbk = "报告.txt", "\xb1\xa8\xb8\xe6.txt"
 	enter := func(from string, version uint16) caller {
 		t.Helper()
-		k, _, err := call(from, v.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(k.hangUp)
-		l := caller{k, t}
-		l.want("AUTH TLS", 234)
 		cfg := v.ca.client()
 		cfg.MinVersion, cfg.MaxVersion = version, version
-		if err := k.protect(cfg); err != nil {
-			t.Fatal(err)
-		}
-		if err := k.login(user, password); err != nil {
+		l := ringFrom(t, v, from, cfg)
+		if err := l.login(user, password); err != nil {
 			t.Fatal(err)
 		}
 		l.want("PBSZ 0", 200)

@@ -48,6 +48,32 @@ func TestLFTPSecureMirror(t *testing.T) {
 	}
 }
 
+// TestLFTPSecureManyTransfers: more than a hundred data connections of one
+// control connection, and as many of four that begin at once with nothing to
+// resume; each of them must resume.
+func TestLFTPSecureManyTransfers(t *testing.T) {
+	t.Parallel()
+	for name, priority := range map[string]string{"TLS 1.3": "NORMAL:-VERS-ALL:+VERS-TLS1.3", "TLS 1.2": "NORMAL:-VERS-ALL:+VERS-TLS1.2"} {
+		for _, connections := range []int{1, 4} {
+			t.Run(fmt.Sprintf("%s, %d", name, connections), func(t *testing.T) {
+				t.Parallel()
+				v := startSecure(t, setup{config: cheapLogins}, binding("enforce"))
+				here := t.TempDir()
+				for i := range 130 {
+					writeFile(t, filepath.Join(here, "out", fmt.Sprint(i)), noise(uint64(i), 50*i))
+				}
+				parallel := fmt.Sprintf("mirror --parallel=%d ", connections)
+				o := secureLFTP(t, v, here, v.url("/"), "set ssl:priority "+priority, parallel+"-R out tree", parallel+"tree back")
+				if n := strings.Count(o.out+o.err, "<--- 230 "); n > connections+1 {
+					t.Errorf("lftp logged in %d times for %d connections", n, connections)
+				}
+				wantSameTree(t, v.path("tree"), filepath.Join(here, "out"), kept{})
+				wantSameTree(t, filepath.Join(here, "back"), filepath.Join(here, "out"), kept{})
+			})
+		}
+	}
+}
+
 // TestLFTPSecurePget fetches one file over four connections at once.
 func TestLFTPSecurePget(t *testing.T) {
 	t.Parallel()

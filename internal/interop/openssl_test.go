@@ -59,6 +59,49 @@ func TestOpenSSL(t *testing.T) {
 	}
 }
 
+// TestThreat9TicketOfAnotherUser: s_client shows the session of bob on a data
+// connection of alice's, from the same address.
+func TestThreat9TicketOfAnotherUser(t *testing.T) {
+	t.Parallel()
+	for name, version := range map[string]string{"TLS 1.2": "-tls1_2", "TLS 1.3": "-tls1_3"} {
+		for _, mode := range []string{"auto", "enforce"} {
+			t.Run(name+", "+mode, func(t *testing.T) {
+				t.Parallel()
+				v := startSecure(t, setup{config: cheapLogins}, binding(mode))
+				addUser(t, v.server, "bob", "first-4711")
+				content := string(block("NOISE", noise(1, 50_000)))
+				writeFile(t, v.path("f"), []byte(content))
+				client := []string{"s_client", version, "-CAfile", v.ca.file, "-ign_eof"}
+				enter := func(name, secret string) (*dialogue, string) {
+					session := filepath.Join(t.TempDir(), "session")
+					k := converse(t, "openssl", append(client, "-starttls", "ftp", "-connect", v.addr, "-crlf", "-sess_out", session)...)
+					k.say("USER "+name, "331 ")
+					for _, step := range [][2]string{{"PASS " + secret, "230 "}, {"PBSZ 0", "200 PBSZ=0"}, {"PROT P", "200 Data"}, {"TYPE I", "200 "}} {
+						k.say(step[0], step[1])
+					}
+					return k, session
+				}
+				bob, bobs := enter("bob", "first-4711")
+				alice, alices := enter(user, password)
+				fetch := func(session, answer string) string {
+					port := dataPort(t, alice.say("EPSV", "229 "))
+					alice.say("RETR f", "150 ")
+					data := converse(t, "openssl", append(client, "-quiet", "-sess_in", session, "-connect", net.JoinHostPort(v.host, port))...)
+					alice.say("", answer)
+					return data.end()
+				}
+				if got := fetch(bobs, "522 "); strings.Contains(got, "NOISE") {
+					t.Error("bob's session opened a data connection of alice's")
+				}
+				if got := fetch(alices, "226 "); !strings.Contains(got, content) {
+					t.Errorf("alice's own gave %d bytes without the file", len(got))
+				}
+				bob.say("QUIT", "221 ")
+			})
+		}
+	}
+}
+
 // TestOpenSSLVersions: what the server does not speak, it does not speak.
 func TestOpenSSLVersions(t *testing.T) {
 	t.Parallel()

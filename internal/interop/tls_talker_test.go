@@ -62,7 +62,13 @@ func bare(conn net.Conn) *net.TCPConn {
 // ring connects and says AUTH TLS, without a login.
 func ring(t testing.TB, v *secureServer, cfg *tls.Config) caller {
 	t.Helper()
-	k, a, err := call("", v.addr)
+	return ringFrom(t, v, "", cfg)
+}
+
+// ringFrom is ring from an address of 127.0.0.0/8.
+func ringFrom(t testing.TB, v *secureServer, from string, cfg *tls.Config) caller {
+	t.Helper()
+	k, a, err := call(from, v.addr)
 	if err != nil || a.code != 220 {
 		t.Fatalf("greeting: %v, %v", a, err)
 	}
