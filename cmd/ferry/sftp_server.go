@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"os/user"
 	"path"
@@ -24,20 +23,21 @@ import (
 // Subsystem line and for `sftp -D`. Its short flags are those of OpenSSH's
 // sftp-server(8).
 type sftpServerCmd struct {
-	Stderr   bool   `short:"e" help:"Log to stderr; otherwise nothing is logged."`
+	Stderr   bool   `short:"e" help:"Log to stderr instead of syslog; sshd throws that away."`
 	LogLevel string `short:"l" placeholder:"LEVEL" default:"ERROR" help:"QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2 or DEBUG3."`
-	Facility string `short:"f" placeholder:"FACILITY" help:"Taken as OpenSSH takes it, and ignored: there is no syslog here."`
+	Facility string `short:"f" placeholder:"FACILITY" default:"AUTH" help:"Of syslog: DAEMON, USER, AUTH, AUTHPRIV, LOCAL0 to LOCAL7."`
 	ReadOnly bool   `short:"R" help:"Refuse all that would change something."`
 	Allow    string `short:"p" placeholder:"REQUESTS" help:"Allow only these requests, separated by commas."`
 	Deny     string `short:"P" placeholder:"REQUESTS" help:"Refuse these requests, separated by commas."`
 	Start    string `short:"d" placeholder:"DIR" help:"Start in this directory instead of the home; %d is the home, %u the user."`
+	Query    string `short:"Q" placeholder:"WHAT" help:"With \"requests\": print the names for -p and -P, and end."`
 	Umask    string `short:"u" placeholder:"UMASK" help:"The umask of new files, in octal, instead of the one of the process."`
 }
 
 // Help says how to put it in the place of OpenSSH's.
 func (*sftpServerCmd) Help() string {
-	return "In sshd_config:  Subsystem sftp /usr/bin/ferry sftp-server\n" +
-		"Without sshd:    sftp -D \"ferry sftp-server\""
+	return "In sshd_config:\n\n  Subsystem sftp /usr/bin/ferry sftp-server -l INFO\n\n" +
+		"Without sshd:\n\n  sftp -D \"ferry sftp-server\""
 }
 
 // Run serves the whole file system as the user who calls; the kernel says what
@@ -45,6 +45,9 @@ func (*sftpServerCmd) Help() string {
 // serve`. A signal needs no answer: the parts of broken uploads are kept by
 // being there.
 func (cmd *sftpServerCmd) Run(c console) error {
+	if cmd.Query != "" {
+		return cmd.query(c)
+	}
 	me, err := caller()
 	if err != nil {
 		return err
@@ -66,10 +69,24 @@ func (cmd *sftpServerCmd) Run(c console) error {
 		return err
 	}
 	defer tree.Close()
-	session.Log = log
-	session.FS = tree.For(session.User)
-	defer session.FS.Close()
-	return sftpserver.Serve(context.Background(), standardStreams{c.in, c.out}, session)
+	done := &diary{FS: tree.For(session.User), log: log, touched: map[string]bool{}}
+	defer done.Close()
+	session.Log, session.FS = log, done
+	who := fmt.Sprintf("local user %s from [%s]", me.Username, cameFrom())
+	log.Info("session opened for " + who)
+	err = sftpserver.Serve(context.Background(), standardStreams{c.in, c.out}, session)
+	log.Info("session closed for " + who)
+	done.sweep(tree.SweepDir)
+	return err
+}
+
+// query answers -Q. Of what OpenSSH's may be asked there are the requests only,
+// too.
+func (cmd *sftpServerCmd) query(c console) error {
+	if cmd.Query != "requests" {
+		return usagef("-Q %s: only \"requests\" can be asked for", cmd.Query)
+	}
+	return c.print("%s", strings.Join(sftpserver.Requests(), "\n"))
 }
 
 // caller is the user that the process runs as. One without an entry in the
@@ -151,25 +168,6 @@ func (cmd *sftpServerCmd) umask() (fs.FileMode, error) {
 		return 0, usagef("-u %s: a umask is an octal number up to 777, such as 022", cmd.Umask)
 	}
 	return fs.FileMode(mask), nil
-}
-
-// log goes to stderr, or nowhere.
-func (cmd *sftpServerCmd) log(c console) (*slog.Logger, error) {
-	var level slog.Level
-	switch strings.ToUpper(cmd.LogLevel) {
-	case "QUIET", "FATAL", "ERROR":
-		level = slog.LevelError
-	case "INFO":
-		level = slog.LevelInfo
-	case "VERBOSE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3":
-		level = slog.LevelDebug
-	default:
-		return nil, usagef("-l %s: there is no such level; there are QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2, DEBUG3", cmd.LogLevel)
-	}
-	if !cmd.Stderr || strings.EqualFold(cmd.LogLevel, "QUIET") {
-		return slog.New(slog.DiscardHandler), nil
-	}
-	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})), nil
 }
 
 // idNames finds the names for numbers, and remembers them: a listing asks for

@@ -488,6 +488,17 @@ func TestSweepRemovesOnlyWhatHasExpired(t *testing.T) {
 			s.Error("a part was swept that had not expired")
 		}
 		s.tree.keep = time.Nanosecond
+		s.must(s.tree.SweepDir(s.Context(), "/x/y"))
+		if len(s.parts("x/y/z")) != 1 {
+			s.Error("a part was swept below the directory")
+		}
+		s.must(s.tree.SweepDir(s.Context(), "/x/y/z"))
+		if len(s.parts("x/y/z")) != 0 {
+			s.Error("an expired part was left in the directory")
+		}
+		s.want(s.tree.SweepDir(s.Context(), "/x/y/whole"), ferry.ErrNotDir)
+		s.want(s.tree.SweepDir(s.Context(), "/nothing"), fs.ErrNotExist)
+		s.must(s.open(f, "/x/y/z/broken", ferry.Replace).Abort(nil))
 		s.must(s.tree.Sweep(s.Context()))
 		if len(s.parts("x/y/z")) != 0 {
 			s.Error("an expired part was left")

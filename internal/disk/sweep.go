@@ -16,13 +16,27 @@ func (t *Tree) Sweep(ctx context.Context) error {
 		return fail("sweep", "/", err)
 	}
 	defer unix.Close(dir)
-	t.sweep(ctx, dir)
+	t.sweep(ctx, dir, true)
 	return alive(ctx)
 }
 
-// sweep does that for the directory dir and what is below. Links are not
-// followed, so every directory is met once.
-func (t *Tree) sweep(ctx context.Context, dir int) {
+// SweepDir does that in the directory of that name, and not below it.
+func (t *Tree) SweepDir(ctx context.Context, name string) error {
+	o, err := t.look(name)
+	if err != nil {
+		return fail("sweep", name, err)
+	}
+	defer o.close()
+	if !isDir(&o.st) {
+		return fail("sweep", name, ferry.ErrNotDir)
+	}
+	t.sweep(ctx, o.fd, false)
+	return alive(ctx)
+}
+
+// sweep sweeps the directory dir, and what is below it where that is wanted.
+// Links are not followed, so every directory is met once.
+func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
 	o, err := t.inspect(dir, nil)
 	if err != nil {
 		return // a file system of the kernel
@@ -37,7 +51,7 @@ func (t *Tree) sweep(ctx context.Context, dir int) {
 		switch {
 		case isPart(e.name):
 			t.sweepPart(partKey{dirOf(&o.st), string(e.name)}, fd)
-		case e.kind == unix.S_IFDIR || e.kind == 0:
+		case below && (e.kind == unix.S_IFDIR || e.kind == 0):
 			t.sweepBelow(ctx, fd, string(e.name))
 		}
 		return ctx.Err() == nil, nil
@@ -55,7 +69,7 @@ func (t *Tree) sweepBelow(ctx context.Context, dir int, name string) {
 		return
 	}
 	defer unix.Close(fd)
-	t.sweep(ctx, fd)
+	t.sweep(ctx, fd, true)
 }
 
 // sweepPart removes one part if it has expired; asked again once nobody else

@@ -258,11 +258,15 @@ func TestSFTPServerFlags(t *testing.T) {
 		}
 	}
 
+	o = program{}.must(t, os.Getenv(binaryEnv), "sftp-server", "-Q", "requests")
+	if !strings.Contains(o.out, "\nposix-rename\n") {
+		t.Errorf("-Q requests: %s", o.out)
+	}
 	o = sftpWith(t, here, sftpServer(there, "-e", "-l", "VERBOSE"), nil, "-rm missing")
 	if !strings.Contains(o.err, "request=") {
 		t.Errorf("-e -l VERBOSE logged nothing:\n%s", o.err)
 	}
-	for _, wrong := range [][]string{{"-l", "LOUD"}, {"-u", "9"}, {"-P", "explode"}, {"-p", "open,fly"}} {
+	for _, wrong := range [][]string{{"-l", "LOUD"}, {"-u", "9"}, {"-P", "explode"}, {"-p", "open,fly"}, {"-Q", "everything"}, {"-f", "PRINTER"}} {
 		o := program{}.run(t, os.Getenv(binaryEnv), append([]string{"sftp-server"}, wrong...)...)
 		if o.code != 2 || !strings.Contains(o.err, wrong[0]) {
 			t.Errorf("%q: exit status %d, %s", wrong, o.code, o.err)
