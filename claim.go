@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,6 +71,9 @@ type Claim struct {
 	// Certified: the client has shown, by a certificate that was verified,
 	// that it is Name. That is as good as a key of the account's.
 	Certified bool
+	// Principals are those of an SSH certificate, which stands for whoever has
+	// one of them; nil: it was found out already that it stands for Name.
+	Principals []string
 	// Certificate describes that certificate for the log; may be "".
 	Certificate string
 	// Both: the claim shows a key or certificate and a password, and both must
@@ -107,7 +111,7 @@ func (c Claim) By() string {
 
 // Admits is the one predicate that says whether a claim, all of which is right,
 // lets u in at now. It is ErrLogin where the account is not usable or wants to
-// be shown something else, and ErrPartial for a right key where the password is
+// be shown something else, or the certificate is not for it, and ErrPartial for a right key where the password is
 // wanted beside it. A password without the key is never told to be half the
 // way: whoever guesses it must not learn that it is right.
 func (u User) Admits(c Claim, now time.Time) error {
@@ -115,12 +119,25 @@ func (u User) Admits(c Claim, now time.Time) error {
 	switch {
 	case !u.MayLogin(now):
 		return ErrLogin
+	case c.Certified && !u.namedBy(c.Principals):
+		return fmt.Errorf("%w: the certificate is not for the account", ErrLogin)
 	case u.Login.wants(key, password):
 		return nil
 	case key && u.Login == LoginKeyAndPassword:
 		return ErrPartial
 	}
 	return fmt.Errorf("%w: the account logs in by %s", ErrLogin, u.Login)
+}
+
+// namedBy tells whether a certificate with these principals stands for u.
+func (u User) namedBy(principals []string) bool {
+	if principals == nil {
+		return true
+	}
+	if len(u.Principals) == 0 {
+		return slices.Contains(principals, u.Name)
+	}
+	return slices.ContainsFunc(u.Principals, func(p string) bool { return slices.Contains(principals, p) })
 }
 
 // Authenticator decides whether a claim holds and whose account it is.

@@ -73,3 +73,31 @@ func TestByTellsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestPrincipals: a certificate stands for the account of its name, or for one
+// that says which principals are its own; then the name is none of them.
+func TestPrincipals(t *testing.T) {
+	tests := []struct {
+		own, principals []string
+		in              bool
+	}{
+		{nil, nil, true},
+		{nil, []string{"alice"}, true},
+		{nil, []string{"bob", "alice"}, true},
+		{nil, []string{"bob"}, false},
+		{nil, []string{}, false},
+		{nil, []string{"Alice"}, false},
+		{[]string{"staff", "ops"}, []string{"web", "ops"}, true},
+		{[]string{"staff"}, []string{"alice"}, false},
+		{[]string{"staff"}, []string{}, false},
+		{[]string{""}, []string{}, false},
+		{[]string{"staff"}, nil, true},
+	}
+	for _, test := range tests {
+		u := ferry.User{Name: "alice", Principals: test.own}
+		err := u.Admits(ferry.Claim{Name: "alice", Certified: true, Principals: test.principals}, time.Now())
+		if (err == nil) != test.in {
+			t.Errorf("%q by %q: %v", test.own, test.principals, err)
+		}
+	}
+}

@@ -19,6 +19,9 @@ type User struct {
 	Expires  time.Time // zero: never
 	// Login is what a client must show to log in as this user.
 	Login Login
+	// Principals are those of SSH certificates that stand for the user; none:
+	// the name alone does.
+	Principals []string
 	// Home is the host directory that is the root of the user's tree.
 	Home string
 	// Rules say what the user may do below which name. The longest Prefix that

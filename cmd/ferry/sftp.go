@@ -59,7 +59,7 @@ func sftpKeys() []key {
 			"Let clients in by password. false: by public key only (ferry user key); a user who needs both is asked for the\npassword after it.",
 			func(c *config) value { return (*boolean)(&c.SFTP.Passwords) }},
 		{"sftp.user_ca", "", []string{},
-			"Files of public keys, one a line, of authorities whose certificates (ssh-keygen -s CA -n NAME) let in the users\nthat they name as principals. Read again when they change.",
+			"Files of public keys, one a line, of authorities whose certificates (ssh-keygen -s CA -n NAME) let in the users\nthat they name as principals, or who have such a principal (ferry user set --principals). Read again when they change.",
 			func(c *config) value { return list{at: &c.SFTP.UserCA, check: checkAbsolute} }},
 		{"sftp.revoked_keys", "", "",
 			"File of keys and certificates that are let in no more: as ssh-keygen -k makes it (KRL), or public keys, one a\nline, which may be those of authorities. Read again when it changes: put the new one beside it and rename it.",

@@ -80,6 +80,7 @@ type accountFlags struct {
 	ReadOnly      bool     `xor:"rights" help:"The same as --rights read-only."`
 	Rule          []string `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
 	Login         *string  `placeholder:"HOW" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`
+	Principals    *string  `placeholder:"NAME,..." help:"Principals of SSH certificates (sftp.user_ca) that stand for the user, in the place of the name; \"\": the name again."`
 	Shared        *bool    `negatable:"" help:"Several people use this account: nothing is kept to be resumed."`
 	DirectUploads *bool    `negatable:"" help:"Uploads are seen under their final name from the first byte."`
 	Charset       *string  `placeholder:"NAME" help:"Encoding of file names on this user's FTP connections, such as gbk, shift_jis, windows-1251 (default: utf-8)."`
@@ -97,6 +98,7 @@ func (f *accountFlags) apply(u *ferry.User) error {
 			return usageError{err}
 		}
 	}
+	u.Principals = f.principals(u.Principals)
 	u.Shared = given(f.Shared, u.Shared)
 	u.Disabled = given(f.Disabled, u.Disabled)
 	u.DirectUploads = given(f.DirectUploads, u.DirectUploads)
@@ -128,6 +130,16 @@ func (f *accountFlags) applyLogin(u *ferry.User) (err error) {
 		return fmt.Errorf("--login: %w", err)
 	}
 	return nil
+}
+
+func (f *accountFlags) principals(old []string) []string {
+	switch {
+	case f.Principals == nil:
+		return old
+	case *f.Principals == "":
+		return nil
+	}
+	return strings.Split(*f.Principals, ",")
 }
 
 func (f *accountFlags) applyRules(u *ferry.User) error {

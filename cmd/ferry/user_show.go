@@ -37,7 +37,8 @@ type userRecord struct {
 	Name          string      `json:"name"`
 	Home          string      `json:"home"` // "": users.home of the configuration
 	Rules         []userRule  `json:"rules"`
-	Login         string      `json:"login"` // any, key, password, key+password
+	Login         string      `json:"login"`      // any, key, password, key+password
+	Principals    []string    `json:"principals"` // none: the name
 	Shared        bool        `json:"shared"`
 	DirectUploads bool        `json:"direct_uploads"`
 	Charset       string      `json:"charset"`
@@ -64,7 +65,7 @@ type keyRecord struct {
 }
 
 func recordOf(a store.Account) userRecord {
-	u := userRecord{Name: a.Name, Home: a.Home, Rules: []userRule{}, Login: a.Login.String(), Shared: a.Shared, DirectUploads: a.DirectUploads,
+	u := userRecord{Name: a.Name, Home: a.Home, Rules: []userRule{}, Login: a.Login.String(), Principals: append([]string{}, a.Principals...), Shared: a.Shared, DirectUploads: a.DirectUploads,
 		Charset: a.Charset, MaxSessions: a.Limits.Sessions, UploadRate: a.Limits.Upload, DownloadRate: a.Limits.Download,
 		Disabled: a.Disabled, Password: a.Hash != "", Keys: []keyRecord{}, Created: a.Created, Changed: a.Changed}
 	if u.Charset == "" {
@@ -92,6 +93,9 @@ func (u userRecord) print(c console) error {
 		row("rights", "%s below %s", r.Rights, printable(r.Prefix))
 	}
 	row("login by", "%s", u.Login)
+	for _, p := range u.Principals {
+		row("principal", "%s", printable(p))
+	}
 	row("password", "%s", map[bool]string{true: "set", false: "none"}[u.Password])
 	for _, k := range u.Keys {
 		row("key", "%s", k.Fingerprint)

@@ -5,11 +5,11 @@
 // forms: bcrypt, and SHA-crypt with SHA-256 and SHA-512.
 //
 // What a stranger can learn is the design here. Every claim that does not
-// hold gets ferry.ErrLogin after the work of one password verification:
-// whether the name is unknown, has no password, is disabled or expired, or the
-// password is wrong, or is not all that the account wants to be shown. The one
-// exception are accounts whose hash was imported with a cost of its own; a new
-// password brings them in line.
+// hold gets ferry.ErrLogin, and where it has a password, after the work of one
+// verification: whether the name is unknown, has no password, is disabled or
+// expired, or the password is wrong, or is not all that the account wants to be
+// shown. The one exception are accounts whose hash was imported with a cost of
+// its own; a new password brings them in line.
 //
 // Of SSH it knows whose certificates let users in and what is revoked, as files
 // say it (OpenSSH's PROTOCOL.krl). What a certificate says is the protocol's

@@ -3,6 +3,7 @@ package sftpserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"golang.org/x/crypto/ssh"
@@ -80,7 +81,7 @@ func (c *client) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Perm
 	}
 	if !c.visit.Offer(c.ctx, claim) {
 		if claim.Certified {
-			c.refuse(slog.LevelInfo, claim, errors.New("no account of that name is let in by it"))
+			c.refuse(slog.LevelInfo, claim, fmt.Errorf("no account of that name is let in by it; its principals are %.200q", claim.Principals))
 		}
 		return nil, ferry.ErrLogin
 	}
@@ -120,8 +121,8 @@ func (c *client) claimOf(meta ssh.ConnMetadata, key ssh.PublicKey) (claim ferry.
 		}
 		return claim, false
 	}
-	claim.Certified, claim.Certificate = true, describe(cert)
-	if err := c.checkCertificate(claim.Name, cert); err != nil {
+	claim.Certified, claim.Certificate, claim.Principals = true, describe(cert), cert.ValidPrincipals
+	if err := c.checkCertificate(cert); err != nil {
 		claim.Denied = true
 		level := slog.LevelInfo
 		if errors.Is(err, errAuthority) {

@@ -23,10 +23,11 @@ const (
 // offer all that they hold, so that is no news.
 var errAuthority = errors.New("no authority of sftp.user_ca has signed it")
 
-// checkCertificate tells why cert does not stand for name here and now, nil if
-// it does. The rules are those of sshd with TrustedUserCAKeys, where a
-// certificate without principals is nobody's.
-func (c *client) checkCertificate(name string, cert *ssh.Certificate) error {
+// checkCertificate tells why cert is not good here and now, nil if it is. Which
+// account its principals stand for is that account's to say. The rules are
+// those of sshd with TrustedUserCAKeys, where a certificate without principals
+// is nobody's.
+func (c *client) checkCertificate(cert *ssh.Certificate) error {
 	switch {
 	case cert.CertType != ssh.UserCert:
 		return errors.New("it is no certificate of a user")
@@ -48,7 +49,7 @@ func (c *client) checkCertificate(name string, cert *ssh.Certificate) error {
 		}
 	}
 	checker := ssh.CertChecker{SupportedCriticalOptions: []string{forceCommand, sourceAddress}}
-	return checker.CheckCert(name, cert) // signature, time, principals, other critical options
+	return checker.CheckCert(cert.ValidPrincipals[0], cert) // signature, time, other critical options
 }
 
 // checkSource tells why a client at peer may not use a certificate that is for

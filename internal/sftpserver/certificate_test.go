@@ -73,9 +73,11 @@ func TestCertificates(t *testing.T) {
 		{"of this network", "alice", option("source-address", "10.0.0.0/8,2001:db8::/32,192.0.2.0/24"), ""},
 		{"for SFTP", "alice", option("force-command", "internal-sftp"), ""},
 		{"unknown extension", "alice", func(c *ssh.Certificate) { c.Extensions["x@example.com"] = "y" }, ""},
-		{"another's name", "bob", nil, `principal \"bob\" not in the set`},
+		{"principal of the account", "robot", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"staff", "ci"} }, ""},
+		{"name of an account that has principals", "robot", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"robot"} }, "no account of that name"},
+		{"another's name", "bob", nil, `its principals are [\"alice\"]`},
 		{"no such user", "zoe", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"zoe"} }, "no account of that name"},
-		{"name in other letters", "alice", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"Alice", "alice ", "*"} }, "principal"},
+		{"name in other letters", "alice", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"Alice", "alice ", "*"} }, "no account of that name is let in by it"},
 		{"no principals", "alice", func(c *ssh.Certificate) { c.ValidPrincipals = nil }, "names no principal"},
 		{"empty principal", "", func(c *ssh.Certificate) { c.ValidPrincipals = []string{""} }, "no account of that name"},
 		{"not yet valid", "alice", func(c *ssh.Certificate) { c.ValidAfter = hour(1) }, "not yet valid"},
@@ -97,6 +99,7 @@ func TestCertificates(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			h := newCertified(t)
+			h.users["bob"], h.users["robot"] = holder{}, holder{named: []string{"ci", "deploy"}}
 			h.open()
 			key := newKey(t)
 			_, err := h.knock(test.user, ssh.PublicKeys(issue(t, h.authority, key, test.change)))
@@ -115,7 +118,7 @@ func TestCertificates(t *testing.T) {
 			}
 			want := `certificate "laptop of alice" (serial 7) of the authority ` + ssh.FingerprintSHA256(h.authority.PublicKey()) +
 				", for the key " + ssh.FingerprintSHA256(key.PublicKey())
-			if len(logins) != 1 || logins[0].User != "alice" || logins[0].By != want {
+			if len(logins) != 1 || logins[0].User != test.user || logins[0].By != want {
 				t.Errorf("logins: %+v", logins)
 			}
 		})

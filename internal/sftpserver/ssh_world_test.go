@@ -134,7 +134,8 @@ type holder struct {
 	keys     []string // fingerprints
 	rights   ferry.Right
 	login    ferry.Login
-	sessions int // at once; 0: any
+	named    []string // principals
+	sessions int      // at once; 0: any
 }
 
 func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
@@ -147,7 +148,7 @@ func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, err
 	if h.rights == 0 {
 		h.rights = ferry.RightsAll
 	}
-	return ferry.User{Name: c.Name, Login: h.login, Limits: ferry.Limits{Sessions: h.sessions},
+	return ferry.User{Name: c.Name, Login: h.login, Principals: h.named, Limits: ferry.Limits{Sessions: h.sessions},
 		Rules: []ferry.Rule{{Prefix: "/", Rights: h.rights}}}, nil
 }
 

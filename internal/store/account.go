@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"ferry"
@@ -183,13 +184,14 @@ func putLists(ctx context.Context, tx *sql.Tx, a Account) error {
 // putUser writes the account's own row. An existing one is changed in place:
 // whatever else refers to it must not go with it.
 func putUser(ctx context.Context, tx *sql.Tx, a Account) error {
-	const put = `INSERT INTO users (name, version, hash, login, home, shared, disabled, expires, charset, direct_uploads,
-		max_sessions, upload_rate, download_rate, created, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (name) DO UPDATE SET version = excluded.version, hash = excluded.hash, login = excluded.login, home = excluded.home,
+	const put = `INSERT INTO users (name, version, hash, login, principals, home, shared, disabled, expires, charset, direct_uploads,
+		max_sessions, upload_rate, download_rate, created, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET version = excluded.version, hash = excluded.hash, login = excluded.login,
+		principals = excluded.principals, home = excluded.home,
 		shared = excluded.shared, disabled = excluded.disabled, expires = excluded.expires, charset = excluded.charset,
 		direct_uploads = excluded.direct_uploads, max_sessions = excluded.max_sessions,
 		upload_rate = excluded.upload_rate, download_rate = excluded.download_rate, changed = excluded.changed`
-	_, err := tx.ExecContext(ctx, put, a.Name, a.Version, a.Hash, a.Login.String(), a.Home, number(a.Shared), number(a.Disabled),
+	_, err := tx.ExecContext(ctx, put, a.Name, a.Version, a.Hash, a.Login.String(), strings.Join(a.Principals, ","), a.Home, number(a.Shared), number(a.Disabled),
 		formatTime(a.Expires), a.Charset, number(a.DirectUploads),
 		a.Limits.Sessions, a.Limits.Upload, a.Limits.Download, formatTime(a.Created), formatTime(a.Changed))
 	return err

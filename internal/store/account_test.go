@@ -23,7 +23,7 @@ const (
 func full() store.Account {
 	return store.Account{
 		User: ferry.User{
-			Name: "alice", Login: ferry.LoginKeyAndPassword, Shared: true, Disabled: true, Expires: time.Date(2027, 1, 2, 3, 4, 5, 6, time.UTC),
+			Name: "alice", Login: ferry.LoginKeyAndPassword, Principals: []string{"staff", "ops@example.com"}, Shared: true, Disabled: true, Expires: time.Date(2027, 1, 2, 3, 4, 5, 6, time.UTC),
 			Home: "/srv/ftp/alice",
 			Rules: []ferry.Rule{
 				{Prefix: "/", Rights: ferry.RightsRead},
@@ -98,6 +98,9 @@ func TestAddRefuses(t *testing.T) { // threat 31
 		{"negative upload", func(a *store.Account) { a.Limits.Upload = -1 }},
 		{"negative download", func(a *store.Account) { a.Limits.Download = -1 }},
 		{"unknown way to log in", func(a *store.Account) { a.Login = 99 }},
+		{"empty principal", func(a *store.Account) { a.Principals = []string{"a", ""} }},
+		{"two principals in one", func(a *store.Account) { a.Principals = []string{"a,b"} }},
+		{"principal of two lines", func(a *store.Account) { a.Principals = []string{"a\nb"} }},
 		{"relative home", func(a *store.Account) { a.Home = "srv" }},
 		{"home with NUL", func(a *store.Account) { a.Home = "/srv\x00" }},
 		{"relative prefix", func(a *store.Account) { a.Rules = []ferry.Rule{{Prefix: "in"}} }},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/text/encoding/htmlindex"
 
@@ -61,7 +62,21 @@ func check(a Account) error {
 			return fmt.Errorf("charset %.40q is not known; use a name such as utf-8, gbk, shift_jis or windows-1251", a.Charset)
 		}
 	}
+	if err := checkPrincipals(a.Principals); err != nil {
+		return err
+	}
 	return checkRules(a.Rules)
+}
+
+// checkPrincipals refuses what ssh-keygen -n cannot write, and what is likely
+// to be a slip.
+func checkPrincipals(principals []string) error {
+	for _, p := range principals {
+		if p == "" || len(p) > 256 || strings.ContainsFunc(p, func(r rune) bool { return r == ',' || !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+			return fmt.Errorf("principal %.60q: must be a word of 1 to 256 bytes without spaces and commas", p)
+		}
+	}
+	return nil
 }
 
 func checkRules(rules []ferry.Rule) error {

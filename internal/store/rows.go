@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"ferry"
@@ -51,12 +52,12 @@ func readAccount(ctx context.Context, tx *sql.Tx, name string) (Account, error) 
 
 // readUser reads an account without its keys.
 func readUser(ctx context.Context, tx *sql.Tx, name string) (a Account, err error) {
-	const query = `SELECT name, version, hash, login, home, shared, disabled, expires, charset, direct_uploads,
+	const query = `SELECT name, version, hash, login, principals, home, shared, disabled, expires, charset, direct_uploads,
 		max_sessions, upload_rate, download_rate, created, changed FROM users WHERE name = ?`
 	var shared, disabled, direct truth
 	var expires, created, changed moment
-	var login string
-	err = tx.QueryRowContext(ctx, query, name).Scan(&a.Name, &a.Version, &a.Hash, &login, &a.Home, &shared, &disabled, &expires,
+	var login, principals string
+	err = tx.QueryRowContext(ctx, query, name).Scan(&a.Name, &a.Version, &a.Hash, &login, &principals, &a.Home, &shared, &disabled, &expires,
 		&a.Charset, &direct, &a.Limits.Sessions, &a.Limits.Upload, &a.Limits.Download, &created, &changed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Account{}, noUser(name)
@@ -66,6 +67,9 @@ func readUser(ctx context.Context, tx *sql.Tx, name string) (a Account, err erro
 	}
 	if a.Login, err = ferry.ParseLogin(login); err != nil {
 		return Account{}, badRow(name, err)
+	}
+	if principals != "" {
+		a.Principals = strings.Split(principals, ",")
 	}
 	a.Shared, a.Disabled, a.DirectUploads = bool(shared), bool(disabled), bool(direct)
 	a.Expires, a.Created, a.Changed = time.Time(expires), time.Time(created), time.Time(changed)

@@ -27,6 +27,7 @@ func TestThreat31RowsAreReadStrictly(t *testing.T) {
 		{"name", "PRAGMA foreign_keys = 0; UPDATE users SET name = 'alice' || char(10) || 'root' WHERE name = 'alice'"},
 		{"way to log in", "UPDATE users SET login = 'sometimes'"},
 		{"no way to log in", "UPDATE users SET login = ''"},
+		{"principals", "UPDATE users SET principals = 'a,,b'"},
 		{"home", "UPDATE users SET home = 'srv'"},
 		{"charset", "UPDATE users SET charset = 'klingon'"},
 		{"key", "UPDATE user_keys SET line = 'ssh-ed25519 AAAA'"},
