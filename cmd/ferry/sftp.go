@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -92,9 +93,19 @@ func checkAbsolute(file string) error {
 	return nil
 }
 
-// checkHostKeys reads the keys that are named, so that a bad one is known
-// before the server is started with it.
+// checkHostKeys reads the keys that are named, or were made, so that a bad one
+// is known before the server is started with it.
 func (c *config) checkHostKeys() error {
+	if c.SFTP.Address == "off" {
+		return nil
+	}
+	if len(c.SFTP.HostKeys) == 0 {
+		err := sftpserver.CheckHostKeys(filepath.Join(c.Server.State, hostKeyDir))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // they are the server's, and who checks need not be it
+		}
+		return err
+	}
 	types := map[string]string{}
 	for _, file := range c.SFTP.HostKeys {
 		signer, err := sftpserver.ReadHostKey(file)
