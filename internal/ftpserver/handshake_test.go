@@ -29,7 +29,7 @@ func TestFailedHandshakeSaysWhy(t *testing.T) {
 			cfg.CipherSuites = []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}
 		}, "handshake failure", "versions TLS 1.2; suites TLS_RSA_WITH_AES_128_CBC_SHA"},
 		"protocol": {func(cfg *tls.Config) { cfg.NextProtos = []string{"h2"} },
-			"no application protocol", `protocols [\"h2\"]`},
+			"no application protocol", "; name ftp.example; protocols h2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, nil, speaks("ftp"))
@@ -155,5 +155,74 @@ func TestOldSuitesAreNoted(t *testing.T) {
 				t.Errorf("the log notes a use of the legacy profile: %v", noted)
 			}
 		})
+	}
+}
+
+// clearAlert is a connection of a client that refuses the certificate by an
+// alert in clear, as OpenSSL's do in TLS 1.3.
+type clearAlert struct{ net.Conn }
+
+func (c clearAlert) Write(p []byte) (int, error) {
+	if len(p) > 0 && p[0] == 22 { // the hello
+		return c.Conn.Write(p)
+	}
+	_, err := c.Conn.Write([]byte{21, 3, 3, 0, 2, 2, 48})
+	return len(p), err
+}
+
+// A client that does not trust the certificate says so, and so does the log.
+func TestRefusedCertificateIsTold(t *testing.T) {
+	for name, open := range map[string]func(net.Conn) net.Conn{
+		"in clear":  func(nc net.Conn) net.Conn { return clearAlert{nc} },
+		"encrypted": func(nc net.Conn) net.Conn { return nc },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, nil)
+			strict := &tls.Config{ServerName: "ftp.example"}
+			c := s.dial(strict)
+			c.want("220")
+			c.do("AUTH TLS", "234")
+			if tls.Client(open(c.raw), strict).Handshake() == nil {
+				t.Fatal("the handshake went well")
+			}
+			_, _ = io.Copy(io.Discard, c.raw)
+			if !s.log.has("unknown certificate authority") && !s.log.has("bad certificate") {
+				t.Error("the log does not say that the client refused the certificate")
+			}
+
+			c = s.login(clientTLS(tls.VersionTLS13), "alice")
+			nc := c.passive()
+			c.do("NLST", "150")
+			_ = tls.Client(open(nc), strict).Handshake()
+			c.want("522")
+			if !s.log.has("TLS handshake failed on a data connection") {
+				t.Error("the log does not say what became of the listing")
+			}
+		})
+	}
+}
+
+// A client for which data connections are private without a word, and which
+// asks for clear ones and may not, is told at the next transfer. One that has
+// said PROT P stays with it.
+func TestRefusedPROTC(t *testing.T) {
+	for _, implicit := range []bool{false, true} {
+		s := serveTLS(t, implicit, everybody(Policy{Require: RequireData}))
+		c := s.dial(clientTLS(tls.VersionTLS13))
+		if implicit {
+			c.startTLS()
+			c.want("220")
+		} else {
+			c.want("220")
+			c.do("AUTH SSL", "234")
+			c.startTLS()
+		}
+		for _, step := range [][2]string{
+			{"USER alice", "331"}, {"PASS secret", "230"}, {"PBSZ 0", "200"}, {"PROT C", "534"}, {"NLST", "521"},
+			{"PROT P", "200"}, {"PROT C", "534"},
+		} {
+			c.do(step[0], step[1])
+		}
+		c.put("f", "x", "226")
 	}
 }

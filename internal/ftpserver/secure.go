@@ -57,7 +57,8 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		return sc, cause
 	}
 	if err != nil {
-		return sc, fmt.Errorf("%w: %w%s", errDataTLS, err, offeredText(offer))
+		c.log().Warn("TLS handshake failed on a data connection", "err", wire.failure(err), "offer", offer)
+		return sc, errDataTLS
 	}
 	_ = raw.SetDeadline(time.Time{})
 	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from)
@@ -73,15 +74,6 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 			"resumed", tc.ConnectionState().DidResume, "client", s.client, "so_far", c.srv.unbound.Load())
 	}
 	return sc, nil
-}
-
-// offeredText is an offer as the end of an error's text; "": the client came
-// to none.
-func offeredText(offer string) string {
-	if offer == "" {
-		return ""
-	}
-	return " (the client offered " + offer + ")"
 }
 
 // Read tells an end of TLS from an end of the transport: only the client's

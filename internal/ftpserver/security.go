@@ -29,6 +29,7 @@ type protection struct {
 	cleared bool // CCC was given: the control connection is in clear
 	pbsz    bool
 	private bool // PROT P
+	assumed bool // private without a word about it: AUTH SSL, and TLS from the start
 }
 
 // covered tells whether the control connection is encrypted now.
@@ -63,7 +64,7 @@ func (c *conn) auth(arg string) reply {
 		c.resetParameters()
 		// TLS-P and the old SSL mean private data connections from the start
 		// (the drafts before RFC 4217).
-		c.tls.private = private
+		c.tls.private, c.tls.assumed = private, private
 	}
 	return reply{}
 }
@@ -94,7 +95,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	}
 	if err != nil {
 		c.srv.tlsSessions.remove(p.session)
-		c.log().Warn("TLS handshake failed", "err", err, "offer", offer)
+		c.log().Warn("TLS handshake failed", "err", p.wire.failure(err), "offer", offer)
 		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false
 	}
@@ -126,7 +127,7 @@ func (c *conn) startImplicit() {
 		return
 	}
 	if c.startTLS(base) {
-		c.tls.private = true
+		c.tls.private, c.tls.assumed = true, true
 	}
 }
 
@@ -141,8 +142,13 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 		for _, s := range hi.CipherSuites {
 			suites = append(suites, tls.CipherSuiteName(s))
 		}
-		*offer = fmt.Sprintf("versions %s; suites %s; names %q; protocols %q",
-			strings.Join(versions, ","), strings.Join(suites, ","), hi.ServerName, hi.SupportedProtos)
+		*offer = "versions " + strings.Join(versions, ",") + "; suites " + strings.Join(suites, ",")
+		if hi.ServerName != "" {
+			*offer += "; name " + hi.ServerName
+		}
+		if len(hi.SupportedProtos) > 0 {
+			*offer += "; protocols " + strings.Join(hi.SupportedProtos, ",")
+		}
 		if inner == nil {
 			return nil, nil
 		}
@@ -219,9 +225,14 @@ func (c *conn) prot(arg string) reply {
 	case !c.tls.pbsz && !c.implicit:
 		return say(503, "Give PBSZ first.")
 	case !private && c.requires(RequireData):
+		// Who never said P, and asks for C now, may go on in clear all the
+		// same, as curl does: better a 521 than two who wait for each other.
+		if c.tls.assumed {
+			c.tls.private = false
+		}
 		return say(534, "Data connections must be private here.")
 	}
-	c.tls.private = private
+	c.tls.private, c.tls.assumed = private, false
 	if private {
 		return say(200, "Data connections are private.")
 	}

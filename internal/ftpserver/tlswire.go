@@ -222,6 +222,21 @@ func (w *tlsWire) clearAhead() (bool, error) {
 	return between && (w.in[w.from] < 20 || w.in[w.from] > 24), nil
 }
 
+// failure is why a handshake failed with err: the alert that the client sent
+// last, if it did. OpenSSL's send one in clear where crypto/tls expects it
+// encrypted, and all that is seen of it is a record that cannot be opened.
+func (w *tlsWire) failure(err error) error {
+	const record = 7 // type 21, version, length 2; level and description (RFC 8446 §6)
+	if w.to < record {
+		return err
+	}
+	last := w.in[w.to-record : w.to]
+	if last[0] != 21 || last[1] != 3 || last[3] != 0 || last[4] != 2 {
+		return err
+	}
+	return &net.OpError{Op: "remote error", Err: tls.AlertError(last[6])}
+}
+
 // detach ends the handing on by records: TLS is over, and what comes now is
 // in clear.
 func (w *tlsWire) detach() { w.whole = false }
