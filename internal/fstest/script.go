@@ -3,6 +3,7 @@ package fstest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,10 +18,11 @@ import (
 //
 // It sleeps, to let takeovers happen: call it in a testing/synctest bubble.
 // Both trees must have the same umask and forget no part in an hour.
-func Random(t *testing.T, seed uint64, steps int, a, b Tree) {
+// lacks is what one of them cannot have; what depends on it is left out.
+func Random(t *testing.T, seed uint64, steps int, a, b Tree, lacks ...Lack) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, seed))
-	err := run(func() (byte, bool) { return byte(random.Uint32()), true }, steps, a, b)
+	err := run(func() (byte, bool) { return byte(random.Uint32()), true }, steps, a, b, lacks)
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
 	}
@@ -36,13 +38,14 @@ func Script(data []byte, a, b Tree) error {
 		choice := data[0]
 		data = data[1:]
 		return choice, true
-	}, len(data), a, b)
+	}, len(data), a, b, nil)
 }
 
 // script is one run over two trees. Everything is kept twice, for a and b.
 type script struct {
 	next     func() (byte, bool)
 	dry      bool // next has nothing left
+	lacks    []Lack
 	trees    [2]Tree
 	sessions []*actor
 	slots    [6]slot
@@ -78,10 +81,10 @@ func (st step) agree(a, b string) bool {
 	return st.busy && a != "ok" && b != "ok" && (a == busy || b == busy)
 }
 
-func run(next func() (byte, bool), steps int, a, b Tree) error {
-	s := &script{next: next, trees: [2]Tree{a, b}}
-	for _, u := range actors() {
-		s.sessions = append(s.sessions, &actor{user: u, fs: [2]ferry.FS{a.For(u), b.For(u)}})
+func run(next func() (byte, bool), steps int, a, b Tree, lacks []Lack) error {
+	s := &script{next: next, trees: [2]Tree{a, b}, lacks: lacks}
+	for _, u := range actors(lacks) {
+		s.sessions = append(s.sessions, &actor{user: u, fs: s.begin(u)})
 	}
 	for range steps {
 		st := s.choose()
@@ -96,8 +99,12 @@ func run(next func() (byte, bool), steps int, a, b Tree) error {
 }
 
 // actors are the sessions that take part: twice the same user, another one,
-// one for whom nothing is kept, one who writes in place.
-func actors() []ferry.User {
+// one for whom nothing is kept, one who writes in place. Where sessions do not
+// know of each other there is one.
+func actors(lacks []Lack) []ferry.User {
+	if slices.Contains(lacks, OtherSessions) {
+		return []ferry.User{{Name: "alice"}}
+	}
 	return []ferry.User{
 		{Name: "alice"},
 		{Name: "alice"},
@@ -105,6 +112,18 @@ func actors() []ferry.User {
 		{Name: "guest", Anonymous: true},
 		{Name: "dora", DirectUploads: true},
 	}
+}
+
+// begin begins a session on both sides.
+func (s *script) begin(u ferry.User) [2]ferry.FS {
+	return [2]ferry.FS{s.beginSide(u, 0), s.beginSide(u, 1)}
+}
+
+func (s *script) beginSide(u ferry.User, side int) ferry.FS {
+	if slices.Contains(s.lacks, LinkCounts) {
+		return uncounted{s.trees[side].For(u)}
+	}
+	return s.trees[side].For(u)
 }
 
 // perform does a step on both sides and compares what came of it.
@@ -131,9 +150,9 @@ func (s *script) finish() error {
 		if err := s.perform(step{text: who.user.Name + " close", do: func(side int) string { return result(who.fs[side].Close()) }}); err != nil {
 			return err
 		}
-		who.fs = [2]ferry.FS{s.trees[0].For(who.user), s.trees[1].For(who.user)}
+		who.fs = s.begin(who.user)
 	}
-	for _, who := range s.sessions[1:] {
+	for _, who := range s.sessions {
 		parts := step{text: who.user.Name + " parts", do: func(side int) string { return parts(who.fs[side]) }}
 		if err := s.perform(parts); err != nil {
 			return err

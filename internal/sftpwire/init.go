@@ -1,5 +1,7 @@
 package sftpwire
 
+import "slices"
+
 // Version is the only one that is spoken here.
 const Version = 3
 
@@ -13,6 +15,12 @@ type Extension struct{ Name, Data string }
 type Hello struct {
 	Version    uint32
 	Extensions []Extension
+}
+
+// Has tells whether the side that said h has the extension that r asks for.
+func (h Hello) Has(r Request) bool {
+	e, ok := r.(extended)
+	return ok && slices.ContainsFunc(h.Extensions, func(x Extension) bool { return x.Name == e.extension() })
 }
 
 func (h *Hello) fields(c *codec) {

@@ -1,0 +1,251 @@
+package sftpclient
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"math"
+	"net"
+	"path"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// whole is where the content of a file ends that has no gap.
+const whole = math.MaxInt64
+
+// handle is one open file.
+type handle struct {
+	fs       *FS
+	name     string // the client's
+	id       string // the server's
+	number   uint64 // later ones are larger
+	readOnly bool
+	size     atomic.Int64 // as far as known: how far to ask ahead
+	broken   atomic.Int64 // where the first WRITE failed; whole: none did
+	moved    atomic.Int64 // when the last byte came or went, at first: the opening
+
+	// mu keeps the order of requests: what is sent under it while ended is nil
+	// comes before CLOSE. Servers give the same handle to the next file.
+	mu     sync.RWMutex
+	ended  error    // nil while it is open; ErrTakenOver or ErrClosed
+	source net.Conn // what a running ReceiveFrom waits for
+
+	// changing is held by what publishes, renames or ends the upload.
+	changing sync.Mutex
+	upload   // guarded by fs.mu
+}
+
+// upload is what will become of new content.
+type upload struct {
+	// dir and base are the place it will have, part is the path of its part; ""
+	// where the content is in place, or the handle is done with.
+	dir, base string
+	part      string
+	exclusive bool // Commit must not replace
+	removed   bool // it cannot be committed
+	modeSet   bool // by SetAttr: not to be taken from the replaced file
+	ownerSet  bool
+}
+
+// target is the path it will have.
+func (u upload) target() string { return path.Join(u.dir, u.base) }
+
+// staged is what will become of the handle's content as it stands.
+func (h *handle) staged() upload {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	return h.upload
+}
+
+// move notes that something moves.
+func (h *handle) move() { h.moved.Store(time.Now().UnixNano()) }
+
+// silent is for how long nothing has moved.
+func (h *handle) silent() time.Duration { return time.Duration(time.Now().UnixNano() - h.moved.Load()) }
+
+// known notes that the file has at least size bytes.
+func (h *handle) known(size int64) {
+	for old := h.size.Load(); size > old && !h.size.CompareAndSwap(old, size); old = h.size.Load() {
+		continue
+	}
+}
+
+// begin sends a request about the open file, which request makes of its handle.
+func (h *handle) begin(ctx context.Context, request func(id string) sftpwire.Request) (*call, error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.ended != nil {
+		return nil, h.ended
+	}
+	return h.fs.conn.begin(ctx, request(h.id))
+}
+
+// ask is begin, and waits for the answer.
+func (h *handle) ask(ctx context.Context, request func(id string) sftpwire.Request) (reply, error) {
+	k, err := h.begin(ctx, request)
+	if err != nil {
+		return reply{}, err
+	}
+	answer, err := k.wait(ctx)
+	return answer, h.noticed(err)
+}
+
+// noticed sees to it that a handle that was taken over stays so, whatever is
+// asked next.
+func (h *handle) noticed(err error) error {
+	if errors.Is(err, ferry.ErrTakenOver) {
+		h.revoke()
+	}
+	return err
+}
+
+// state is why the handle is done with; nil: it is open.
+func (h *handle) state() error {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.ended
+}
+
+// mayChange tells whether the content may be changed.
+func (h *handle) mayChange() error {
+	if err := h.state(); err != nil {
+		return err
+	}
+	if h.readOnly {
+		return fs.ErrPermission
+	}
+	return nil
+}
+
+// Stat is ferry.Handle's.
+func (h *handle) Stat() (ferry.Info, error) {
+	i, err := h.info(h.fs.life, h.name)
+	return i, fail("stat", h.name, err)
+}
+
+// info describes the file under a name that means it.
+func (h *handle) info(ctx context.Context, name string) (ferry.Info, error) {
+	a, err := h.attrs(ctx)
+	if err != nil {
+		return ferry.Info{}, err
+	}
+	i := infoOf(base(name), a)
+	h.known(i.Size)
+	return i, nil
+}
+
+func (h *handle) attrs(ctx context.Context) (sftpwire.Attrs, error) {
+	answer, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
+	if err != nil {
+		return sftpwire.Attrs{}, err
+	}
+	return answer.Reply.(*sftpwire.AttrsReply).Attrs, nil
+}
+
+// SetAttr is ferry.Handle's.
+func (h *handle) SetAttr(a ferry.Attr) error {
+	return fail("setattr", h.name, h.setAttr(h.fs.life, a))
+}
+
+func (h *handle) setAttr(ctx context.Context, a ferry.Attr) error {
+	if err := h.state(); err != nil {
+		return err
+	}
+	switch {
+	case a.Size != nil && h.readOnly:
+		return fs.ErrPermission
+	case a.Size != nil && *a.Size < 0:
+		return fs.ErrInvalid
+	case a.Mode != nil && *a.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0:
+		return fs.ErrPermission
+	}
+	var now sftpwire.Attrs
+	if halves(a) {
+		var err error
+		if now, err = h.attrs(ctx); err != nil {
+			return err
+		}
+	}
+	if err := h.change(ctx, attrsOf(a, now)); err != nil {
+		return err
+	}
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	h.modeSet = h.modeSet || a.Mode != nil
+	h.ownerSet = h.ownerSet || a.UID != nil || a.GID != nil
+	return nil
+}
+
+func (h *handle) change(ctx context.Context, a sftpwire.Attrs) error {
+	_, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsetstat{Handle: id, Attrs: a} })
+	return err
+}
+
+// Truncate is ferry.Handle's.
+func (h *handle) Truncate(size int64) error {
+	err := h.mayChange()
+	if err == nil && size < 0 {
+		err = fs.ErrInvalid
+	}
+	if err == nil {
+		err = h.change(h.fs.life, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(size)})
+	}
+	return fail("truncate", h.name, err)
+}
+
+// ReadAt is ferry.Handle's. What is larger than one READ takes is asked for in
+// several at once.
+func (h *handle) ReadAt(p []byte, off int64) (int, error) {
+	n, err := h.readAt(p, off)
+	if err == io.EOF {
+		return n, io.EOF
+	}
+	return n, fail("read", h.name, err)
+}
+
+func (h *handle) readAt(p []byte, off int64) (int, error) {
+	if err := h.state(); err != nil {
+		return 0, err
+	}
+	if off < 0 {
+		return 0, fs.ErrInvalid
+	}
+	a := h.readAhead(h.fs.life, off, int64(len(p)))
+	defer a.stop()
+	done := 0
+	for done < len(p) {
+		data, err := a.chunk()
+		if err != nil {
+			return done, err
+		}
+		done += copy(p[done:], data)
+		h.move()
+	}
+	return done, nil
+}
+
+// WriteAt is ferry.Handle's. What is larger than one WRITE takes is sent in
+// several at once.
+func (h *handle) WriteAt(p []byte, off int64) (int, error) {
+	n, err := h.writeAt(p, off)
+	return n, fail("write", h.name, err)
+}
+
+func (h *handle) writeAt(p []byte, off int64) (int, error) {
+	if err := h.mayChange(); err != nil {
+		return 0, err
+	}
+	if off < 0 || off > math.MaxInt64-int64(len(p)) {
+		return 0, fs.ErrInvalid
+	}
+	b := h.writeBehind(h.fs.life)
+	b.write(p, off)
+	n, err := b.end()
+	return int(n), err
+}

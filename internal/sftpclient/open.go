@@ -1,0 +1,236 @@
+package sftpclient
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// What files are opened with.
+const (
+	readWrite = sftpwire.OpenRead | sftpwire.OpenWrite
+	newFile   = readWrite | sftpwire.OpenCreate | sftpwire.OpenExclusive
+)
+
+// Open is ferry.FS's. What the modes become:
+//
+//	Read                      OPEN READ
+//	Update                    OPEN READ WRITE
+//	Replace, Revise           a new part, renamed over the name at Commit
+//	Exclusive                 a new part, renamed at Commit if the name is free
+//	Resume, ResumeNew         the kept part goes on; else Update or a new part
+//
+// Of a user with DirectUploads new content is opened under its name instead:
+// CREAT TRUNC, CREAT EXCL, CREAT.
+//
+// What a name means is asked before it is opened: OPEN of a FIFO would stop
+// OpenSSH's server until somebody comes to its other end.
+func (f *FS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	h, err := f.open(ctx, name, m, perm)
+	if err == nil && !f.register(h) {
+		_ = h.Abort(ferry.ErrClosed)
+		err = ferry.ErrClosed
+	}
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	return h, nil
+}
+
+func (f *FS) open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	if err := check(name); err != nil {
+		return nil, err
+	}
+	if f.isClosed() {
+		return nil, ferry.ErrClosed
+	}
+	switch {
+	case m > ferry.Revise:
+		return nil, fs.ErrInvalid
+	case m == ferry.Read:
+		return f.openStanding(ctx, name, sftpwire.OpenRead)
+	case m == ferry.Update, m == ferry.Revise && f.opts.User.DirectUploads:
+		return f.openStanding(ctx, name, readWrite)
+	}
+	onlyNew := m == ferry.Exclusive || m == ferry.ResumeNew
+	at, err := f.resolve(ctx, name, !onlyNew)
+	if f.opts.User.DirectUploads && errors.Is(err, fs.ErrPermission) {
+		at, err = place{}, nil // who may write need not be allowed to look
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case onlyNew && (at.there || f.reserved(at, nil) && !f.goesOn(m, at)):
+		return nil, fs.ErrExist
+	case at.there && at.mode.IsDir():
+		return nil, ferry.ErrIsDir
+	case at.there && !at.mode.IsRegular():
+		return nil, ferry.ErrNotRegular
+	case !at.there && m == ferry.Revise:
+		return nil, fs.ErrNotExist
+	case f.opts.User.DirectUploads:
+		return f.openDirect(ctx, name, m, perm)
+	}
+	return f.openUpload(ctx, name, at, m, perm)
+}
+
+// goesOn tells whether an upload of this session that reserves the place is the
+// one that m would go on with.
+func (f *FS) goesOn(m ferry.Mode, at place) bool {
+	return m == ferry.ResumeNew && f.keeps() && f.writer(f.partFor(at)) != nil
+}
+
+// openUpload begins new content, or goes on with it.
+func (f *FS) openUpload(ctx context.Context, name string, at place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	h := f.newHandle(name)
+	h.dir, h.base = at.dir, at.base
+	h.exclusive = m == ferry.Exclusive || m == ferry.ResumeNew
+	if m == ferry.Resume || m == ferry.ResumeNew {
+		switch _, err := f.kept(ctx, at); {
+		case err == nil:
+			return h, h.goOn(ctx, f.partFor(at), perm)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		case at.there:
+			return f.openStanding(ctx, name, readWrite)
+		}
+	}
+	return h, h.stage(ctx, f.partFor(at), perm)
+}
+
+// stage begins a new part in the place of a kept one.
+func (h *handle) stage(ctx context.Context, part string, perm fs.FileMode) error {
+	f := h.fs
+	if err := f.claim(part); err != nil {
+		return err
+	}
+	before, err := f.conn.begin(ctx, &sftpwire.Remove{Name: part})
+	if err != nil {
+		return err
+	}
+	defer before.leave()
+	err = h.openAs(ctx, part, newFile, perm)
+	if unclear(err) {
+		if _, failed := before.wait(ctx); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+			return failed
+		}
+	}
+	h.part = part
+	return err
+}
+
+// goOn goes on with a kept part. Its permissions are those of this Open.
+func (h *handle) goOn(ctx context.Context, part string, perm fs.FileMode) error {
+	if err := h.fs.claim(part); err != nil {
+		return err
+	}
+	if err := h.openAs(ctx, part, readWrite, 0); err != nil {
+		return err
+	}
+	h.part = part
+	i, err := h.info(ctx, h.name)
+	if perm == 0 {
+		perm = 0o666
+	}
+	mode := perm.Perm() &^ h.fs.opts.Umask
+	if err == nil && i.Mode.Perm() != mode {
+		err = ignoreRefusal(h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: uint32(mode)}))
+	}
+	if err != nil {
+		_ = h.Abort(err)
+	}
+	return err
+}
+
+// claim takes a part away from the handle of this session that writes it, if
+// that has been silent for long enough.
+func (f *FS) claim(part string) error {
+	h := f.writer(part)
+	if h == nil {
+		return nil
+	}
+	if h.silent() < ferry.TakeoverAfter {
+		return ferry.ErrBusy
+	}
+	h.revoke()
+	return nil
+}
+
+// openStanding opens a regular file that must be there.
+func (f *FS) openStanding(ctx context.Context, name string, flags sftpwire.OpenFlags) (*handle, error) {
+	a, err := f.askAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
+	if err != nil {
+		return nil, f.because(ctx, name, true, err)
+	}
+	switch mode := sftpwire.FileMode(a.Mode); {
+	case mode.IsDir():
+		return nil, ferry.ErrIsDir
+	case !mode.IsRegular():
+		return nil, ferry.ErrNotRegular
+	}
+	h := f.newHandle(name)
+	h.readOnly = flags == sftpwire.OpenRead
+	h.known(infoOf(base(name), a).Size)
+	if err := h.openAs(ctx, f.remote(name), flags, 0); err != nil {
+		return nil, f.because(ctx, name, true, err)
+	}
+	return h, nil
+}
+
+// openDirect opens new content under its own name.
+func (f *FS) openDirect(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+	flags := readWrite | sftpwire.OpenCreate
+	switch m {
+	case ferry.Replace:
+		flags |= sftpwire.OpenTruncate
+	case ferry.Exclusive, ferry.ResumeNew:
+		flags |= sftpwire.OpenExclusive
+	}
+	h := f.newHandle(name)
+	err := h.openAs(ctx, f.remote(name), flags, perm)
+	if flags&sftpwire.OpenExclusive != 0 {
+		err = f.taken(ctx, name, err)
+	}
+	return h, err
+}
+
+// openAs sends OPEN.
+func (h *handle) openAs(ctx context.Context, path string, flags sftpwire.OpenFlags, perm fs.FileMode) error {
+	answer, err := h.fs.ask(ctx, &sftpwire.Open{Name: path, Flags: flags, Attrs: permission(perm)})
+	if err == nil {
+		h.id = answer.Reply.(*sftpwire.Handle).Handle
+	}
+	return err
+}
+
+func (f *FS) newHandle(name string) *handle {
+	h := &handle{fs: f, name: name}
+	h.broken.Store(whole)
+	h.move()
+	return h
+}
+
+// register makes h one of the open handles; false: the FS was closed.
+func (f *FS) register(h *handle) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return false
+	}
+	f.opened++
+	h.number = f.opened
+	f.handles[h] = true
+	return true
+}
+
+// ignoreRefusal is for what is only asked to be polite.
+func ignoreRefusal(err error) error {
+	if errors.As(err, new(*StatusError)) {
+		return nil
+	}
+	return err
+}

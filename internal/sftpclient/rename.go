@@ -1,0 +1,189 @@
+package sftpclient
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"path"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// Rename is ferry.FS's.
+func (f *FS) Rename(ctx context.Context, from, to string, replace bool) error {
+	return fail("rename", from, f.rename(ctx, from, to, replace))
+}
+
+func (f *FS) rename(ctx context.Context, from, to string, replace bool) error {
+	if err := errors.Join(check(from), check(to)); err != nil {
+		return ferry.ErrBadName
+	}
+	if from == "/" || to == "/" {
+		return fs.ErrPermission
+	}
+	if !f.uploading() {
+		return f.renameFile(ctx, from, to, replace)
+	}
+	src, err := f.resolve(ctx, from, false)
+	if err != nil {
+		return err
+	}
+	dst, err := f.resolve(ctx, to, false)
+	if err != nil {
+		return err
+	}
+	if own := f.own(src); own != nil {
+		return own.rename(ctx, dst, replace)
+	}
+	if err := f.renameFile(ctx, from, to, replace); err != nil {
+		return err
+	}
+	if own := f.own(dst); own != nil && src.path() != dst.path() {
+		own.unlink()
+	}
+	f.renamed(src.path(), dst.path())
+	return nil
+}
+
+// renameFile renames what is finished, and ends the part for to: the one in the
+// directory that to names afterwards.
+func (f *FS) renameFile(ctx context.Context, from, to string, replace bool) error {
+	src, dst := f.remote(from), f.remote(to)
+	var err error
+	if replace {
+		err = f.overwrite(ctx, src, dst)
+	} else {
+		err = f.do(ctx, &sftpwire.Rename{From: src, To: dst})
+	}
+	if err != nil {
+		return f.whyNotRenamed(ctx, from, to, replace, err)
+	}
+	if f.keeps() && src != dst {
+		return f.tidyLater(&sftpwire.Remove{Name: f.partFor(place{dir: path.Dir(dst), base: path.Base(dst)})})
+	}
+	return nil
+}
+
+// overwrite renames and replaces what stands at dst, in one step where the
+// server has posix-rename@openssh.com. Where it has not, a file at dst is put
+// aside first: for a moment nothing has the name, but nothing is lost.
+func (f *FS) overwrite(ctx context.Context, src, dst string) error {
+	if f.hello.Has(new(sftpwire.PosixRename)) {
+		return f.do(ctx, &sftpwire.PosixRename{From: src, To: dst})
+	}
+	plain := &sftpwire.Rename{From: src, To: dst}
+	err := f.do(ctx, plain)
+	if !unclear(err) || src == dst {
+		return err
+	}
+	if old, look := f.askAttrs(ctx, &sftpwire.Lstat{Name: dst}); look != nil || sftpwire.FileMode(old.Mode).IsDir() {
+		return err
+	}
+	aside := path.Join(path.Dir(dst), f.ownPrefix()+digits(rand.Text(), nameDigits))
+	if err := f.do(ctx, &sftpwire.Rename{From: dst, To: aside}); err != nil {
+		return err
+	}
+	if err := f.do(ctx, plain); err != nil {
+		return errors.Join(err, f.do(ctx, &sftpwire.Rename{From: aside, To: dst}))
+	}
+	return f.do(ctx, &sftpwire.Remove{Name: aside})
+}
+
+// whyNotRenamed asks, after the fact, what rename(2) asks, in the order of
+// Linux.
+func (f *FS) whyNotRenamed(ctx context.Context, from, to string, replace bool, err error) error {
+	if errors.Is(err, fs.ErrPermission) || !errors.As(err, new(*StatusError)) {
+		return err
+	}
+	src, look := f.resolve(ctx, from, false)
+	var dst place
+	if look == nil {
+		dst, look = f.resolve(ctx, to, false)
+	}
+	switch {
+	case look != nil:
+		return meaning(err, look)
+	case !src.there:
+		return meaning(err, fs.ErrNotExist)
+	case dst.there && !replace:
+		return meaning(err, fs.ErrExist)
+	case ferry.Within(dst.dir, src.path()):
+		return meaning(err, fs.ErrInvalid)
+	case ferry.Within(src.dir, dst.path()):
+		return meaning(err, ferry.ErrNotEmpty)
+	case !dst.there || errors.Is(err, fs.ErrInvalid):
+		return err
+	case src.mode.IsDir() && !dst.mode.IsDir():
+		return meaning(err, ferry.ErrNotDir)
+	case !src.mode.IsDir() && dst.mode.IsDir():
+		return meaning(err, ferry.ErrIsDir)
+	case dst.mode.IsDir():
+		return meaning(err, ferry.ErrNotEmpty)
+	}
+	return err
+}
+
+// renamed takes the uploads below a directory along that went from src to dst.
+func (f *FS) renamed(src, dst string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for h := range f.handles {
+		if h.part != "" && ferry.Within(h.dir, src) {
+			h.dir = path.Join(dst, h.dir[len(src):])
+			h.part = path.Join(h.dir, path.Base(h.part))
+		}
+	}
+}
+
+// rename makes an unfinished upload one for another place.
+func (h *handle) rename(ctx context.Context, dst place, replace bool) error {
+	h.changing.Lock()
+	defer h.changing.Unlock()
+	f, same := h.fs, h.dir == dst.dir && h.base == dst.base
+	switch {
+	case dst.base == "":
+		return fs.ErrPermission
+	case !replace && (same || dst.there || f.reserved(dst, h)):
+		return fs.ErrExist
+	case dst.there && dst.mode.IsDir():
+		return ferry.ErrIsDir
+	case same:
+		return nil
+	}
+	if other := f.own(dst); other != nil {
+		other.unlink()
+	}
+	part := f.partFor(dst)
+	if f.keeps() {
+		if err := f.tidyLater(&sftpwire.Remove{Name: part}); err != nil {
+			return err
+		}
+	}
+	if err := f.do(ctx, &sftpwire.Rename{From: h.staged().part, To: part}); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h.dir, h.base, h.part, h.exclusive = dst.dir, dst.base, part, !replace
+	return nil
+}
+
+// unlink ends an unfinished upload, as an open file is that loses its name;
+// false: it has ended before.
+func (h *handle) unlink() bool {
+	h.changing.Lock()
+	defer h.changing.Unlock()
+	f := h.fs
+	f.mu.Lock()
+	part := h.part
+	h.part = ""
+	h.removed = h.removed || part != ""
+	f.mu.Unlock()
+	if part == "" {
+		return false
+	}
+	_ = f.tidyLater(&sftpwire.Remove{Name: part}) // it has ended, whatever becomes of that
+	return true
+}

@@ -1,0 +1,289 @@
+package sftpclient
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math"
+	"path"
+	"strings"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// Stat is ferry.FS's.
+func (f *FS) Stat(ctx context.Context, name string) (ferry.Info, error) {
+	i, err := f.stat(ctx, name)
+	return i, fail("stat", name, err)
+}
+
+func (f *FS) stat(ctx context.Context, name string) (ferry.Info, error) {
+	if err := check(name); err != nil {
+		return ferry.Info{}, err
+	}
+	own, err := f.ownAt(ctx, name, true)
+	if err != nil {
+		return ferry.Info{}, err
+	}
+	if own != nil {
+		return own.info(ctx, name)
+	}
+	a, err := f.askAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
+	if err != nil {
+		return ferry.Info{}, f.because(ctx, name, true, err)
+	}
+	return infoOf(base(name), a), nil
+}
+
+// Lstat is ferry.FS's.
+func (f *FS) Lstat(ctx context.Context, name string) (ferry.Info, error) {
+	i, err := f.lstat(ctx, name)
+	return i, fail("lstat", name, err)
+}
+
+func (f *FS) lstat(ctx context.Context, name string) (ferry.Info, error) {
+	if err := check(name); err != nil {
+		return ferry.Info{}, err
+	}
+	own, err := f.ownAt(ctx, name, false)
+	if err != nil {
+		return ferry.Info{}, err
+	}
+	if own != nil {
+		return own.info(ctx, name)
+	}
+	a, err := f.askAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
+	if err != nil {
+		return ferry.Info{}, f.because(ctx, name, false, err)
+	}
+	i := infoOf(base(name), a)
+	if i.Mode&fs.ModeSymlink != 0 {
+		i.Target, err = f.askName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+	}
+	return i, err
+}
+
+// Mkdir is ferry.FS's.
+func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	return fail("mkdir", name, f.mkdir(ctx, name, perm))
+}
+
+func (f *FS) mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+	if err := check(name); err != nil {
+		return err
+	}
+	if name == "/" {
+		return fs.ErrExist
+	}
+	err := f.do(ctx, &sftpwire.Mkdir{Name: f.remote(name), Attrs: permission(perm)})
+	return f.taken(ctx, name, err)
+}
+
+// permission are the attributes of something new; of perm 0, none: the server
+// has its own idea.
+func permission(perm fs.FileMode) sftpwire.Attrs {
+	if perm == 0 {
+		return sftpwire.Attrs{}
+	}
+	return sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: uint32(perm.Perm())}
+}
+
+// Remove is ferry.FS's.
+func (f *FS) Remove(ctx context.Context, name string) error {
+	return fail("remove", name, f.remove(ctx, name))
+}
+
+func (f *FS) remove(ctx context.Context, name string) error {
+	if err := check(name); err != nil {
+		return err
+	}
+	if name == "/" {
+		return ferry.ErrIsDir
+	}
+	own, err := f.ownAt(ctx, name, false)
+	if err != nil {
+		return err
+	}
+	remote := f.remote(name)
+	part := &sftpwire.Remove{Name: f.partFor(place{dir: path.Dir(remote), base: path.Base(remote)})}
+	err = f.do(ctx, &sftpwire.Remove{Name: remote})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return f.isDir(ctx, name, false, err)
+	}
+	ended := own != nil && own.unlink()
+	switch {
+	case !f.keeps() && ended:
+		return nil
+	case f.keeps() && (ended || err == nil):
+		return f.tidyLater(part)
+	case f.keeps():
+		if failed := f.do(ctx, part); failed == nil || errors.Is(failed, ferry.ErrBusy) {
+			return failed
+		}
+	}
+	return f.because(ctx, name, false, err)
+}
+
+// Rmdir is ferry.FS's.
+func (f *FS) Rmdir(ctx context.Context, name string) error {
+	return fail("rmdir", name, f.rmdir(ctx, name))
+}
+
+func (f *FS) rmdir(ctx context.Context, name string) error {
+	if err := check(name); err != nil {
+		return err
+	}
+	if name == "/" {
+		return fs.ErrPermission
+	}
+	gone := &sftpwire.Rmdir{Name: f.remote(name)}
+	err := f.do(ctx, gone)
+	if err == nil || !unclear(err) {
+		return f.notDir(ctx, name, false, err)
+	}
+	if at, look := f.resolve(ctx, name, false); look == nil && at.there && !at.mode.IsDir() {
+		return meaning(err, ferry.ErrNotDir)
+	}
+	parts, reason := f.onlyParts(ctx, name)
+	if reason != nil {
+		return meaning(err, reason)
+	}
+	for _, part := range parts {
+		if err := f.do(ctx, &sftpwire.Remove{Name: part}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if len(parts) == 0 {
+		return err
+	}
+	return f.do(ctx, gone)
+}
+
+// onlyParts gives the parts in a directory that do not count where it is to be
+// removed. Else it says what does: ErrNotEmpty, or ErrBusy of parts that are
+// written, or are another's and not expired.
+func (f *FS) onlyParts(ctx context.Context, name string) ([]string, error) {
+	var parts []string
+	busy := false
+	for e, err := range f.entries(ctx, name) {
+		switch {
+		case err != nil:
+			return nil, err
+		case !isPart(e.Name):
+			return nil, ferry.ErrNotEmpty
+		}
+		part := path.Join(f.remote(name), e.Name)
+		mine := strings.HasPrefix(e.Name, f.ownPrefix()) && f.keeps()
+		busy = busy || f.writer(part) != nil || !mine && !f.expired(infoOf(e.Name, e.Attrs))
+		parts = append(parts, part)
+	}
+	if busy {
+		return nil, ferry.ErrBusy
+	}
+	return parts, nil
+}
+
+// Readlink is ferry.FS's.
+func (f *FS) Readlink(ctx context.Context, name string) (string, error) {
+	target, err := f.readlink(ctx, name)
+	return target, fail("readlink", name, err)
+}
+
+func (f *FS) readlink(ctx context.Context, name string) (string, error) {
+	if err := check(name); err != nil {
+		return "", err
+	}
+	target, err := f.askName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+	if unclear(err) {
+		if at, look := f.resolve(ctx, name, false); look == nil && at.there && at.mode&fs.ModeSymlink == 0 {
+			return "", meaning(err, fs.ErrInvalid)
+		}
+	}
+	return target, f.because(ctx, name, false, err)
+}
+
+// Symlink is ferry.FS's.
+func (f *FS) Symlink(ctx context.Context, target, name string) error {
+	return fail("symlink", name, f.symlink(ctx, target, name))
+}
+
+func (f *FS) symlink(ctx context.Context, target, name string) error {
+	if err := check(name); err != nil {
+		return err
+	}
+	switch {
+	case target == "":
+		return fs.ErrNotExist
+	case strings.IndexByte(target, 0) >= 0:
+		return ferry.ErrBadName
+	case name == "/":
+		return fs.ErrExist
+	}
+	err := f.do(ctx, &sftpwire.Symlink{Target: target, Name: f.remote(name)})
+	return f.taken(ctx, name, err)
+}
+
+// Link is ferry.FS's: errors.ErrUnsupported where the server has no
+// hardlink@openssh.com.
+func (f *FS) Link(ctx context.Context, from, name string) error {
+	return fail("link", name, f.link(ctx, from, name))
+}
+
+func (f *FS) link(ctx context.Context, from, name string) error {
+	if err := errors.Join(check(from), check(name)); err != nil {
+		return ferry.ErrBadName
+	}
+	if !f.hello.Has(new(sftpwire.Hardlink)) {
+		return errors.ErrUnsupported
+	}
+	err := f.do(ctx, &sftpwire.Hardlink{From: f.remote(from), To: f.remote(name)})
+	if err == nil {
+		return nil
+	}
+	src, look := f.resolve(ctx, from, false)
+	if look == nil && !src.there {
+		look = fs.ErrNotExist
+	}
+	if look != nil {
+		return meaning(err, look)
+	}
+	if err = f.taken(ctx, name, err); unclear(err) && src.mode.IsDir() {
+		return meaning(err, fs.ErrPermission)
+	}
+	return err
+}
+
+// Space is ferry.FS's: errors.ErrUnsupported where the server has no
+// statvfs@openssh.com.
+func (f *FS) Space(ctx context.Context, name string) (ferry.Space, error) {
+	s, err := f.space(ctx, name)
+	return s, fail("space", name, err)
+}
+
+func (f *FS) space(ctx context.Context, name string) (ferry.Space, error) {
+	if err := check(name); err != nil {
+		return ferry.Space{}, err
+	}
+	if !f.hello.Has(new(sftpwire.Statvfs)) {
+		return ferry.Space{}, errors.ErrUnsupported
+	}
+	var s sftpwire.StatvfsReply
+	if err := f.askExtended(ctx, &sftpwire.Statvfs{Name: f.remote(name)}, &s); err != nil {
+		return ferry.Space{}, f.because(ctx, name, true, err)
+	}
+	return ferry.Space{
+		Total: product(s.Blocks, s.Frsize), Free: product(s.Bfree, s.Frsize), Available: product(s.Bavail, s.Frsize),
+		Files: s.Files, FilesFree: s.Ffree, FilesAvail: s.Favail,
+		BlockSize: uint32(min(s.Frsize, math.MaxUint32)), MaxName: uint32(min(s.Namemax, math.MaxUint32)),
+		ReadOnly: s.Flag&sftpwire.StatvfsReadOnly != 0,
+	}, nil
+}
+
+// product is a times b, or the most there is.
+func product(a, b uint64) uint64 {
+	if b != 0 && a > math.MaxUint64/b {
+		return math.MaxUint64
+	}
+	return a * b
+}
