@@ -69,7 +69,7 @@ func sftpKeys() []key {
 			"Offer ChaCha20-Poly1305 where the processor has AES, too. OpenSSH's client would choose it, and it is several\ntimes slower than AES-GCM here.",
 			func(c *config) value { return (*boolean)(&c.SFTP.ChaCha20) }},
 		{"sftp.legacy_networks", "", []string{},
-			"Networks of devices that know nothing better than SHA-1, CBC or short Diffie-Hellman groups. They may use them.",
+			"Networks of devices that know nothing better than SHA-1, CBC or short Diffie-Hellman groups. They may use them,\nand each connection that does is in the log.",
 			func(c *config) value { return (*networks)(&c.SFTP.LegacyNetworks) }},
 		{"sftp.proxy_from", "", []string{},
 			"Networks of load balancers that begin each connection with a PROXY protocol header.",

@@ -36,7 +36,10 @@ func (c *client) handshake() *ssh.ServerConfig {
 	if within(c.srv.cfg.Legacy, c.peer.Addr()) {
 		cfg = *c.srv.legacy
 	}
-	cfg.PreAuthConnCallback = func(p ssh.ServerPreAuthConn) { c.preAuth = p }
+	cfg.PreAuthConnCallback = func(p ssh.ServerPreAuthConn) {
+		c.preAuth = p
+		c.noteLegacy(p)
+	}
 	cfg.PublicKeyCallback = c.keyOffered
 	cfg.VerifiedPublicKeyCallback = c.keyProved
 	if !c.srv.cfg.NoPasswords {
@@ -92,7 +95,8 @@ func (c *client) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Perm
 // account wants that, too. What was shown until then travels in the callbacks
 // for the password and nowhere else, and is looked at again with it: the key
 // may have been taken away meanwhile.
-func (c *client) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Permissions, _ string) (*ssh.Permissions, error) {
+func (c *client) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Permissions, algorithm string) (*ssh.Permissions, error) {
+	c.noteLegacyKey(meta, algorithm)
 	claim, onlySFTP := c.claimOf(meta, key)
 	permissions, err := c.login(meta, claim, onlySFTP)
 	if !errors.Is(err, ferry.ErrPartial) {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -67,6 +68,9 @@ type Server struct {
 	drain, kill context.Context
 	startDrain  context.CancelFunc
 	startKill   context.CancelCauseFunc
+
+	// lenient counts the uses of the legacy profile.
+	lenient atomic.Int64
 
 	mu      sync.Mutex
 	clients map[*client]struct{}

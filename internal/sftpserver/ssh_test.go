@@ -163,22 +163,85 @@ func TestThreat14StrictKeyExchange(t *testing.T) {
 	}
 }
 
+// TestOldClients: what is outdated is for the legacy networks only, and each
+// connection that makes use of it is in the log, once, with all it has
+// negotiated.
 func TestOldClients(t *testing.T) {
+	old := ssh.Config{KeyExchanges: []string{"diffie-hellman-group14-sha1"}, Ciphers: []string{"aes128-cbc"}, MACs: []string{"hmac-sha1"}}
+	for _, test := range []struct {
+		name   string
+		legacy string // network
+		cfg    ssh.Config
+		hosts  []string // host key algorithms
+		in     bool
+		logged string
+	}{
+		{"old, in a legacy network", "192.0.2.0/24", old, nil, true, `for="diffie-hellman-group14-sha1, aes128-cbc, hmac-sha1"`},
+		{"old, elsewhere", "198.51.100.0/24", old, nil, false, `msg="no algorithm in common with the client"`},
+		{"old, without such networks", "", old, nil, false, "sftp.legacy_networks"},
+		{"only the key exchange", "192.0.2.0/24", ssh.Config{KeyExchanges: old.KeyExchanges}, nil, true, "for=diffie-hellman-group14-sha1 "},
+		{"only the host key", "192.0.2.0/24", ssh.Config{}, []string{"ssh-rsa"}, true, "for=ssh-rsa "},
+		{"host key, elsewhere", "", ssh.Config{}, []string{"ssh-rsa"}, false, `msg="no algorithm in common with the client"`},
+		{"modern, in a legacy network", "192.0.2.0/24", ssh.Config{}, nil, true, ""},
+		{"modern CTR, in a legacy network", "192.0.2.0/24", ssh.Config{Ciphers: []string{"aes128-ctr"}, KeyExchanges: []string{"curve25519-sha256@libssh.org"}},
+			[]string{"rsa-sha2-512"}, true, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHarbour(t)
+			if test.legacy != "" {
+				h.cfg.Legacy = []netip.Prefix{netip.MustParsePrefix(test.legacy)}
+			}
+			h.cfg.HostKeys = []ssh.Signer{newKey(t), newRSAKey(t)}
+			h.open()
+			_, err := h.knockWith(&ssh.ClientConfig{User: "alice", Auth: []ssh.AuthMethod{ssh.Password("s3cret")}, Config: test.cfg,
+				HostKeyAlgorithms: test.hosts})
+			if (err == nil) != test.in {
+				t.Errorf("%v, want in: %v", err, test.in)
+			}
+			if !test.in {
+				h.srv.running.Wait()
+			}
+			text := h.log.String()
+			if !strings.Contains(text, test.logged) {
+				t.Errorf("the log has no %s:\n%s", test.logged, text)
+			}
+			uses := 0
+			if test.in && test.logged != "" {
+				uses = 1
+			}
+			if n := strings.Count(text, `msg="legacy profile in use"`); n != uses {
+				t.Errorf("%d uses are in the log, want %d:\n%s", n, uses, text)
+			}
+		})
+	}
+}
+
+// TestOldSignatures: a key that signs with SHA-1 lets in from legacy networks
+// only, and is in the log.
+func TestOldSignatures(t *testing.T) {
+	key := newRSAKey(t)
+	sha1, err := ssh.NewSignerWithAlgorithms(key.(ssh.AlgorithmSigner), []string{"ssh-rsa"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, legacy := range []bool{false, true} {
 		h := newHarbour(t)
+		h.users["bob"] = holder{keys: []string{ssh.FingerprintSHA256(key.PublicKey())}}
 		if legacy {
-			h.cfg.Legacy = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+			h.cfg.Legacy = []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")}
 		}
-		_, err := h.open().knockWith(&ssh.ClientConfig{User: "alice", Auth: []ssh.AuthMethod{ssh.Password("s3cret")},
-			Config: ssh.Config{KeyExchanges: []string{"diffie-hellman-group14-sha1"}, Ciphers: []string{"aes128-cbc"}, MACs: []string{"hmac-sha1"}}})
-		if (err == nil) != legacy {
-			t.Errorf("legacy %v: %v", legacy, err)
+		h.open()
+		if _, err := h.knock("bob", ssh.PublicKeys(key)); err != nil {
+			t.Errorf("with SHA-2, legacy %v: %v", legacy, err)
 		}
-		if !legacy {
-			h.srv.running.Wait()
+		if text := h.log.String(); strings.Contains(text, "legacy profile") {
+			t.Errorf("SHA-2 is taken for outdated:\n%s", text)
 		}
-		if !legacy && !strings.Contains(h.log.String(), "legacy_networks") {
-			t.Errorf("the log does not say what to do: %s", h.log)
+		if _, err := h.knock("bob", ssh.PublicKeys(sha1)); (err == nil) != legacy {
+			t.Errorf("with SHA-1, legacy %v: %v", legacy, err)
+		}
+		if text := h.log.String(); strings.Contains(text, `msg="legacy profile in use"`) != legacy || legacy && !strings.Contains(text, "for=ssh-rsa ") {
+			t.Errorf("legacy %v, in the log:\n%s", legacy, text)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"io"
 	"log/slog"
@@ -150,6 +151,19 @@ func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, err
 	}
 	return ferry.User{Name: c.Name, Login: h.login, Principals: h.named, Limits: ferry.Limits{Sessions: h.sessions},
 		Rules: []ferry.Rule{{Prefix: "/", Rights: h.rights}}}, nil
+}
+
+func newRSAKey(t *testing.T) ssh.Signer {
+	t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
 }
 
 func newKey(t *testing.T) ssh.Signer {
