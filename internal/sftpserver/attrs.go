@@ -1,8 +1,10 @@
 package sftpserver
 
 import (
+	"errors"
 	"io/fs"
 	"math"
+	"strings"
 
 	"ferry"
 	"ferry/internal/sftpwire"
@@ -72,9 +74,19 @@ func (c *conn) stat(name string) answer {
 	return c.described("stat", name, withBelow(i, own), err)
 }
 
-// lstat is LSTAT (draft-02 §6.8): the file that stands there.
+// partial ends the names under which WinSCP uploads large files, to rename
+// them when they are whole. It asks by LSTAT how far a broken one has come.
+const partial = ".filepart"
+
+// lstat is LSTAT (draft-02 §6.8): the file that stands there; of a partial that
+// does not, the kept upload.
 func (c *conn) lstat(name string) answer {
 	i, err := c.cfg.FS.Lstat(c.ctx, name)
+	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(name, partial) {
+		if part, none := c.cfg.FS.Part(c.ctx, name); none == nil {
+			return c.described("lstat", name, part, nil)
+		}
+	}
 	return c.described("lstat", name, withBelow(i, c.files.writing(name)), err)
 }
 

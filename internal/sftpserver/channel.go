@@ -101,13 +101,14 @@ func noShell(_ context.Context, _ *gate.Session, s *stream) uint32 {
 // sftp is the subsystem.
 func (c *client) sftp(ctx context.Context, sess *gate.Session, s *stream) uint32 {
 	err := Serve(ctx, s, Session{
-		FS:      sess.FS(),
-		User:    sess.User(),
-		Zone:    c.srv.cfg.Zone,
-		Version: c.srv.cfg.Version,
-		Log:     c.log,
-		Buffers: &c.srv.buffers,
-		Drain:   c.drain,
+		FS:        sess.FS(),
+		User:      sess.User(),
+		Zone:      c.srv.cfg.Zone,
+		Version:   c.srv.cfg.Version,
+		Log:       c.log,
+		Buffers:   &c.srv.buffers,
+		LinkFirst: linkFirst(c.version),
+		Drain:     c.drain,
 	})
 	if err != nil {
 		return 1

@@ -50,6 +50,7 @@ type client struct {
 	drain      context.Context
 	startDrain context.CancelFunc
 
+	version  string                // what the client calls itself; there when a channel is
 	preAuth  ssh.ServerPreAuthConn // until the login
 	session  atomic.Pointer[gate.Session]
 	onlySFTP bool         // no commands; set before the first channel
@@ -94,6 +95,7 @@ func (c *client) serve() (cause error) {
 		return err
 	}
 	c.onlySFTP = who.onlySFTP
+	c.version = string(sc.ClientVersion())
 	c.session.Store(who.session)
 
 	// Forwarding and whatever else is asked of the connection is refused,

@@ -39,6 +39,16 @@ func (c *conn) hardlink(from, to string) answer {
 	return c.done("hardlink", from+" to "+to, c.cfg.FS.Link(c.ctx, from, to))
 }
 
+// linkFirst tells whether a client, by the version it has announced (RFC 4253
+// §4.2), sends SYMLINK as the draft has it. Nearly all send it as OpenSSH's
+// server wants it, whoever they talk to; these do so only to one that says that
+// it is OpenSSH.
+func linkFirst(version string) bool {
+	software := strings.TrimPrefix(version, "SSH-2.0-")
+	return strings.HasPrefix(software, "WinSCP") || strings.HasPrefix(software, "libssh_") || strings.HasPrefix(software, "libssh-") ||
+		strings.HasPrefix(software, "AsyncSSH")
+}
+
 // symlink is SYMLINK (draft-02 §6.10). The target is stored as it was given.
 func (c *conn) symlink(target, name string) answer {
 	if strings.IndexByte(target, 0) >= 0 {

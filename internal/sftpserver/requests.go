@@ -87,7 +87,11 @@ func (c *conn) plan(r sftpwire.Request) *op {
 	case *sftpwire.Readlink:
 		return c.onName(r.Name, false, c.readlink)
 	case *sftpwire.Symlink:
-		return c.onName(r.Name, true, func(name string) answer { return c.symlink(r.Target, name) })
+		target, link := r.Target, r.Name
+		if c.cfg.LinkFirst {
+			target, link = link, target
+		}
+		return c.onName(link, true, func(name string) answer { return c.symlink(target, name) })
 	}
 	return c.planExtended(r)
 }

@@ -42,6 +42,9 @@ type Session struct {
 	Log *slog.Logger
 	// Buffers are shared with other sessions; nil: the session has its own.
 	Buffers *Buffers
+	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
+	// Otherwise as OpenSSH's server takes it, and most clients send it.
+	LinkFirst bool
 	// Drain asks the session to end, by its own end: as soon as no file is open
 	// and every request is answered. nil: nobody does.
 	Drain context.Context

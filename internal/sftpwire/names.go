@@ -107,7 +107,7 @@ func (r *Readlink) fields(c *codec) { c.str(&r.Name) }
 
 // Symlink makes Name a link to Target. On the wire Target comes first: the
 // draft says otherwise (§6.10), but OpenSSH began so, and all but a few follow
-// it (PROTOCOL §4.1).
+// it (PROTOCOL §4.1); from those few the fields are to be swapped.
 type Symlink struct{ Target, Name string }
 
 // Type is TypeSymlink.
