@@ -73,9 +73,10 @@ func launch(t testing.TB, s setup) *server {
 	if s.listen == "" {
 		s.listen = "127.0.0.1:0"
 	}
+	ports, claim := passivePorts(t)
 	args := append(append([]string{}, s.wrap...), os.Getenv(binaryEnv),
 		"serve", s.dir, "--state", s.state, "--ftp", s.listen, "--sftp", "off", "--user", user+":"+password,
-		"--passive-ports", passivePorts())
+		"--passive-ports", ports)
 	if s.config != "" {
 		file := filepath.Join(t.TempDir(), "ferry.toml")
 		writeFile(t, file, []byte(withPlain(s.config)))
@@ -92,10 +93,12 @@ func launch(t testing.TB, s setup) *server {
 	// and dead when the test binary dies.
 	v.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := v.cmd.Start(); err != nil {
+		claim.Close()
 		t.Fatalf("cannot start the server: %v", err)
 	}
 	go func() {
 		v.err = v.cmd.Wait()
+		claim.Close()
 		close(v.ended)
 	}()
 	t.Cleanup(v.finish)
@@ -104,10 +107,21 @@ func launch(t testing.TB, s setup) *server {
 
 // passivePorts is a range of 100 ports below those that the system gives to
 // connections. Servers keep passive ports open for a while: those that run at
-// the same time would together have all of a common range.
-func passivePorts() string {
-	first := 20000 + 100*rand.IntN(120)
-	return fmt.Sprintf("%d-%d", first, first+99)
+// the same time would together have all of a common range. Hence a range is
+// claimed, by its first port at an address that nobody else uses, until claim
+// is closed.
+func passivePorts(t testing.TB) (ports string, claim net.Listener) {
+	t.Helper()
+	for range 1000 {
+		first := 20000 + 100*rand.IntN(120)
+		claim, err := net.Listen("tcp", fmt.Sprintf("127.255.255.254:%d", first))
+		if err != nil {
+			continue
+		}
+		return fmt.Sprintf("%d-%d", first, first+99), claim
+	}
+	t.Fatal("every range of passive ports is in use")
+	return "", nil
 }
 
 // pid is the process id of the server (of its wrapper, where it has one).
