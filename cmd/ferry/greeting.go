@@ -40,7 +40,7 @@ func greet(c console, conf *config, people []person, d doors, secure encryption,
 		say("    %s", line)
 	}
 	say("")
-	if fingerprint := secure.fingerprint(); fingerprint != "" {
+	if fingerprint := secure.fingerprint(); fingerprint != "" && w.scheme != "" { // SFTP alone shows no certificate
 		say("  TLS certificate SHA-256 %s", fingerprint)
 	}
 	if w.unchecked {

@@ -176,11 +176,13 @@ func hostKeys(conf *config) ([]ssh.Signer, error) {
 	return keys, nil
 }
 
-// fingerprints are those of the host keys, as ssh asks whether they are right.
+// fingerprints are those of the host keys, in the words in which ssh asks
+// whether they are right.
 func (s sshService) fingerprints() []string {
 	var all []string
 	for _, key := range s.keys {
-		all = append(all, ssh.FingerprintSHA256(key.PublicKey())+" ("+strings.TrimPrefix(key.PublicKey().Type(), "ssh-")+")")
+		kind, _, _ := strings.Cut(strings.TrimPrefix(key.PublicKey().Type(), "ssh-"), "-") // of ecdsa-sha2-nistp256 the first
+		all = append(all, ssh.FingerprintSHA256(key.PublicKey())+" ("+strings.ToUpper(kind)+")")
 	}
 	return all
 }
@@ -194,13 +196,13 @@ func sftpLines(d doors, people []person) []string {
 	host, port := greetingHost(at)
 	user := people[0].name
 	return []string{
-		fmt.Sprintf("sftp -P %s %s@%s", port, user, host),
+		fmt.Sprintf("sftp -P %s %s@%s", port, user, bracketed(host)),
 		fmt.Sprintf("scp -P %s FILE %s@%s:", port, user, bracketed(host)),
 	}
 }
 
-// bracketed is host as scp wants it, which takes what is behind the first
-// colon for a name.
+// bracketed is host as sftp and scp want it, which take what is behind the
+// first colon for a name.
 func bracketed(host string) string {
 	if strings.Contains(host, ":") {
 		return "[" + host + "]"

@@ -102,7 +102,7 @@ func ReadHostKey(file string) (ssh.Signer, error) {
 		return nil, badHostKey(file, data, err)
 	}
 	switch public := key.PublicKey(); public.Type() {
-	case ssh.InsecureKeyAlgoDSA:
+	case "ssh-dss": // RFC 4253 §6.6
 		return nil, fmt.Errorf("host key %s is a DSA key, which no client takes any more: ssh-keygen -t ed25519 makes a better one", file)
 	case ssh.KeyAlgoRSA:
 		if bits := rsaBits(public); bits < leastBits {
