@@ -2,8 +2,12 @@ package interop
 
 import (
 	"bytes"
+	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -67,5 +71,38 @@ func TestSSHShutdown(t *testing.T) {
 	_ = client.Wait() // it was cut off
 	if !strings.Contains(said.String(), "The server is shutting down; try again later.") {
 		t.Errorf("shown:\n%s", said.String())
+	}
+}
+
+// TestSSHLateLogin: who is still looking for the password hears that it was too
+// late.
+func TestSSHLateLogin(t *testing.T) {
+	t.Parallel()
+	v := startSSH(t, setup{config: "[sftp]\nlogin_timeout = \"1s\"\n"})
+	ask := filepath.Join(t.TempDir(), "ask")
+	writeFile(t, ask, []byte("#!/bin/sh\ncat $0.password\n"))
+	if err := os.Chmod(ask, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(ask+".password", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	client := exec.Command("sftp", append(append([]string{}, v.options...), "-oPreferredAuthentications=password", user+"@127.0.0.1")...)
+	client.Stderr, client.Env = &said, append(os.Environ(), "SSH_ASKPASS="+ask, "SSH_ASKPASS_REQUIRE=force", "DISPLAY=none")
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	v.log.wait(t, `error="no login in time"`, v.ended)
+	typed, err := os.OpenFile(ask+".password", os.O_WRONLY, 0)
+	if err == nil {
+		_, err = typed.WriteString(password + "\n")
+		err = errors.Join(err, typed.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Wait(); err == nil || !strings.Contains(said.String(), "The login takes too long; closing the connection.") {
+		t.Errorf("%v; shown:\n%s", err, said.String())
 	}
 }

@@ -37,7 +37,9 @@ func (c *client) handshake() *ssh.ServerConfig {
 		cfg = *c.srv.legacy
 	}
 	cfg.PreAuthConnCallback = func(p ssh.ServerPreAuthConn) {
+		c.mu.Lock()
 		c.preAuth = p
+		c.mu.Unlock()
 		c.noteLegacy(p)
 	}
 	cfg.PublicKeyCallback = c.keyOffered

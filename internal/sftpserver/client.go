@@ -83,8 +83,10 @@ func (c *client) serve() (cause error) {
 	stopVisit := context.AfterFunc(visited, func() { c.dismiss(context.Cause(visited)) })
 	defer stopVisit()
 
-	_ = c.nc.SetDeadline(time.Now().Add(c.srv.cfg.LoginTimeout))
+	late := time.AfterFunc(c.srv.cfg.LoginTimeout, func() { c.dismiss(errLate) })
+	_ = c.nc.SetDeadline(time.Now().Add(c.srv.cfg.LoginTimeout + lastWords))
 	sc, channels, requests, err := ssh.NewServerConn(c.nc, c.handshake())
+	late.Stop()
 	if err != nil {
 		return c.handshakeFailed(err)
 	}

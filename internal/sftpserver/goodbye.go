@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,6 +78,8 @@ func sentence(err error) string {
 	switch {
 	case errors.Is(err, ferry.ErrShutdown):
 		return "The server is shutting down; try again later."
+	case errors.Is(err, errLate):
+		return "The login takes too long; closing the connection."
 	case errors.Is(err, errIdle):
 		return "Nothing was done here for too long; closing the connection."
 	}
@@ -108,20 +112,18 @@ func (c *client) windUp() {
 }
 
 // tell says text on the standard error of the programs that run, which clients
-// show. That is all there is for it: a DISCONNECT the library does not send.
+// show, and before the login as a banner. That is all there is for it: a
+// DISCONNECT the library does not send.
 func (c *client) tell(text string) {
-	c.mu.Lock()
-	channels := make([]ssh.Channel, 0, len(c.running))
-	for channel := range c.running {
-		channels = append(channels, channel)
-	}
-	c.mu.Unlock()
-	if len(channels) == 0 {
-		return
-	}
 	said, done := context.WithTimeout(c.ctx, lastWords)
 	go func() { // a client that does not read is not waited for
 		defer done()
+		c.mu.Lock()
+		preAuth, channels := c.preAuth, slices.Collect(maps.Keys(c.running))
+		c.mu.Unlock()
+		if preAuth != nil && c.session.Load() == nil {
+			_ = preAuth.SendAuthBanner(text + "\n")
+		}
 		for _, channel := range channels {
 			_, _ = io.WriteString(channel.Stderr(), text+"\r\n")
 		}

@@ -141,6 +141,27 @@ func TestBanner(t *testing.T) {
 	}
 }
 
+// TestLateLogin: who takes too long for the password is out, as who says
+// nothing at all (TestNoLoginInTime).
+func TestLateLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t).open()
+		begin := time.Now()
+		_, err := h.knock("alice", ssh.PasswordCallback(func() (string, error) {
+			time.Sleep(2 * time.Minute) // somebody looks for the password
+			return "s3cret", nil
+		}))
+		if err == nil {
+			t.Error("in")
+		}
+		synctest.Wait()
+		gone := h.events(ferry.EventDisconnect)
+		if len(gone) != 1 || !errors.Is(gone[0].Err, errLate) || gone[0].Time.Sub(begin) != time.Minute {
+			t.Errorf("told: %v", gone)
+		}
+	})
+}
+
 // TestUserFull: a user's sessions are counted at the login, and the client is
 // told.
 func TestUserFull(t *testing.T) {
