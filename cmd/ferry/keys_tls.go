@@ -33,7 +33,7 @@ func tlsKeys() []key {
 			"Exceptions for a user, which go before those for networks: \"camera=off\".",
 			func(c *config) value { return assignments{&c.TLS.RequireUsers, "camera=off", requireUser} }},
 		{"tls.binding", "", "auto",
-			"How a data connection must show that it belongs to its session, by resuming its TLS: \"enforce\" always,\n\"auto\" once the session has done so (unless its user has others from the same address, which may share tickets)\nand never as another user, \"observe\" logs what \"enforce\" would refuse, \"off\" does not look. Not every client can\n\"enforce\": curl before 8.12 cannot upload in parallel (-Z), nor do TLS 1.2; observe first.",
+			"How a data connection must show that it belongs to its session, by resuming its TLS: \"enforce\" always,\n\"auto\" once the session has done so, of a client that must have a ticket, and never as another user, \"observe\" logs what \"enforce\" would refuse, \"off\" does not look. Not every client can\n\"enforce\": curl before 8.12 cannot upload in parallel (-Z), nor do TLS 1.2; observe first.",
 			func(c *config) value {
 				return choice{&c.TLS.Binding, []string{"auto", "off", "observe", "enforce"}}
 			}},

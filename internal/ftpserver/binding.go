@@ -3,6 +3,7 @@ package ftpserver
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"net/netip"
@@ -17,9 +18,9 @@ type Binding uint8
 
 const (
 	// BindAuto refuses a ticket of another user, and once a session has
-	// resumed on a data connection, every later one that does not, as long as
-	// the client has one session only. OpenSSL's clients use a ticket once, so
-	// several connections that share a cache can be out of tickets.
+	// resumed on a data connection, every later one that does not, where the
+	// client must have a ticket (habits). While a user has several sessions at
+	// one address they may share a cache that is out of tickets.
 	BindAuto Binding = iota
 	// BindOff looks at nothing.
 	BindOff
@@ -44,26 +45,43 @@ var errUnbound = errors.New("the data connection did not resume the TLS session 
 type owner struct {
 	session string // tlsSession.id
 	user    string // who was logged in; "" before a login
+	late    bool   // it was given at the end of an upload, where not every client reads it
 }
 
-// ownerMark begins the extra data of our tickets.
-const ownerMark = "ferry\x01"
+// What the extra data of our tickets begins with.
+const (
+	ownerMark     = "ferry\x02"
+	lateOwnerMark = "ferry\x03"
+)
 
 func (o owner) bytes() []byte {
-	return []byte(ownerMark + o.session + "\x00" + o.user)
+	mark := ownerMark
+	if o.late {
+		mark = lateOwnerMark
+	}
+	return []byte(mark + o.session + "\x00" + o.user)
 }
 
 // ownerOf finds the owner among the extra data of a ticket.
 func ownerOf(extra [][]byte) (owner, bool) {
 	for _, e := range extra {
-		if rest, ok := bytes.CutPrefix(e, []byte(ownerMark)); ok {
-			if session, user, ok := bytes.Cut(rest, []byte{0}); ok {
-				return owner{string(session), string(user)}, true
-			}
+		rest, early := bytes.CutPrefix(e, []byte(ownerMark))
+		rest, late := bytes.CutPrefix(rest, []byte(lateOwnerMark))
+		if session, user, ok := bytes.Cut(rest, []byte{0}); ok && (early || late) {
+			return owner{string(session), string(user), late}, true
 		}
 	}
 	return owner{}, false
 }
+
+// shownTicket is one that a client came with: its owner, and what tells it from
+// others.
+type shownTicket struct {
+	owner
+	id ticketID
+}
+
+type ticketID [sha256.Size]byte
 
 // tlsSession is the TLS side of one control connection. Jobs read it, so what
 // changes is atomic.
@@ -78,8 +96,49 @@ type tlsSession struct {
 	// connections puts them into the same cache.
 	presumed string
 	user     atomic.Pointer[string]
-	bound    atomic.Bool           // a data connection has resumed: BindAuto insists from now on
+	habits   habits
 	crowd    atomic.Pointer[crowd] // from the login on
+}
+
+// habits is what is known of how a client deals with tickets. BindAuto insists
+// on one only of a client that must have one.
+//
+// What is shown has been used up with OpenSSL's clients, and the next one comes
+// with the data connection itself. At the end of an upload not every client
+// reads it; and one that has it before, and does not read it, loses what it has
+// still to send. So most uploads give it at the end, and a client that may not
+// have read it is asked for none.
+type habits struct {
+	bound  atomic.Bool              // a data connection has resumed
+	last   atomic.Pointer[ticketID] // that was shown on one
+	reuses atomic.Bool              // one was shown twice
+	reads  atomic.Bool              // one was shown that came at the end of an upload
+	spent  atomic.Bool              // since one was shown, none came but at such an end
+}
+
+// show notes that the client has shown t on a data connection that is its own.
+// late: what it gets for it comes at the end of an upload.
+func (h *habits) show(t shownTicket, late bool) {
+	if h.willShowAgain(t) {
+		h.reuses.Store(true)
+	}
+	if t.late {
+		h.reads.Store(true)
+	}
+	h.last.Store(&t.id)
+	h.spent.Store(late)
+	h.bound.Store(true)
+}
+
+// willShowAgain tells whether the client needs no other ticket.
+func (h *habits) willShowAgain(t shownTicket) bool {
+	last := h.last.Load()
+	return h.reuses.Load() || last != nil && *last == t.id
+}
+
+// hasTicket tells whether the client must have one.
+func (h *habits) hasTicket() bool {
+	return h.bound.Load() && (h.reuses.Load() || h.reads.Load() || !h.spent.Load())
 }
 
 // crowd are the live sessions of one user at one address.
@@ -176,7 +235,7 @@ func (r *tlsSessions) find(id string) *tlsSession {
 // says, found is set to that of the ticket that the client came with. base's own
 // keys are used, whatever rotation they have, so that tickets work on all
 // connections.
-func (s *tlsSession) config(base *tls.Config, found *owner, grant func(resumed bool) owner) *tls.Config {
+func (s *tlsSession) config(base *tls.Config, found *shownTicket, grant func(resumed bool) owner) *tls.Config {
 	cfg := base.Clone()
 	cfg.DynamicRecordSizingDisabled = true
 	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
@@ -189,7 +248,8 @@ func (s *tlsSession) config(base *tls.Config, found *owner, grant func(resumed b
 	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		ss, err := base.DecryptTicket(identity, cs)
 		if ss != nil {
-			*found, _ = ownerOf(ss.Extra)
+			found.owner, _ = ownerOf(ss.Extra)
+			found.id = sha256.Sum256(identity)
 		}
 		return ss, err
 	}
@@ -200,7 +260,7 @@ func (s *tlsSession) config(base *tls.Config, found *owner, grant func(resumed b
 func withoutOwner(extra [][]byte) [][]byte {
 	var kept [][]byte
 	for _, e := range extra {
-		if !bytes.HasPrefix(e, []byte(ownerMark)) {
+		if !bytes.HasPrefix(e, []byte(ownerMark)) && !bytes.HasPrefix(e, []byte(lateOwnerMark)) {
 			kept = append(kept, e)
 		}
 	}
@@ -248,7 +308,7 @@ func (r *tlsSessions) grant(s *tlsSession, resumed bool, from owner) owner {
 	case !resumed:
 		return owner{}
 	case r.judge(s, resumed, from) == own:
-		return owner{s.id, s.userName()}
+		return owner{session: s.id, user: s.userName()}
 	}
 	return from
 }
@@ -267,16 +327,12 @@ func (r *tlsSessions) holderOf(from owner, peer netip.Addr) string {
 // admit applies the binding b to a data connection of s, and says whether the
 // connection would have been refused by BindEnforce.
 func (s *tlsSession) admit(b Binding, v verdict) (loose bool, err error) {
-	insisted := s.bound.Load() && s.alone()
-	if v == own {
-		s.bound.Store(true)
-	}
 	switch {
 	case b == BindOff || v == own:
 		return false, nil
 	case b == BindObserve:
 		return true, nil
-	case b == BindEnforce || v == foreign || insisted:
+	case b == BindEnforce || v == foreign || s.alone() && s.habits.hasTicket():
 		return true, errUnbound
 	}
 	return true, nil

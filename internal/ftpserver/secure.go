@@ -25,14 +25,19 @@ type secureConn struct {
 // secure makes the handshake on a data connection. The server of FTP is the
 // server of TLS, whoever connected to whom (RFC 4217 §7).
 func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool) (*secureConn, error) {
-	var from owner
-	cfg := s.session.config(s.base, &from, func(resumed bool) owner { return c.srv.tlsSessions.grant(s.session, resumed, from) })
+	var from shownTicket
 	wire := downloadWire(raw, c.srv.wires)
+	late := func(bool) bool { return false }
 	if upload {
 		wire = uploadWire(raw, c.srv.wires)
-		// Who sends no close_notify reads no tickets, and without binding nobody needs them.
-		cfg = wire.holdTickets(cfg, s.lenient || s.binding == BindOff)
+		late = func(resumed bool) bool { return s.ticketAtEnd(resumed, from) }
 	}
+	cfg := s.session.config(s.base, &from, func(resumed bool) owner {
+		o := c.srv.tlsSessions.grant(s.session, resumed, from.owner)
+		o.late = late(resumed)
+		return o
+	})
+	cfg = wire.holdTickets(cfg, late)
 	var offer string
 	tc := tls.Server(wire, offered(cfg, &offer))
 	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}
@@ -61,12 +66,15 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		return sc, errDataTLS
 	}
 	_ = raw.SetDeadline(time.Time{})
-	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from)
+	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from.owner)
 	loose, err := s.session.admit(s.binding, verdict)
 	if err != nil {
 		c.log().Warn("data connection refused: it did not resume the TLS session of its control connection",
 			"binding", s.binding.String(), "resumed", tc.ConnectionState().DidResume, "other_user", verdict == foreign)
 		return sc, err
+	}
+	if verdict == own {
+		s.session.habits.show(from, wire.hold)
 	}
 	if loose && s.binding == BindObserve {
 		c.srv.unbound.Add(1)
@@ -74,6 +82,14 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 			"resumed", tc.ConnectionState().DidResume, "client", s.client, "so_far", c.srv.unbound.Load())
 	}
 	return sc, nil
+}
+
+// ticketAtEnd tells whether an upload gives its ticket at its end: a client that
+// closes without having read it would lose what it has still to send. Modes that
+// always want one have to give it before to clients that need another each time.
+func (s *shield) ticketAtEnd(resumed bool, from shownTicket) bool {
+	insists := s.binding == BindEnforce || s.binding == BindObserve
+	return !resumed || s.lenient || !insists || s.session.habits.willShowAgain(from)
 }
 
 // Read tells an end of TLS from an end of the transport: only the client's

@@ -73,14 +73,14 @@ func (c *conn) auth(arg string) reply {
 // session ends without another word (RFC 4217 §4.1).
 func (c *conn) startTLS(base *tls.Config) bool {
 	p := &protection{session: newTLSSession(c.peer.Addr()), base: base, wire: controlWire(c.ctl)}
-	var from owner
+	var from shownTicket
 	var offer string
 	p.wire.gather, p.wire.prompt = true, true
 	// Whoever controls the session is its client. A client may show the ticket
 	// on another's data connection before this handshake has ended here.
 	grant := func(resumed bool) owner {
 		if resumed {
-			p.session.presumed = c.srv.tlsSessions.holderOf(from, p.session.peer)
+			p.session.presumed = c.srv.tlsSessions.holderOf(from.owner, p.session.peer)
 		}
 		c.srv.tlsSessions.add(p.session)
 		return owner{session: p.session.id}

@@ -42,8 +42,12 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 		_ = raw.Close()
 	}()
 	nc, finish := raw, func() error { return nil }
+	cut := make(chan struct{}) // closed once the end of ctx has ended all waiting
 	if f.shield != nil {
-		stop := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+		stop := context.AfterFunc(ctx, func() {
+			_ = raw.SetDeadline(time.Unix(1, 0))
+			close(cut)
+		})
 		defer stop()
 		s, err := c.secure(ctx, raw, f.shield, f.upload)
 		defer s.wire.release()
@@ -64,7 +68,8 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 	switch {
 	case err == nil:
 		err = finish()
-	case errors.Is(err, ferry.ErrAborted) && f.upload && f.shield != nil && !f.z:
+	case errors.Is(err, ferry.ErrAborted) && ctx.Err() != nil && f.upload && f.shield != nil && !f.z:
+		<-cut        // its deadline comes before that of finish
 		_ = finish() // nothing of ours is cut short
 	}
 	clean = err == nil || errors.Is(err, ferry.ErrAborted)

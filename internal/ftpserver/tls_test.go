@@ -98,6 +98,7 @@ func TestThreat9BindingOfDataConnections(t *testing.T) {
 				bob.put("b", "x", "226")
 				c.putWith(bob.tls, "f", "x", tt.otherUser)
 				c.put("f", "x", "226")
+				c.put("f", "x", "226") // with the ticket of the other: it reads them all
 				c.putWith(clientTLS(version), "f", "x", tt.freshAfter)
 				second := s.login(clientTLS(version), "alice")
 				c.putWith(second.tls, "f", "x", tt.sharedCache)
@@ -120,6 +121,7 @@ func TestThreat9TicketsOfRefusedConnections(t *testing.T) {
 				bob := s.login(clientTLS(version), "bob")
 				bob.put("b", "x", "226")
 				c := s.login(clientTLS(version), "alice")
+				c.put("f", "x", "226")
 				c.put("f", "x", "226")
 				for _, thief := range []*tls.Config{clientTLS(version), bob.tls} {
 					for range 3 {
@@ -251,7 +253,8 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 		"TLS 1.2":                      {tls.VersionTLS12, false, Policy{}},
 		"TLS 1.2, resumed":             {tls.VersionTLS12, true, Policy{}},
 		"TLS 1.3":                      {tls.VersionTLS13, false, Policy{}},
-		"TLS 1.3, resumed by a device": {tls.VersionTLS13, true, Policy{UncleanClose: true}},
+		"TLS 1.3, resumed":             {tls.VersionTLS13, true, Policy{}},
+		"TLS 1.3, resumed by a device": {tls.VersionTLS13, true, Policy{Binding: BindEnforce, UncleanClose: true}},
 		"TLS 1.3, resumed, unbound":    {tls.VersionTLS13, true, Policy{Binding: BindOff}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,10 +292,72 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 	}
 }
 
-// A client that uses each ticket once, as OpenSSL's do, gets the one for its
-// next data connection before it closes this one.
-func TestResumedUploadGivesATicketAtOnce(t *testing.T) {
+// once is a cache whose tickets can be used once, as OpenSSL's; frozen keeps
+// what it has.
+type once struct {
+	have   *tls.ClientSessionState
+	frozen bool
+}
+
+func (o *once) Get(string) (*tls.ClientSessionState, bool) {
+	have := o.have
+	if !o.frozen {
+		o.have = nil
+	}
+	return have, have != nil
+}
+
+func (o *once) Put(_ string, s *tls.ClientSessionState) {
+	if !o.frozen {
+		o.have = s
+	}
+}
+
+// BindAuto asks for a ticket only who must have one: not a client that used its
+// last one for an upload, at whose end it read no other; but one that has read
+// since, or shows one twice.
+func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
+	cfg := clientTLS(tls.VersionTLS13)
+	cache := new(once)
+	cfg.ClientSessionCache = cache
 	s := serveTLS(t, false, nil)
+	c := s.login(cfg, "alice")
+	upload := func(cfg *tls.Config, reply string) {
+		t.Helper()
+		nc := c.passive()
+		c.do("STOR f", "150")
+		tc := tls.Client(nc, cfg)
+		if err := tc.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(tc, "content") // who is refused may find it closed
+		_ = tc.CloseWrite()                  // and has read nothing
+		nc.Close()
+		c.want(reply)
+	}
+	stranger := clientTLS(tls.VersionTLS13)
+	upload(cfg, "226")
+	upload(cfg, "226")
+	upload(stranger, "226") // nobody can tell
+	c.do("QUIT", "221")
+
+	c = s.login(cfg, "alice")
+	c.get("f")
+	upload(stranger, "522")
+	upload(cfg, "226")
+	c.do("QUIT", "221")
+
+	c = s.login(cfg, "alice")
+	cache.frozen = true
+	upload(cfg, "226")
+	upload(cfg, "226")
+	upload(stranger, "522")
+}
+
+// A client that uses each ticket once, as OpenSSL's do, gets the one for its
+// next data connection before it closes this one, where it must show one.
+func TestResumedUploadGivesATicketAtOnce(t *testing.T) {
+	s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
 	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")

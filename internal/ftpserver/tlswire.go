@@ -166,16 +166,13 @@ func (w *tlsWire) flush() error {
 	return err
 }
 
-// holdTickets keeps the session tickets of cfg's handshake back until through:
-// of every handshake, or of those only that resume nothing.
-//
-// A client that resumes may need a ticket for its next data connection, and
-// read it before it closes this one: OpenSSL's use a ticket once. In TLS 1.2
-// tickets are part of the handshake, and every client waits for them.
-func (w *tlsWire) holdTickets(cfg *tls.Config, every bool) *tls.Config {
+// holdTickets keeps the session ticket of cfg's handshake back until through,
+// where late says so. In TLS 1.2 it is part of the handshake, and every client
+// waits for it.
+func (w *tlsWire) holdTickets(cfg *tls.Config, late func(resumed bool) bool) *tls.Config {
 	wrap := cfg.WrapSession
 	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
-		w.ticket = cs.Version >= tls.VersionTLS13 && (every || !cs.DidResume)
+		w.ticket = cs.Version >= tls.VersionTLS13 && late(cs.DidResume)
 		return wrap(cs, ss)
 	}
 	return cfg
