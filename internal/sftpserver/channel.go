@@ -26,6 +26,11 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Channel.Read(p)
 	s.client.touch()
+	if n > 0 {
+		// The error is that a client which has hung up cannot be told of room for
+		// more. What it has sent is still to be read, and the end comes behind it.
+		err = nil
+	}
 	return n, err
 }
 
