@@ -22,6 +22,10 @@ const (
 	// another one renames is lost to an upload, and a session whose upload was
 	// taken over notices with its next byte.
 	OtherSessions
+	// OwnRoot, of Random only: a place apart. The storage is another program's,
+	// which knows a root above the tree's and time outside the bubble, so links
+	// do not climb and nothing waits.
+	OwnRoot
 )
 
 // instead is what holds for a storage with the lack.

@@ -9,5 +9,7 @@
 // main_test.go builds the binary, server_test.go starts and stops it. `make
 // deps` installs the clients: one that is missing fails its tests.
 //
+// sftp_client_test.go is the other way round: our client, OpenSSH's server.
+//
 // FERRY_BINARY names a binary to test instead of one built from this tree.
 package interop

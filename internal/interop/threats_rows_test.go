@@ -12,7 +12,7 @@ import (
 
 // covered are the rows of the page of threats that concern what is built.
 func covered() []int {
-	return []int{2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 36}
+	return []int{2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 36, 37}
 }
 
 // TestEveryThreatHasATest: a test of a threat names its number, as in

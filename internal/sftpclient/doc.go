@@ -37,7 +37,10 @@
 //     (why.go); what happened in between can mislead that. Where even that
 //     tells nothing, the error matches none of ferry's and is a *StatusError
 //     with what the server said.
-//   - Links are followed by the server. Options.Root is where names begin, and
+//   - The age of a part is told by its time, so the times that are set for an
+//     upload are the part's only from Commit on.
+//   - Links are made with the arguments in OpenSSH's order, and followed by the
+//     server. Options.Root is where names begin, and
 //     no wall: who may make links can leave it, unless the server confines the
 //     account.
 //   - Writes are durable as far as the server makes them so, unless

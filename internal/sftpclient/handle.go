@@ -51,6 +51,9 @@ type upload struct {
 	removed   bool // it cannot be committed
 	modeSet   bool // by SetAttr: not to be taken from the replaced file
 	ownerSet  bool
+	// times are those that SetAttr gave, until Commit sets them: those of the part
+	// tell how old it is, and so whether it can be resumed.
+	times sftpwire.Attrs
 }
 
 // target is the path it will have.
@@ -140,12 +143,39 @@ func (h *handle) info(ctx context.Context, name string) (ferry.Info, error) {
 	return i, nil
 }
 
+// attrs are those of the file, with the times that it will have.
 func (h *handle) attrs(ctx context.Context) (sftpwire.Attrs, error) {
 	answer, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
 	if err != nil {
 		return sftpwire.Attrs{}, err
 	}
-	return answer.Reply.(*sftpwire.AttrsReply).Attrs, nil
+	a := answer.Reply.(*sftpwire.AttrsReply).Attrs
+	if t := h.staged().times; t.Flags != 0 {
+		a.Access, a.Modified = t.Access, t.Modified
+	}
+	return a, nil
+}
+
+// keepTimes takes the times out of a for later, where the file is staged.
+func (h *handle) keepTimes(a sftpwire.Attrs) sftpwire.Attrs {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	switch {
+	case h.part == "":
+	case a.Flags&sftpwire.AttrTimes != 0:
+		h.times = sftpwire.Attrs{Flags: sftpwire.AttrTimes, Access: a.Access, Modified: a.Modified}
+		a.Flags &^= sftpwire.AttrTimes
+	case a.Flags&sftpwire.AttrSize != 0:
+		h.times = sftpwire.Attrs{}
+	}
+	return a
+}
+
+// outdate drops the times that were set: the content changes after that.
+func (h *handle) outdate() {
+	h.fs.mu.Lock()
+	defer h.fs.mu.Unlock()
+	h.times = sftpwire.Attrs{}
 }
 
 // SetAttr is ferry.Handle's.
@@ -172,7 +202,7 @@ func (h *handle) setAttr(ctx context.Context, a ferry.Attr) error {
 			return err
 		}
 	}
-	if err := h.change(ctx, attrsOf(a, now)); err != nil {
+	if err := h.change(ctx, h.keepTimes(attrsOf(a, now))); err != nil {
 		return err
 	}
 	h.fs.mu.Lock()
@@ -194,6 +224,7 @@ func (h *handle) Truncate(size int64) error {
 		err = fs.ErrInvalid
 	}
 	if err == nil {
+		h.outdate()
 		err = h.change(h.fs.life, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(size)})
 	}
 	return fail("truncate", h.name, err)

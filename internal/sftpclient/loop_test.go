@@ -69,11 +69,21 @@ func onDisk(t *testing.T) fstest.Tree {
 // says what it has instead.
 func lacks() []fstest.Lack { return []fstest.Lack{fstest.LinkCounts, fstest.OtherSessions} }
 
+// modest is a server that names no limits, and a client that hurries little:
+// transfers are cut into many more pieces.
+func modest(l loop) loop {
+	l.serve = func(s *sftpserver.Session) { s.Deny = []string{"limits"} }
+	l.opts = func(o *sftpclient.Options) { o.Outstanding = 3 }
+	return l
+}
+
 func TestConformance(t *testing.T) {
-	for name, storage := range map[string]func(*testing.T) fstest.Tree{"mem": inMemory, "disk": onDisk} {
-		t.Run(name, func(t *testing.T) {
-			fstest.Run(t, func(t *testing.T) fstest.Tree { return loop{t: t, below: storage(t)} }, lacks()...)
-		})
+	for name, open := range map[string]func(*testing.T) fstest.Tree{
+		"mem":        func(t *testing.T) fstest.Tree { return loop{t: t, below: inMemory(t)} },
+		"mem modest": func(t *testing.T) fstest.Tree { return modest(loop{t: t, below: inMemory(t)}) },
+		"disk":       func(t *testing.T) fstest.Tree { return loop{t: t, below: onDisk(t)} },
+	} {
+		t.Run(name, func(t *testing.T) { fstest.Run(t, open, lacks()...) })
 	}
 }
 

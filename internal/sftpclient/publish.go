@@ -80,6 +80,11 @@ func (h *handle) publish(ctx context.Context, u upload, settle func() error) err
 	if err := h.prepare(ctx, u); err != nil {
 		return err
 	}
+	if u.times.Flags != 0 {
+		if err := h.change(ctx, u.times); err != nil {
+			return err
+		}
+	}
 	if err := settle(); err != nil {
 		return err
 	}
@@ -255,7 +260,7 @@ func (h *handle) finish(why error) bool {
 func (h *handle) forget() {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
-	h.part = ""
+	h.part, h.times = "", sftpwire.Attrs{}
 }
 
 var _ ferry.Handle = (*handle)(nil)

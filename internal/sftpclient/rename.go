@@ -54,7 +54,7 @@ func (f *FS) renameFile(ctx context.Context, from, to string, replace bool) erro
 	var err error
 	if replace {
 		err = f.overwrite(ctx, src, dst)
-	} else {
+	} else if err = f.vacant(ctx, src, dst); err == nil {
 		err = f.do(ctx, &sftpwire.Rename{From: src, To: dst})
 	}
 	if err != nil {
@@ -64,6 +64,30 @@ func (f *FS) renameFile(ctx context.Context, from, to string, replace bool) erro
 		return f.tidyLater(&sftpwire.Remove{Name: f.partFor(place{dir: path.Dir(dst), base: path.Base(dst)})})
 	}
 	return nil
+}
+
+// vacant refuses a rename onto what stands at dst. RENAME does not replace,
+// but OpenSSH's server looks before it renames what is no regular file, and
+// that through links: it replaces a link that leads nowhere.
+func (f *FS) vacant(ctx context.Context, src, dst string) error {
+	from, err := f.conn.begin(ctx, &sftpwire.Lstat{Name: src})
+	if err != nil {
+		return err
+	}
+	defer from.leave()
+	to, err := f.conn.begin(ctx, &sftpwire.Lstat{Name: dst})
+	if err != nil {
+		return err
+	}
+	defer to.leave()
+	if _, err := from.wait(ctx); err != nil {
+		return err
+	}
+	_, err = to.wait(ctx)
+	if err == nil {
+		return fs.ErrExist
+	}
+	return ignoreRefusal(err)
 }
 
 // overwrite renames and replaces what stands at dst, in one step where the
@@ -145,7 +169,7 @@ func (h *handle) rename(ctx context.Context, dst place, replace bool) error {
 	switch {
 	case dst.base == "":
 		return fs.ErrPermission
-	case !replace && (same || dst.there || f.reserved(dst, h)):
+	case !replace && (same || dst.there || f.reserved(dst, f.own(dst))):
 		return fs.ErrExist
 	case dst.there && dst.mode.IsDir():
 		return ferry.ErrIsDir

@@ -50,6 +50,9 @@ func (h *handle) writeBehind(ctx context.Context) *behind {
 // write sends p, which may be used again at once; false: something was not
 // written, now or before, and no more is to come.
 func (b *behind) write(p []byte, off int64) bool {
+	if len(p) > 0 {
+		b.h.outdate()
+	}
 	for len(p) > 0 && b.err == nil {
 		for len(b.queue) >= b.window || len(b.queue) > 0 && len(b.queue[0].call.came) > 0 {
 			b.settle()
