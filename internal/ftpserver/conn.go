@@ -341,12 +341,12 @@ func (c *conn) close(r reply, cause error) {
 // end gives back what the connection holds, whatever way it ended. The login
 // ends with the visit, so that the last event still knows whose it was.
 func (c *conn) end() {
-	c.flush()
 	if c.tls != nil {
-		if c.covered() && !errors.Is(c.cause, errHandshake) {
-			_ = c.tls.conn.CloseWrite()
-		}
-		c.srv.tlsSessions.remove(c.tls.session)
+		c.srv.tlsSessions.remove(c.tls.session) // before a client that was told comes back
+	}
+	c.flush()
+	if c.tls != nil && c.covered() && !errors.Is(c.cause, errHandshake) {
+		_ = c.tls.conn.CloseWrite()
 	}
 	c.closeData()
 }

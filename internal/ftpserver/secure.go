@@ -26,11 +26,13 @@ type secureConn struct {
 // server of TLS, whoever connected to whom (RFC 4217 §7).
 func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool) (*secureConn, error) {
 	var from shownTicket
-	wire := downloadWire(raw, c.srv.wires)
+	var wire *tlsWire
 	late := func(bool) bool { return false }
 	if upload {
 		wire = uploadWire(raw, c.srv.wires)
 		late = func(resumed bool) bool { return s.ticketAtEnd(resumed, from) }
+	} else {
+		wire = downloadWire(raw, c.srv.wires)
 	}
 	cfg := s.session.config(s.base, &from, func(resumed bool) owner {
 		o := c.srv.tlsSessions.grant(s.session, resumed, from.owner)
