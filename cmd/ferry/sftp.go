@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
 
 	"ferry/internal/auth"
 	"ferry/internal/ftpserver"
@@ -157,8 +158,20 @@ func openSFTP(conf *config, g *gate.Gate, trust *auth.Authorities, log *slog.Log
 		KeepAlive:    s.KeepAlive,
 		Zone:         conf.FTP.Zone,
 		Version:      buildOf().Version,
+		Handles:      sftpserver.NewHandles(handles()),
 	})
 	return sshService{server, keys}, err
+}
+
+// handles is how many files clients may have open by SFTP, all together. An
+// upload takes two of the system's descriptors, and a quarter of those that the
+// process may have are for the rest: connections, FTP, the database.
+func handles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
+		return 1 << 28
+	}
+	return max(int(limit.Cur*3/8), 16)
 }
 
 func hostKeys(conf *config) ([]ssh.Signer, error) {

@@ -112,6 +112,7 @@ func (c *client) sftp(ctx context.Context, sess *gate.Session, s *stream) uint32
 		Version:   c.srv.cfg.Version,
 		Log:       c.log,
 		Buffers:   &c.srv.buffers,
+		Handles:   c.srv.cfg.Handles,
 		LinkFirst: linkFirst(c.version),
 		Drain:     c.drain,
 	})

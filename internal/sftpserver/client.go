@@ -110,8 +110,8 @@ func (c *client) serve() (cause error) {
 	cause = c.ended(sc.Wait())
 	c.hungUp()
 	if cause == nil {
-		// What it has sent it meant, though it waits for no answer: curl hangs up
-		// behind the last byte of an scp. The programs find the end themselves.
+		// What it has sent it meant, though it waits for no answer. The programs
+		// find the end of it themselves.
 		c.programs.Wait()
 	}
 	c.cancel(cause)

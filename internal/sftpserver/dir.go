@@ -32,8 +32,8 @@ func (d *dir) touch() touch {
 // directory which may not be read is refused here.
 func (c *conn) opendir(name string) answer {
 	if !c.files.reserveDir() {
-		c.log.Warn("too many open directories in one session", "user", c.cfg.User.Name, "limit", maxDirs)
-		return say(sftpwire.Failure)
+		c.log.Warn("too many open directories", "user", c.cfg.User.Name, "limit", maxDirs)
+		return answer{reply: statusFor(errTooMany)}
 	}
 	d, err := c.openDir(name)
 	if err != nil {

@@ -182,6 +182,39 @@ func TestManyHandles(t *testing.T) {
 	p.handle(&sftpwire.Opendir{Name: "/"})
 }
 
+// TestHandlesOfAll: what one session has open the other cannot have, and the
+// end of one makes room. limits@openssh.com says how many there are.
+func TestHandlesOfAll(t *testing.T) {
+	w := newWorld()
+	cfg := w.session()
+	cfg.Handles = NewHandles(10)
+	greedy, other := dial(t, cfg), dial(t, cfg)
+	greedy.put("/f", "content")
+	var limits sftpwire.LimitsReply
+	if greedy.extended(&sftpwire.Limits{}, &limits); limits.Handles != 10 {
+		t.Errorf("limits: %d handles", limits.Handles)
+	}
+	for range 9 {
+		greedy.open("/f", rd)
+	}
+	dir := greedy.handle(&sftpwire.Opendir{Name: "/"})
+	for _, p := range []*peer{greedy, other} {
+		p.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.Opendir{Name: "/"})
+	}
+	greedy.want(sftpwire.OK, &sftpwire.Close{Handle: dir})
+	other.want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: rd}, &sftpwire.Opendir{Name: "/missing"})
+	other.holds("/f", "content")
+	other.open("/f", rd)
+	other.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd})
+	if err := greedy.end(); err != nil {
+		t.Errorf("the session ended with %v", err)
+	}
+	for range 9 {
+		other.open("/f", rd)
+	}
+	other.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd})
+}
+
 // panicky is an FS that panics.
 type panicky struct{ ferry.FS }
 

@@ -17,8 +17,8 @@ func (c *conn) open(name string, r *sftpwire.Open) answer {
 		return say(sftpwire.PermissionDenied)
 	}
 	if !c.files.reserve() {
-		c.log.Warn("too many open files in one session", "user", c.cfg.User.Name, "limit", maxFiles)
-		return say(sftpwire.Failure)
+		c.log.Warn("too many open files", "user", c.cfg.User.Name, "limit", c.cfg.Handles.ofOne())
+		return answer{reply: statusFor(errTooMany)}
 	}
 	var f *file
 	err := fileFor(c.ctx, c.cfg.FS, r.Name, name)

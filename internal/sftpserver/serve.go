@@ -42,6 +42,9 @@ type Session struct {
 	Log *slog.Logger
 	// Buffers are shared with other sessions; nil: the session has its own.
 	Buffers *Buffers
+	// Handles are shared with other sessions, as Buffers are; nil: there is no
+	// bound but the session's own.
+	Handles *Handles
 	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
 	// Otherwise as OpenSSH's server takes it, and most clients send it.
 	LinkFirst bool
@@ -153,7 +156,7 @@ func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWrit
 	}
 	c := &conn{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
-		in: newInput(rw, cfg.Buffers), budget: newBudget(), buffers: cfg.Buffers, files: newTable(),
+		in: newInput(rw, cfg.Buffers), budget: newBudget(), buffers: cfg.Buffers, files: newTable(cfg.Handles),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
 	c.order = newOrder(c.run)

@@ -48,6 +48,10 @@ type Config struct {
 	// there, and how long it may take to answer; 0: 1 min.
 	KeepAlive time.Duration
 
+	// Handles bound what all sessions of SFTP have open together; nil: nothing
+	// does.
+	Handles *Handles
+
 	// Zone is that of the times in listings; nil: UTC.
 	Zone *time.Location
 	// Version is that of the program, for vendor-id.

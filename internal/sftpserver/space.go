@@ -58,7 +58,7 @@ func (c *conn) spaceAvailable(name string) answer {
 // limits is limits@openssh.com.
 func (c *conn) limits() answer {
 	return answer{reply: &sftpwire.LimitsReply{
-		Packet: sftpwire.MaxPacket, Read: sftpwire.MaxData, Write: sftpwire.MaxData, Handles: maxFiles,
+		Packet: sftpwire.MaxPacket, Read: sftpwire.MaxData, Write: sftpwire.MaxData, Handles: uint64(c.cfg.Handles.ofOne()),
 	}}
 }
 

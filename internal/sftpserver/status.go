@@ -20,6 +20,9 @@ func say(code sftpwire.Code) answer {
 	return answer{reply: &sftpwire.Status{Code: code, Text: code.String()}}
 }
 
+// errTooMany: there is no place for one more handle.
+var errTooMany = errors.New("too many open files: close some first")
+
 // statusFor is the one place where an error becomes a status: by the table that
 // OpenSSH's server has for the errno of each. Its text is OpenSSH's too; where
 // that would only be "Failure" it says what is the matter.
@@ -27,7 +30,7 @@ func statusFor(err error) *sftpwire.Status {
 	code := codeFor(err)
 	text := code.String()
 	if code == sftpwire.Failure {
-		for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrTakenOver} {
+		for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrTakenOver, errTooMany} {
 			if errors.Is(err, known) {
 				text = "Failure: " + known.Error()
 			}

@@ -26,10 +26,11 @@ type table struct {
 	writers map[uint64]*file
 	taken   int // places for files that are being opened, and those of files
 	dired   int // the same for directories
+	shared  *Handles
 }
 
-func newTable() *table {
-	return &table{files: map[uint64]*file{}, dirs: map[uint64]*dir{}, writers: map[uint64]*file{}}
+func newTable(shared *Handles) *table {
+	return &table{shared: shared, files: map[uint64]*file{}, dirs: map[uint64]*dir{}, writers: map[uint64]*file{}}
 }
 
 func handleOf(number uint64) string {
@@ -48,7 +49,7 @@ func numberOf(handle string) uint64 {
 func (t *table) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken >= maxFiles {
+	if t.taken >= maxFiles || !t.shared.take() {
 		return false
 	}
 	t.taken++
@@ -59,6 +60,7 @@ func (t *table) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.taken--
+	t.shared.give(1)
 }
 
 // none tells whether no file is open, and none is being opened.
@@ -97,6 +99,7 @@ func (t *table) removeFile(handle string) *file {
 		delete(t.files, n)
 		delete(t.writers, n)
 		t.taken--
+		t.shared.give(1)
 	}
 	return f
 }
@@ -105,7 +108,7 @@ func (t *table) removeFile(handle string) *file {
 func (t *table) reserveDir() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dired >= maxDirs {
+	if t.dired >= maxDirs || !t.shared.take() {
 		return false
 	}
 	t.dired++
@@ -116,6 +119,7 @@ func (t *table) giveUpDir() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.dired--
+	t.shared.give(1)
 }
 
 func (t *table) addDir(d *dir) string {
@@ -140,6 +144,7 @@ func (t *table) removeDir(handle string) *dir {
 	if d != nil {
 		delete(t.dirs, n)
 		t.dired--
+		t.shared.give(1)
 	}
 	return d
 }
@@ -189,6 +194,8 @@ func (t *table) abort(err error) {
 	for _, d := range t.dirs {
 		d.stop()
 	}
+	t.shared.give(t.taken + t.dired)
+	t.taken, t.dired = 0, 0
 	clear(t.files)
 	clear(t.writers)
 	clear(t.dirs)
