@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Binding says how a TLS data connection must show that it belongs to its
@@ -98,6 +100,8 @@ type tlsSession struct {
 	user     atomic.Pointer[string]
 	habits   habits
 	crowd    atomic.Pointer[crowd] // from the login on
+	known    chan struct{}         // closed at the first login, or the end
+	once     sync.Once             // closes known
 }
 
 // habits is what is known of how a client deals with tickets. BindAuto insists
@@ -154,8 +158,11 @@ type crowdKey struct {
 }
 
 func newTLSSession(peer netip.Addr) *tlsSession {
-	return &tlsSession{id: rand.Text(), peer: peer}
+	return &tlsSession{id: rand.Text(), peer: peer, known: make(chan struct{})}
 }
+
+// settled says that it is known whose the session is, or will never be.
+func (s *tlsSession) settled() { s.once.Do(func() { close(s.known) }) }
 
 func (s *tlsSession) userName() string {
 	if name := s.user.Load(); name != nil {
@@ -192,6 +199,7 @@ func (r *tlsSessions) add(s *tlsSession) { r.live.Store(s.id, s) }
 
 func (r *tlsSessions) remove(s *tlsSession) {
 	r.live.Delete(s.id)
+	s.settled()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave(s)
@@ -200,6 +208,7 @@ func (r *tlsSessions) remove(s *tlsSession) {
 // login says who s belongs to.
 func (r *tlsSessions) login(s *tlsSession, user string) {
 	s.user.Store(&user)
+	defer s.settled()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave(s)
@@ -297,6 +306,30 @@ func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
 		return own // clients share their cache between connections
 	}
 	return unknown
+}
+
+// loginWait bounds how long a data connection waits for a login elsewhere.
+const loginWait = 10 * time.Second
+
+// awaitLogin waits, where the ticket of a data connection of s is that of a
+// session at the same address in which nobody has logged in yet, until somebody
+// has: clients that begin several connections at once put the tickets of all into
+// one cache, and show that of one that is not as far as s.
+func (r *tlsSessions) awaitLogin(ctx context.Context, s *tlsSession, resumed bool, from owner) {
+	if !resumed || from.user != "" || from.session == s.resumed {
+		return
+	}
+	other := r.find(from.session)
+	if other == nil || other == s || other.peer != s.peer || other.holder() != "" {
+		return
+	}
+	late := time.NewTimer(loginWait)
+	defer late.Stop()
+	select {
+	case <-other.known:
+	case <-ctx.Done():
+	case <-late.C:
+	}
 }
 
 // grant is the owner that a ticket on a data connection of s names. The ticket

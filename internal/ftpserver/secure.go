@@ -68,6 +68,12 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		return sc, errDataTLS
 	}
 	_ = raw.SetDeadline(time.Time{})
+	if s.binding != BindOff {
+		c.srv.tlsSessions.awaitLogin(ctx, s.session, tc.ConnectionState().DidResume, from.owner)
+		if cause := context.Cause(ctx); cause != nil {
+			return sc, cause
+		}
+	}
 	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from.owner)
 	loose, err := s.session.admit(s.binding, verdict)
 	if err != nil {

@@ -154,9 +154,35 @@ func TestTicketOfAConnectionThatLogsIn(t *testing.T) {
 			stranger.want("220")
 			stranger.auth()
 			stranger.do("NOOP", "200")
-			c.putWith(stranger.tls, "f", "x", "522")
+			c.awaited(stranger.tls, func() { stranger.do("QUIT", "221") }, "522")
+			// One that logs in meanwhile is awaited.
+			late := s.dial(clientTLS(version))
+			late.want("220")
+			late.auth()
+			late.do("NOOP", "200")
+			c.awaited(late.tls, func() {
+				late.do("USER alice", "331")
+				late.do("PASS secret", "230")
+			}, "226")
 		})
 	}
+}
+
+// awaited uploads with the ticket of a session that nobody has logged in to;
+// something becomes of that then.
+func (c *secureClient) awaited(ticket *tls.Config, then func(), code string) {
+	c.t.Helper()
+	nc := c.passive()
+	c.do("STOR awaited", "150")
+	tc := tls.Client(nc, ticket)
+	if _, err := io.WriteString(tc, "x"); err != nil || !tc.ConnectionState().DidResume {
+		c.t.Fatalf("the data connection resumed: %v, %v", tc.ConnectionState().DidResume, err)
+	}
+	then()
+	_ = tc.CloseWrite()
+	_, _ = io.Copy(io.Discard, tc)
+	nc.Close()
+	c.want(code)
 }
 
 // Bytes that came in clear behind AUTH are nobody's commands (CVE-2011-0411).
