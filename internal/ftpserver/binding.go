@@ -298,6 +298,8 @@ func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
 	}
 	other := r.find(from.session)
 	switch {
+	case other == nil && from.user != "":
+		return own // it has ended; who has its ticket was logged in as the same user
 	case other == nil:
 		return unknown
 	case other.holder() != "" && other.holder() != s.userName():

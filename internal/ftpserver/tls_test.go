@@ -168,6 +168,25 @@ func TestTicketOfAConnectionThatLogsIn(t *testing.T) {
 	}
 }
 
+// One connection of several that share a cache may end before the others.
+func TestTicketOfAConnectionThatEnded(t *testing.T) {
+	for name, version := range versions() {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
+			cfg := clientTLS(version)
+			c, other := s.login(cfg, "alice"), s.login(cfg, "alice")
+			other.put("g", "x", "226")
+			other.do("QUIT", "221")
+			c.put("f", "x", "226")
+			bobs := clientTLS(version)
+			bob := s.login(bobs, "bob")
+			bob.put("b", "x", "226")
+			bob.do("QUIT", "221")
+			c.putWith(bobs, "f", "x", "522")
+		})
+	}
+}
+
 // awaited uploads with the ticket of a session that nobody has logged in to;
 // something becomes of that then.
 func (c *secureClient) awaited(ticket *tls.Config, then func(), code string) {
