@@ -137,6 +137,9 @@ func openSFTP(conf *config, g *gate.Gate, trust *auth.Authorities, log *slog.Log
 	if err != nil {
 		return sshService{}, err
 	}
+	for _, key := range keys {
+		log.Info("host key", "type", key.PublicKey().Type(), "fingerprint", ssh.FingerprintSHA256(key.PublicKey()))
+	}
 	s := conf.SFTP
 	certs, err := hostCertificates(conf, log)
 	if err != nil {

@@ -24,6 +24,10 @@ func (c *counted) Write(p []byte) (int, error) {
 func (c *counted) Read(p []byte) (int, error) { return c.in.Read(p) }
 
 func TestSocketGathersWhileHeld(t *testing.T) {
+	synctest.Test(t, gathersWhileHeld) // where no time goes by
+}
+
+func gathersWhileHeld(t *testing.T) {
 	under := new(counted)
 	s := newSocket(under, new(rooms))
 	write := func(n int) {
