@@ -55,8 +55,8 @@ func (c *conn) auth(arg string) reply {
 	}
 	c.send(say(234, "Ready for the TLS handshake."))
 	c.flush()
-	if n := c.in.Discard(); n > 0 {
-		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", n)
+	if bytes, commands := c.forgetUnheard(); bytes > 0 || commands > 0 {
+		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", bytes, "commands", commands)
 	}
 	private := strings.EqualFold(arg, "SSL") || strings.EqualFold(arg, "TLS-P")
 	if !c.closing && c.startTLS(base) {
@@ -67,6 +67,20 @@ func (c *conn) auth(arg string) reply {
 		c.tls.private, c.tls.assumed = private, private
 	}
 	return reply{}
+}
+
+// forgetUnheard drops what the client has said and nobody has acted upon: bytes
+// that are no line yet, or below what was TLS once, and commands that waited for
+// the end of a transfer.
+func (c *conn) forgetUnheard() (bytes, commands int) {
+	bytes, commands = c.in.Discard(), len(c.queue)
+	c.queue, c.queueSize = nil, 0
+	c.quitSoon.Store(false)
+	if w, ok := c.ctl.(*tlsWire); ok {
+		bytes += w.to - w.from
+		c.ctl = w.Conn
+	}
+	return bytes, commands
 }
 
 // startTLS makes the handshake on the control connection. If it fails the

@@ -228,14 +228,39 @@ func (c *secureClient) do(line, code string) string {
 // rearm takes back the deadline that the end of TLS leaves on a connection.
 func (c *secureClient) rearm() { _ = c.raw.SetDeadline(time.Now().Add(time.Minute)) }
 
+// endTLS ends TLS with the server and goes on in clear.
+func (c *secureClient) endTLS() {
+	c.t.Helper()
+	tc := c.conn.(*tls.Conn)
+	if _, err := tc.Read(make([]byte, 1)); err != io.EOF {
+		c.t.Fatalf("no close_notify: %v", err)
+	}
+	if err := tc.CloseWrite(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.rearm()
+	c.conn, c.r = c.raw, bufio.NewReader(c.raw)
+}
+
 // passive opens a bare data connection.
 func (c *secureClient) passive() net.Conn {
 	c.t.Helper()
+	return c.connect(c.passivePort())
+}
+
+// passivePort is where the next data connection is awaited.
+func (c *secureClient) passivePort() (port int) {
+	c.t.Helper()
 	line := c.do("EPSV", "229")
-	var port int
 	if _, err := fmt.Sscanf(line[strings.IndexByte(line, '('):], "(|||%d|)", &port); err != nil {
 		c.t.Fatal(err)
 	}
+	return port
+}
+
+// connect opens a bare data connection to a port of the server.
+func (c *secureClient) connect(port int) net.Conn {
+	c.t.Helper()
 	host, _, _ := net.SplitHostPort(c.server.addr)
 	nc, err := net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {

@@ -562,15 +562,7 @@ func TestREINLeavesTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
 	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	c.do("REIN", "220")
-	tc := c.conn.(*tls.Conn)
-	if _, err := tc.Read(make([]byte, 1)); err != io.EOF {
-		t.Fatalf("no close_notify after REIN: %v", err)
-	}
-	if err := tc.CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	c.rearm()
-	c.conn, c.r = c.raw, bufio.NewReader(c.raw)
+	c.endTLS()
 	c.do("PWD", "530")
 	c.do("PROT P", "503")
 	c.auth()
