@@ -109,7 +109,7 @@ func (z *zConn) finish() error {
 func inflate(dst io.Writer, src io.Reader) error {
 	counted := &countReader{r: src}
 	r, err := zlib.NewReader(counted)
-	if counted.n == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
+	if counted.n == 0 && counted.err == io.EOF { // and not any other end, as of TLS without close_notify
 		return nil
 	}
 	if err != nil {
@@ -134,14 +134,16 @@ func inflate(dst io.Writer, src io.Reader) error {
 	}
 }
 
-// countReader counts what is read.
+// countReader counts what is read, and keeps the error that ended it.
 type countReader struct {
-	r io.Reader
-	n int64
+	r   io.Reader
+	n   int64
+	err error
 }
 
 func (c *countReader) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	c.err = err
 	return n, err
 }
