@@ -118,6 +118,7 @@ func (s *secureConn) Read(p []byte) (int, error) {
 // upload it is a courtesy: the client may have gone. A download that was
 // aborted ends without, for close_notify says that the file is whole.
 func (s *secureConn) finish(ctx context.Context, stall time.Duration) error {
+	s.wire.closing = true
 	err := s.Conn.CloseWrite()
 	// crypto/tls leaves a deadline in the past behind it.
 	_ = s.raw.SetWriteDeadline(time.Now().Add(stall))

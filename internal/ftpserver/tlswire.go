@@ -43,8 +43,11 @@ type tlsWire struct {
 	// tickets of a server that only receives. Clients close an upload without
 	// reading them, and a socket that is closed with something unread resets
 	// the connection and loses what it had still to send.
-	hold  bool
-	ended bool // the transport's end was read: TLS did not end before it
+	hold bool
+	// closing gathers what comes now, however much there is: crypto/tls gives
+	// the alert that closes TLS no more than five seconds.
+	closing bool
+	ended   bool // the transport's end was read: TLS did not end before it
 	// prompt acknowledges at once what comes. GnuTLS sends the end of its
 	// handshake in two segments, the second when the first is acknowledged,
 	// for which kernels wait 40 ms; a small file takes one.
@@ -148,7 +151,7 @@ func (w *tlsWire) Write(p []byte) (int, error) {
 	if w.ticket {
 		return len(p), w.holdTicket()
 	}
-	if len(w.out) >= gatherFull {
+	if len(w.out) >= gatherFull && !w.closing {
 		if err := w.flush(); err != nil {
 			return 0, err
 		}
