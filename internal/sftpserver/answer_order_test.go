@@ -2,7 +2,13 @@ package sftpserver
 
 import (
 	"context"
+	"io/fs"
+	"slices"
 	"testing"
+	"testing/synctest"
+
+	"ferry"
+	"ferry/internal/sftpwire"
 )
 
 // TestAnswersFollow: an op is answered when the one before it was, and not
@@ -23,4 +29,70 @@ func TestAnswersFollow(t *testing.T) {
 	}
 	first.pass()
 	second.wait(t.Context())
+}
+
+// slowStart is an FS whose files take long for their first bytes.
+type slowStart struct {
+	ferry.FS
+	gate chan struct{}
+}
+
+func (s slowStart) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, m, perm)
+	if err != nil {
+		return nil, err
+	}
+	return slowStartHandle{h, s.gate}, nil
+}
+
+type slowStartHandle struct {
+	ferry.Handle
+	gate chan struct{}
+}
+
+func (h slowStartHandle) ReadAt(p []byte, off int64) (int, error) {
+	if off == 0 {
+		<-h.gate
+	}
+	return h.Handle.ReadAt(p, off)
+}
+
+func (h slowStartHandle) WriteAt(p []byte, off int64) (int, error) {
+	if off == 0 {
+		<-h.gate
+	}
+	return h.Handle.WriteAt(p, off)
+}
+
+// TestAnswersOfOneFileKeepTheirOrder: READs among each other, and WRITEs among
+// each other. OpenSSH 9.2's scp counts on both: after an upload it cuts the file
+// off where the first answer was missing, and says that all is well.
+func TestAnswersOfOneFileKeepTheirOrder(t *testing.T) {
+	for _, what := range []string{"READ", "WRITE"} {
+		synctest.Test(t, func(t *testing.T) {
+			w, gate := newWorld(), make(chan struct{})
+			dial(t, w.session()).put("/f", "0123456789")
+			s := w.session()
+			s.FS = slowStart{s.FS, gate}
+			p := dial(t, s)
+			h := p.open("/f", rd|wr)
+			var want []uint32
+			for off := range uint64(10) {
+				var r sftpwire.Request = &sftpwire.Read{Handle: h, Offset: off, Length: 1}
+				if what == "WRITE" {
+					r = &sftpwire.Write{Handle: h, Offset: off, Data: []byte("x")}
+				}
+				want = append(want, p.send(r))
+			}
+			synctest.Wait() // all that can be done is
+			close(gate)
+			p.wait(want[9])
+			synctest.Wait()
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if got := p.order[len(p.order)-10:]; !slices.Equal(got, want) {
+				t.Errorf("%ss were answered in the order %v, and asked for in %v", what, got, want)
+			}
+		})
+	}
 }

@@ -71,7 +71,7 @@ func (c *conn) planWrite(r *sftpwire.Write) *op {
 		f.fail(fs.ErrInvalid)
 		return c.immediately(say(sftpwire.BadMessage))
 	}
-	return &op{
+	o := &op{
 		cost:    opCost,
 		pace:    &f.writing,
 		touches: []touch{c.touchFile(f, r.Offset, r.Offset+n, true)},
@@ -84,6 +84,11 @@ func (c *conn) planWrite(r *sftpwire.Write) *op {
 		},
 		drop: f.fail,
 	}
+	// In their order as those of READs, and for the same client: where an answer
+	// overtook another, scp of OpenSSH 9.2 cuts off what it has sent, and exits
+	// with 0.
+	o.follow(&f.lastWrite)
+	return o
 }
 
 func (c *conn) write(f *file, data []byte, off int64) error {

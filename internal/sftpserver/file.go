@@ -27,9 +27,9 @@ type file struct {
 	undecided bool
 	below     *below
 	read      atomic.Bool // something was read through it
-	// lastRead is closed when the last READ so far was answered. Only the
-	// goroutine that plans touches it.
-	lastRead chan struct{}
+	// lastRead and lastWrite are closed when the last READ, or WRITE, so far
+	// was answered. Only the goroutine that plans touches them.
+	lastRead, lastWrite chan struct{}
 
 	reading, writing pace
 
