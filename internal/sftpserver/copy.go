@@ -1,6 +1,7 @@
 package sftpserver
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"math"
@@ -54,6 +55,9 @@ func (c *conn) copyData(src, dst *file, r *sftpwire.CopyData) error {
 	if err := dst.fill(c.ctx, c.buffers); err != nil {
 		return err
 	}
+	if err := mustDiffer(src.handle, dst.handle); err != nil {
+		return err
+	}
 	length := int64(r.Length)
 	if length == 0 {
 		length = -1
@@ -64,6 +68,24 @@ func (c *conn) copyData(src, dst *file, r *sftpwire.CopyData) error {
 	}
 	return err
 }
+
+// errSameFile: what is copied would run after itself, or be gone.
+var errSameFile = errors.New("source and target are the same file")
+
+// mustDiffer tells whether what is written to dst changes src.
+func mustDiffer(src, dst ferry.Handle) error {
+	a, err := src.Stat()
+	if err != nil {
+		return err
+	}
+	b, err := dst.Stat()
+	if err == nil && isSame(a, b) {
+		err = errSameFile
+	}
+	return err
+}
+
+func isSame(a, b ferry.Info) bool { return a.ID == b.ID && a.ID != [2]uint64{} }
 
 // copyFile is copy-file (draft-ietf-secsh-filexfer-extensions-00 §6). The copy
 // is staged, and is published whole or not at all.
@@ -83,6 +105,9 @@ func (c *conn) copyWhole(from, to string, overwrite bool) error {
 	}
 	mode := ferry.Exclusive
 	if overwrite {
+		if old, err := c.cfg.FS.Stat(c.ctx, to); err == nil && isSame(i, old) {
+			return errSameFile // which could be truncated before it is read
+		}
 		mode = ferry.Replace
 	}
 	dst, err := c.cfg.FS.Open(c.ctx, to, mode, i.Mode.Perm())

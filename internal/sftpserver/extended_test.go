@@ -184,6 +184,21 @@ func TestCopies(t *testing.T) {
 	p.want(sftpwire.NoSuchFile, &sftpwire.CopyFile{From: "/missing", To: "/x"})
 }
 
+// TestCopiesOntoThemselves are refused: the source would be cut before it is
+// read, or what was written read again.
+func TestCopiesOntoThemselves(t *testing.T) {
+	p := dial(t, newWorld().session())
+	p.put("/f", "content")
+	p.want(sftpwire.OK, &sftpwire.Hardlink{From: "/f", To: "/g"}, &sftpwire.Symlink{Target: "/f", Name: "/link"})
+	for _, to := range []string{"/f", "/g", "/link"} {
+		p.want(sftpwire.Failure, &sftpwire.CopyFile{From: "/f", To: to, Overwrite: true})
+		from, into := p.open("/f", rd), p.open(to, wr)
+		p.want(sftpwire.Failure, &sftpwire.CopyData{From: from, To: into, ToOffset: 3}, &sftpwire.Close{Handle: into})
+		p.want(sftpwire.OK, &sftpwire.Close{Handle: from})
+		p.holds("/f", "content")
+	}
+}
+
 // everyRequest is one of each, with what it needs to succeed.
 func everyRequest(reader, writer, listing string) []sftpwire.Request {
 	return []sftpwire.Request{
