@@ -123,6 +123,9 @@ func (c *conn) decide(f *file, rewrite bool) error {
 	if !f.undecided {
 		return nil
 	}
+	if err := f.whole(); err != nil {
+		return err // what comes behind a WRITE that failed is no change in place
+	}
 	name := c.files.nameOf(f)
 	if rewrite {
 		return f.decideRewrite(c.ctx, c.cfg.FS, c.log, name)
@@ -132,12 +135,15 @@ func (c *conn) decide(f *file, rewrite bool) error {
 }
 
 // fsync is fsync@openssh.com: a staged upload is published by it, and goes on
-// in place.
+// in place. What lacks a WRITE that failed is not.
 func (c *conn) fsync(f *file) answer {
 	if !f.writes() {
 		return say(sftpwire.OK)
 	}
-	err := c.settle(f)
+	err := f.whole()
+	if err == nil {
+		err = c.settle(f)
+	}
 	if err == nil {
 		err = f.handle.Sync()
 	}

@@ -181,7 +181,11 @@ func (f *file) cut(size int64) {
 // it was written.
 func (f *file) close(ctx context.Context, buffers *Buffers) error {
 	if f.unused() {
-		return f.handle.Abort(nil)
+		err := f.handle.Abort(nil)
+		if f.undecided && err == nil {
+			err = f.whole()
+		}
+		return err
 	}
 	err := f.fill(ctx, buffers)
 	if err == nil {

@@ -272,6 +272,7 @@ func (c *conn) accept(packet *buffer) error {
 func (c *conn) planPacket(packet *buffer, r sftpwire.Request, err error) *op {
 	if err != nil {
 		kind := sftpwire.Type(packet.b[0])
+		c.missing(r, err)
 		c.buffers.put(packet)
 		return c.refuseRequest(kind.String(), err)
 	}
@@ -299,6 +300,15 @@ func (c *conn) refuseRequest(request string, err error) *op {
 	o := c.immediately(say(sftpwire.StatusOf(err)))
 	o.request = request
 	return o
+}
+
+// missing notes that what r should have written will not be, because of err.
+func (c *conn) missing(r sftpwire.Request, err error) {
+	if w, ok := r.(*sftpwire.Write); ok {
+		if f := c.files.file(w.Handle); f != nil {
+			f.fail(err)
+		}
+	}
 }
 
 // run does what an op wants and sends the answer.
