@@ -17,6 +17,7 @@ import (
 // alone, as long as alone says so.
 type file struct {
 	name   string // guarded by the table
+	number uint64 // of its handle; the table's
 	flags  sftpwire.OpenFlags
 	handle ferry.Handle
 	// alone: every operation on the file keeps its place, reads too: it is
@@ -54,6 +55,13 @@ func newFile(name string, flags sftpwire.OpenFlags, h ferry.Handle) *file {
 func (f *file) reads() bool { return f.flags&sftpwire.OpenWrite == 0 || f.flags&sftpwire.OpenRead != 0 }
 
 func (f *file) writes() bool { return f.flags&sftpwire.OpenWrite != 0 }
+
+// move is what a rename means for the name.
+func (f *file) move(from, to string) {
+	if ferry.Within(f.name, from) {
+		f.name = to + f.name[len(from):]
+	}
+}
 
 // unused tells whether nothing was done with the file: that is no transfer.
 func (f *file) unused() bool { return f.undecided || !f.writes() && !f.read.Load() }

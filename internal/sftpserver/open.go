@@ -11,7 +11,17 @@ import (
 	"ferry/internal/sftpwire"
 )
 
-// open is OPEN (draft-02 §6.3).
+// planOpen is OPEN (draft-02 §6.3). To open for reading what the session writes
+// publishes it, and so changes what its name shows.
+func (c *conn) planOpen(r *sftpwire.Open) *op {
+	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name string) answer { return c.open(name, r) })
+	for i := range o.touches {
+		t := &o.touches[i]
+		t.changes = t.changes || c.files.writing(t.name) != nil
+	}
+	return o
+}
+
 func (c *conn) open(name string, r *sftpwire.Open) answer {
 	if c.cfg.ReadOnly && r.Flags&(sftpwire.OpenWrite|sftpwire.OpenAppend|sftpwire.OpenCreate|sftpwire.OpenTruncate) != 0 {
 		return say(sftpwire.PermissionDenied)
@@ -189,7 +199,8 @@ func (c *conn) hasPart(name string) bool {
 }
 
 // planClose takes the file out of the table at once: what comes after CLOSE
-// finds no handle.
+// finds no handle. Under its name the session's requests that came before find
+// it until it is closed.
 func (c *conn) planClose(r *sftpwire.Close) *op {
 	if f := c.files.removeFile(r.Handle); f != nil {
 		name := c.files.nameOf(f)
@@ -198,8 +209,11 @@ func (c *conn) planClose(r *sftpwire.Close) *op {
 		return &op{
 			cost:    opCost,
 			touches: []touch{t},
-			do:      func() answer { return c.done("close", name, f.close(c.ctx, c.buffers)) },
-			drop:    f.abort,
+			do: func() answer {
+				defer c.files.closed(f)
+				return c.done("close", name, f.close(c.ctx, c.buffers))
+			},
+			drop: f.abort,
 		}
 	}
 	if d := c.files.removeDir(r.Handle); d != nil {

@@ -53,7 +53,7 @@ func (c *conn) plan(r sftpwire.Request) *op {
 	}
 	switch r := r.(type) {
 	case *sftpwire.Open:
-		return c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name string) answer { return c.open(name, r) })
+		return c.planOpen(r)
 	case *sftpwire.Close:
 		return c.planClose(r)
 	case *sftpwire.Read:

@@ -3,8 +3,6 @@ package sftpserver
 import (
 	"encoding/binary"
 	"sync"
-
-	"ferry"
 )
 
 // How many handles a session may have open. A directory that is being listed
@@ -22,7 +20,8 @@ type table struct {
 	last  uint64
 	files map[uint64]*file
 	dirs  map[uint64]*dir
-	// writers are those of files that write: they are looked for by name.
+	// writers are the files that write, until they are closed: they are looked
+	// for by name.
 	writers map[uint64]*file
 	taken   int // places for files that are being opened, and those of files
 	dired   int // the same for directories
@@ -75,6 +74,7 @@ func (t *table) add(f *file) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
+	f.number = t.last
 	t.files[t.last] = f
 	if f.writes() {
 		t.writers[t.last] = f
@@ -97,11 +97,17 @@ func (t *table) removeFile(handle string) *file {
 	f := t.files[n]
 	if f != nil {
 		delete(t.files, n)
-		delete(t.writers, n)
 		t.taken--
 		t.shared.give(1)
 	}
 	return f
+}
+
+// closed says that f, which was taken out, is no longer of any use.
+func (t *table) closed(f *file) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.writers, f.number)
 }
 
 // reserveDir, giveUpDir, addDir, dir, removeDir: the same for directories.
@@ -161,8 +167,11 @@ func (t *table) renamed(from, to string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range t.files {
-		if ferry.Within(f.name, from) {
-			f.name = to + f.name[len(from):]
+		f.move(from, to)
+	}
+	for n, f := range t.writers {
+		if t.files[n] == nil { // it is about to be closed
+			f.move(from, to)
 		}
 	}
 }
