@@ -46,7 +46,7 @@ var errUnbound = errors.New("the data connection did not resume the TLS session 
 // and authenticated with keys of ours, so a client cannot write one.
 type owner struct {
 	session string // tlsSession.id
-	user    string // who was logged in; "" before a login
+	user    string // who was logged in, or presumed to be about to; "": nobody
 	late    bool   // it was given at the end of an upload, where not every client reads it
 }
 
@@ -111,13 +111,15 @@ type tlsSession struct {
 // with the data connection itself. At the end of an upload not every client
 // reads it; and one that has it before, and does not read it, loses what it has
 // still to send. So most uploads give it at the end, and a client that may not
-// have read it is asked for none.
+// have read it is asked for none; nor is one whose data connection broke, be it
+// by its own ABOR, before it read anything.
 type habits struct {
 	bound  atomic.Bool              // a data connection has resumed
 	last   atomic.Pointer[ticketID] // that was shown on one
 	reuses atomic.Bool              // one was shown twice
 	reads  atomic.Bool              // one was shown that came at the end of an upload
 	spent  atomic.Bool              // since one was shown, none came but at such an end
+	lost   atomic.Bool              // the connection on which one was shown last broke, and the next with it
 }
 
 // show notes that the client has shown t on a data connection that is its own.
@@ -131,6 +133,7 @@ func (h *habits) show(t shownTicket, late bool) {
 	}
 	h.last.Store(&t.id)
 	h.spent.Store(late)
+	h.lost.Store(false)
 	h.bound.Store(true)
 }
 
@@ -142,7 +145,8 @@ func (h *habits) willShowAgain(t shownTicket) bool {
 
 // hasTicket tells whether the client must have one.
 func (h *habits) hasTicket() bool {
-	return h.bound.Load() && (h.reuses.Load() || h.reads.Load() || !h.spent.Load())
+	came := !h.lost.Load() && (h.reads.Load() || !h.spent.Load())
+	return h.bound.Load() && (h.reuses.Load() || came)
 }
 
 // crowd are the live sessions of one user at one address.
@@ -293,21 +297,20 @@ func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
 		return unknown
 	case from.session == s.id || from.session == s.resumed:
 		return own
-	case from.user != "" && from.user != s.userName():
-		return foreign
 	}
-	other := r.find(from.session)
+	// Where the session of the ticket has ended, its client had a ticket of that
+	// user at least; the others share their cache between connections.
+	user, other := from.user, r.find(from.session)
+	if other != nil && other.holder() != "" {
+		user = other.holder()
+	}
 	switch {
-	case other == nil && from.user != "":
-		return own // it has ended; who has its ticket was logged in as the same user
-	case other == nil:
-		return unknown
-	case other.holder() != "" && other.holder() != s.userName():
+	case user != "" && user != s.userName():
 		return foreign
-	case other.holder() == s.userName() && other.peer == s.peer:
-		return own // clients share their cache between connections
+	case user == "" || other != nil && other.peer != s.peer:
+		return unknown
 	}
-	return unknown
+	return own
 }
 
 // loginWait bounds how long a data connection waits for a login elsewhere.
@@ -350,13 +353,10 @@ func (r *tlsSessions) grant(s *tlsSession, resumed bool, from owner) owner {
 
 // holderOf is the user whose ticket from is, at the address peer; "": unknown.
 func (r *tlsSessions) holderOf(from owner, peer netip.Addr) string {
-	if from.user != "" {
-		return from.user
-	}
-	if other := r.find(from.session); other != nil && other.peer == peer {
+	if other := r.find(from.session); other != nil && other.peer == peer && other.holder() != "" {
 		return other.holder()
 	}
-	return ""
+	return from.user
 }
 
 // admit applies the binding b to a data connection of s, and says whether the

@@ -19,7 +19,8 @@ type secureConn struct {
 	raw     net.Conn
 	wire    *tlsWire
 	upload  bool
-	unclean func() // nil: an end without close_notify is an error; else it is told
+	own     *habits // of the session, where the client has shown a ticket of its own
+	unclean func()  // nil: an end without close_notify is an error; else it is told
 }
 
 // secure makes the handshake on a data connection. The server of FTP is the
@@ -82,7 +83,8 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		return sc, err
 	}
 	if verdict == own {
-		s.session.habits.show(from, wire.hold)
+		sc.own = &s.session.habits
+		sc.own.show(from, wire.hold)
 	}
 	if loose && s.binding == BindObserve {
 		c.srv.unbound.Add(1)
@@ -112,6 +114,13 @@ func (s *secureConn) Read(p []byte) (int, error) {
 		return n, err
 	}
 	return n, fmt.Errorf("TLS ended without close_notify: %w", io.ErrUnexpectedEOF)
+}
+
+// broke notes that the connection did not come to its end.
+func (s *secureConn) broke() {
+	if s.own != nil {
+		s.own.lost.Store(true)
+	}
 }
 
 // finish sends what is gathered, and close_notify, in one write. After an

@@ -97,7 +97,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 			p.session.presumed = c.srv.tlsSessions.holderOf(from.owner, p.session.peer)
 		}
 		c.srv.tlsSessions.add(p.session)
-		return owner{session: p.session.id}
+		return owner{session: p.session.id, user: p.session.presumed}
 	}
 	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from, grant), &offer))
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))

@@ -41,7 +41,7 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 		}
 		_ = raw.Close()
 	}()
-	nc, finish := raw, func() error { return nil }
+	nc, finish, broke := raw, func() error { return nil }, func() {}
 	cut := make(chan struct{}) // closed once the end of ctx has ended all waiting
 	if f.shield != nil {
 		stop := context.AfterFunc(ctx, func() {
@@ -54,7 +54,7 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 		if err != nil {
 			return err
 		}
-		nc, finish = s, func() error { return s.finish(ctx, c.srv.cfg.StallTimeout) }
+		nc, finish, broke = s, func() error { return s.finish(ctx, c.srv.cfg.StallTimeout) }, s.broke
 	}
 	if f.z {
 		z, below := newZConn(nc, f.level), finish
@@ -71,6 +71,9 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 	case errors.Is(err, ferry.ErrAborted) && ctx.Err() != nil && f.upload && f.shield != nil && !f.z:
 		<-cut        // its deadline comes before that of finish
 		_ = finish() // nothing of ours is cut short
+	}
+	if err != nil {
+		broke()
 	}
 	clean = err == nil || errors.Is(err, ferry.ErrAborted)
 	return err
