@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 const (
@@ -141,8 +142,13 @@ func (w *tlsWire) follow(p []byte) {
 	}
 }
 
-// Write implements net.Conn.
+// Write implements net.Conn. On a control connection crypto/tls also writes by
+// itself while it reads, to answer a KeyUpdate (RFC 8446 §4.6.3), when the
+// deadline of the last reply has long passed.
 func (w *tlsWire) Write(p []byte) (int, error) {
+	if w.whole {
+		_ = w.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
 	if !w.gather {
 		return w.Conn.Write(p)
 	}
