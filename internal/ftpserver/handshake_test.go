@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -224,5 +225,27 @@ func TestRefusedPROTC(t *testing.T) {
 			c.do(step[0], step[1])
 		}
 		c.put("f", "x", "226")
+	}
+}
+
+// What a client offers is in the log where its handshake fails; it may not fill
+// the log by that.
+func TestOfferInTheLogIsBounded(t *testing.T) {
+	s := serveTLS(t, false, nil, speaks("ftp"))
+	c := s.dial(nil)
+	c.want("220")
+	c.do("AUTH TLS", "234")
+	cfg := clientTLS(tls.VersionTLS13)
+	for i := range 200 {
+		cfg.NextProtos = append(cfg.NextProtos, strings.Repeat("x", 250)+strconv.Itoa(i))
+	}
+	if err := tls.Client(c.under, cfg).Handshake(); err == nil {
+		t.Fatal("the handshake did not fail")
+	}
+	_, _ = io.Copy(io.Discard, c.raw)
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if text := s.log.text.String(); len(text) > 20<<10 || !strings.Contains(text, "protocols x") {
+		t.Errorf("the log has %d bytes", len(text))
 	}
 }

@@ -65,7 +65,7 @@ func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool)
 		return sc, cause
 	}
 	if err != nil {
-		c.log().Warn("TLS handshake failed on a data connection", "err", wire.failure(err), "offer", offer)
+		c.log().Warn("TLS handshake failed on a data connection", "err", brief([]string{wire.failure(err).Error()}), "offer", offer)
 		return sc, errDataTLS
 	}
 	_ = raw.SetDeadline(time.Time{})

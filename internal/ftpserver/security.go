@@ -13,6 +13,11 @@ import (
 // of TLS after CCC and REIN.
 const handshakeTimeout = 30 * time.Second
 
+const (
+	maxOffer     = 200     // items of one list of a client's offer that the log names
+	maxOfferText = 8 << 10 // and bytes of it
+)
+
 // acmeChallenge is what TLS agrees on with an ACME server that asks whether
 // this is the host of a name (RFC 8737 §4).
 const acmeChallenge = "acme-tls/1"
@@ -109,7 +114,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	}
 	if err != nil {
 		c.srv.tlsSessions.remove(p.session)
-		c.log().Warn("TLS handshake failed", "err", p.wire.failure(err), "offer", offer)
+		c.log().Warn("TLS handshake failed", "err", brief([]string{p.wire.failure(err).Error()}), "offer", offer)
 		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false
 	}
@@ -153,15 +158,15 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 		for _, v := range hi.SupportedVersions {
 			versions = append(versions, tls.VersionName(v))
 		}
-		for _, s := range hi.CipherSuites {
+		for _, s := range hi.CipherSuites[:min(len(hi.CipherSuites), maxOffer)] {
 			suites = append(suites, tls.CipherSuiteName(s))
 		}
-		*offer = "versions " + strings.Join(versions, ",") + "; suites " + strings.Join(suites, ",")
+		*offer = "versions " + brief(versions) + "; suites " + brief(suites)
 		if hi.ServerName != "" {
-			*offer += "; name " + hi.ServerName
+			*offer += "; name " + brief([]string{hi.ServerName})
 		}
 		if len(hi.SupportedProtos) > 0 {
-			*offer += "; protocols " + strings.Join(hi.SupportedProtos, ",")
+			*offer += "; protocols " + brief(hi.SupportedProtos)
 		}
 		if inner == nil {
 			return nil, nil
@@ -169,6 +174,17 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 		return inner(hi)
 	}
 	return cfg
+}
+
+// brief is a list that a client has sent, or an error that repeats one, as the
+// log has it. Clients with every old suite offer some 150; who sends more fills
+// logs.
+func brief(list []string) string {
+	text := strings.Join(list[:min(len(list), maxOffer)], ",")
+	if len(text) > maxOfferText {
+		text = text[:maxOfferText] + "…"
+	}
+	return text
 }
 
 // dated tells whether a connection has what only devices of a legacy profile
