@@ -21,6 +21,11 @@ type stream struct {
 	ssh.Channel
 	client *client
 	once   sync.Once
+	saying chan struct{} // has room for who writes to standard error
+}
+
+func (c *client) newStream(channel ssh.Channel) *stream {
+	return &stream{Channel: channel, client: c, saying: make(chan struct{}, 1)}
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -44,6 +49,14 @@ func (s *stream) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// say says text on standard error. The server does so beside the program, and
+// of two writes at once the library would mix up the packets.
+func (s *stream) say(text string) {
+	s.saying <- struct{}{}
+	defer func() { <-s.saying }()
+	_, _ = io.WriteString(s.Stderr(), text)
+}
+
 // Close ends the program well, unless the connection is at its end.
 func (s *stream) Close() error {
 	if s.client.ctx.Err() != nil {
@@ -62,8 +75,7 @@ func (s *stream) exit(status uint32) (err error) {
 }
 
 // channel waits for the client to say what it wants to run, and runs it.
-func (c *client) channel(channel ssh.Channel, requests <-chan *ssh.Request) {
-	s := &stream{Channel: channel, client: c}
+func (c *client) channel(s *stream, requests <-chan *ssh.Request) {
 	defer s.exit(1)
 	for r := range requests {
 		run := c.programFor(r)
@@ -99,7 +111,7 @@ func (c *client) programFor(r *ssh.Request) program {
 
 // noShell tells a person who has tried ssh what to try.
 func noShell(_ context.Context, _ *gate.Session, s *stream) uint32 {
-	_, _ = io.WriteString(s.Stderr(), "There is no shell here: use sftp or scp.\r\n")
+	s.say("There is no shell here: use sftp or scp.\r\n")
 	return 1
 }
 

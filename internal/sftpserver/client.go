@@ -59,11 +59,11 @@ type client struct {
 	programs sync.WaitGroup
 
 	mu      sync.Mutex
-	running map[ssh.Channel]struct{} // what programs run on
+	running map[*stream]struct{} // what programs run on
 }
 
 func newClient(s *Server, nc net.Conn, visit *gate.Visit) *client {
-	c := &client{srv: s, nc: newSocket(nc, &s.rooms), visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[ssh.Channel]struct{}{}}
+	c := &client{srv: s, nc: newSocket(nc, &s.rooms), visit: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[*stream]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.here, c.hungUp = context.WithCancel(c.ctx)
 	c.drain, c.startDrain = context.WithCancel(c.ctx)
@@ -177,10 +177,11 @@ func (c *client) open(offered ssh.NewChannel) {
 		c.channels.Add(-1)
 		return // the connection has ended, which serve finds out
 	}
-	c.began(channel)
+	s := c.newStream(channel)
+	c.began(s)
 	c.programs.Go(func() {
 		defer c.channels.Add(-1)
-		defer c.left(channel)
+		defer c.left(s)
 		var cause error
 		defer func() {
 			if cause != nil {
@@ -188,7 +189,7 @@ func (c *client) open(offered ssh.NewChannel) {
 			}
 		}()
 		defer c.recoverPanic(&cause)
-		c.channel(channel, requests)
+		c.channel(s, requests)
 	})
 }
 

@@ -84,7 +84,7 @@ func (c *client) command(name string, words []word, run func(*command) error) pr
 			}
 		}
 		if err := run(k); err != nil {
-			_, _ = fmt.Fprintf(s.Stderr(), "%s: %s\n", name, err)
+			s.say(fmt.Sprintf("%s: %s\n", name, err))
 			return 1
 		}
 		return 0
@@ -171,7 +171,7 @@ func (k *command) sum() error {
 		digest, err := k.digest(arg)
 		if err != nil {
 			failed = true
-			_, _ = fmt.Fprintf(k.Stderr(), "%s: %s\n", k.name, said(arg, err))
+			k.say(fmt.Sprintf("%s: %s\n", k.name, said(arg, err)))
 			continue
 		}
 		if _, err := io.WriteString(k, sumLine(digest, arg)); err != nil {

@@ -119,33 +119,33 @@ func (c *client) tell(text string) {
 	go func() { // a client that does not read is not waited for
 		defer done()
 		c.mu.Lock()
-		preAuth, channels := c.preAuth, slices.Collect(maps.Keys(c.running))
+		preAuth, streams := c.preAuth, slices.Collect(maps.Keys(c.running))
 		c.mu.Unlock()
 		if preAuth != nil && c.session.Load() == nil {
 			_ = preAuth.SendAuthBanner(text + "\n")
 		}
-		for _, channel := range channels {
-			_, _ = io.WriteString(channel.Stderr(), text+"\r\n")
+		for _, s := range streams {
+			s.say(text + "\r\n")
 		}
 	}()
 	<-said.Done()
 }
 
-// began notes that a program runs on channel.
-func (c *client) began(channel ssh.Channel) {
+// began notes that a program runs on s.
+func (c *client) began(s *stream) {
 	c.touch()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running[channel] = struct{}{}
+	c.running[s] = struct{}{}
 }
 
 // left notes that it runs no longer. When the server is shutting down and it
 // was the last, the client may hang up by itself, having heard of the end.
-func (c *client) left(channel ssh.Channel) {
+func (c *client) left(s *stream) {
 	c.touch()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.running, channel)
+	delete(c.running, s)
 	if len(c.running) == 0 && c.drain.Err() != nil {
 		time.AfterFunc(lastWords, func() { c.cancel(ferry.ErrShutdown) })
 	}

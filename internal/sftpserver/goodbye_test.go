@@ -1,6 +1,7 @@
 package sftpserver
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -288,5 +289,42 @@ func TestShutdownHasAnEnd(t *testing.T) {
 		if gone := h.events(ferry.EventDisconnect); len(gone) != 1 || !errors.Is(gone[0].Err, ferry.ErrShutdown) {
 			t.Errorf("told: %v", gone)
 		}
+	})
+}
+
+// TestGoodbyeWhileProgramsComplain: what the server has to say on standard
+// error comes between what a program says there, not into it.
+func TestGoodbyeWhileProgramsComplain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t).open()
+		if err := h.tree.For(ferry.User{Name: "alice"}).Symlink(t.Context(), "l", "/l"); err != nil {
+			t.Fatal(err)
+		}
+		s, err := h.enter().NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		errs, err := s.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Start("sha256sum" + strings.Repeat(" l", 60_000)); err != nil { // more than the window takes
+			t.Fatal(err)
+		}
+		synctest.Wait() // the program waits for the client
+		go func() { _ = h.srv.Shutdown(context.Background()) }()
+		synctest.Wait() // and so does the server
+		lines := bufio.NewScanner(errs)
+		told := false
+		for lines.Scan() {
+			told = told || lines.Text() == "The server is shutting down; try again later."
+			if !told && lines.Text() != "sha256sum: l: Too many levels of symbolic links" {
+				t.Fatalf("standard error has the line %q", lines.Text())
+			}
+		}
+		if !told {
+			t.Error("the client was not told that the server is shutting down")
+		}
+		_ = s.Wait()
 	})
 }
