@@ -27,17 +27,28 @@ func (*Buffers) sizes() [3]int {
 // get gives a buffer whose b has the length n, at most that of the largest
 // packet. What is in it is of no use.
 func (p *Buffers) get(n int) *buffer {
-	class := 0
+	class, size := p.class(n)
+	b, ok := p.classes[class].Get().(*buffer)
+	if !ok {
+		b = &buffer{b: make([]byte, size), class: class}
+	}
+	b.b = b.b[:n]
+	return b
+}
+
+// class gives that of a buffer of n bytes, and its size.
+func (p *Buffers) class(n int) (class, size int) {
 	sizes := p.sizes()
 	for n > sizes[class] {
 		class++
 	}
-	b, ok := p.classes[class].Get().(*buffer)
-	if !ok {
-		b = &buffer{b: make([]byte, sizes[class]), class: class}
-	}
-	b.b = b.b[:n]
-	return b
+	return class, sizes[class]
+}
+
+// cost is what a buffer of n bytes takes of the budget: all that it is.
+func (p *Buffers) cost(n int) int {
+	_, size := p.class(n)
+	return size
 }
 
 // largest gives a buffer of the size of the largest packet.

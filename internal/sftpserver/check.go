@@ -53,7 +53,7 @@ func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
 	}
 	if r.Form == sftpwire.CheckName {
 		o := c.onName(r.Object, false, func(name string) answer { return c.checkName(name, r) })
-		o.cost += maxHashes
+		o.cost += maxHashes + c.buffers.cost(gathered)
 		return o
 	}
 	f := c.files.file(r.Object)
@@ -65,7 +65,7 @@ func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
 		to = r.Offset + r.Length
 	}
 	return &op{
-		cost:    opCost + maxHashes,
+		cost:    opCost + maxHashes + c.buffers.cost(gathered),
 		touches: []touch{c.touchFile(f, r.Offset, to, false)},
 		do:      func() answer { return c.checkHandle(f, r) },
 	}

@@ -26,7 +26,7 @@ func (c *conn) planCopyData(r *sftpwire.CopyData) *op {
 		length = math.MaxInt64
 	}
 	return &op{
-		cost: opCost,
+		cost: opCost + c.buffers.cost(gathered),
 		touches: []touch{
 			c.touchFile(src, r.FromOffset, r.FromOffset+length, false),
 			c.touchFile(dst, r.ToOffset, r.ToOffset+length, true),

@@ -22,7 +22,7 @@ func (c *conn) planRead(r *sftpwire.Read) *op {
 	if r.Offset > math.MaxInt64-uint64(n) {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
-	o := &op{cost: opCost + int(n), pace: &f.reading, touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
+	o := &op{cost: opCost + c.buffers.cost(sftpwire.HeaderSize+int(n)), pace: &f.reading, touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
 	o.do = func() answer { return c.read(f, o.id, int64(r.Offset), int(n)) }
 	// The draft lets answers go out in any order. scp of OpenSSH 9.2 (Debian 12)
 	// then cuts its file off where the first gap was, and exits with 0; OpenSSH's

@@ -92,7 +92,7 @@ func (c *conn) planReaddir(r *sftpwire.Readdir) *op {
 	if d == nil {
 		return c.immediately(say(sftpwire.Failure))
 	}
-	o := &op{cost: opCost + namesSize, touches: []touch{d.touch()}}
+	o := &op{cost: opCost + c.buffers.cost(namesSize), touches: []touch{d.touch()}}
 	o.do = func() answer { return c.readdir(d, o.id) }
 	return o
 }

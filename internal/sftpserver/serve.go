@@ -278,7 +278,7 @@ func (c *conn) planPacket(packet *buffer, r sftpwire.Request, err error) *op {
 	}
 	o := c.plan(r)
 	o.request = sftpwire.NameOf(r)
-	o.cost += len(packet.b)
+	o.cost += c.buffers.cost(len(packet.b))
 	if kind := packet.b[0]; o.pace == nil && int(kind) < len(c.paces) {
 		o.pace = &c.paces[kind]
 	}

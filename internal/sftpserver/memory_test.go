@@ -1,0 +1,83 @@
+package sftpserver
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"ferry"
+	"ferry/internal/sftpwire"
+)
+
+// weighing is an FS whose files never answer, and that knows how much memory
+// they are to read into.
+type weighing struct {
+	ferry.FS
+	bytes *atomic.Int64
+	ended context.Context
+}
+
+func (w weighing) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+	h, err := w.FS.Open(ctx, name, m, perm)
+	return weighed{h, w}, err
+}
+
+type weighed struct {
+	ferry.Handle
+	w weighing
+}
+
+func (h weighed) ReadAt(p []byte, _ int64) (int, error) {
+	h.w.bytes.Add(int64(cap(p)))
+	<-h.w.ended.Done()
+	return 0, context.Canceled
+}
+
+// TestThreat17MemoryOfASession: the budget counts what requests take, whatever
+// their sizes are.
+func TestThreat17MemoryOfASession(t *testing.T) {
+	for _, row := range []struct {
+		what    string
+		request func(i int) sftpwire.Request
+	}{
+		{"READs just above a size", func(int) sftpwire.Request { return &sftpwire.Read{Handle: handleOf(1), Length: 34_000} }},
+		{"small READs", func(int) sftpwire.Request { return &sftpwire.Read{Handle: handleOf(1), Length: 600} }},
+		{"copy-data", func(i int) sftpwire.Request {
+			return &sftpwire.CopyData{From: handleOf(1), To: handleOf(uint64(2 + i%200))}
+		}},
+		{"check-file", func(int) sftpwire.Request {
+			return &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: handleOf(1), Algorithms: []string{"md5"}}
+		}},
+	} {
+		t.Run(row.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				dial(t, w.session()).put("/f", "content")
+				ctx, cancel := context.WithCancel(t.Context())
+				s, bytes := w.session(), new(atomic.Int64)
+				s.FS = weighing{s.FS, bytes, ctx}
+				p := dialSilently(t, ctx, s)
+				p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+				go p.read()
+				p.open("/f", rd)
+				for i := range 200 {
+					p.open(fmt.Sprintf("/g%d", i), wr|creat|excl)
+				}
+				go func() {
+					for i := range 300 {
+						p.send(row.request(i))
+					}
+				}()
+				synctest.Wait()
+				if got := bytes.Load(); got > budgetBytes {
+					t.Errorf("%d bytes are to be read into, want at most %d", got, budgetBytes)
+				}
+				cancel()
+				synctest.Wait()
+			})
+		})
+	}
+}
