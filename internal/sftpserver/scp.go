@@ -105,7 +105,7 @@ func (s *scp) fatal(name string, err error) error {
 
 func (s *scp) say(kind byte, name string, err error) error {
 	text := spoken(err)
-	if errors.Is(err, errRecord) || errors.Is(err, errLoop) || errors.Is(err, errNoRecursion) {
+	if errors.Is(err, errRecord) || errors.Is(err, errLoop) || errors.Is(err, errNoRecursion) || errors.Is(err, errManyMatches) {
 		text = err.Error()
 	}
 	// A line end within would begin a record of its own.
@@ -142,41 +142,43 @@ func (s *scp) answer() error {
 // errSkipped: the client wants nothing more of this file.
 var errSkipped = errors.New("the client refused the file")
 
-// expand gives the names that words mean, in the order of the directory where
-// one is a pattern. Only its last element may be one.
-func (s *scp) expand(words []word) []string {
-	var names []string
-	for _, w := range words {
-		matches := s.matches(w)
-		if len(matches) == 0 {
-			matches = []string{w.text} // as a shell leaves it
-		}
-		names = append(names, matches...)
+// expand gives the names that a word means, in the order of the directory where
+// it is a pattern. Only its last element may be one.
+func (s *scp) expand(w word) ([]string, error) {
+	names, err := s.matches(w)
+	if err == nil && len(names) == 0 {
+		names = []string{w.text} // as a shell leaves it
 	}
-	return names
+	return names, err
 }
 
 // mostMatches bounds what one pattern may stand for, as a command line does.
 const mostMatches = 10_000
 
-func (s *scp) matches(w word) []string {
+var errManyMatches = errors.New("argument list too long")
+
+func (s *scp) matches(w word) ([]string, error) {
 	dir, pattern := path.Split(w.pattern)
 	if pattern == "" || strings.ContainsAny(dir, `*?[\`) {
-		return nil
+		return nil, nil
 	}
 	in, err := at(dir)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var names []string
 	for i, err := range s.fs.List(s.ctx, in, ferry.Names) {
-		if err != nil || len(names) >= mostMatches {
-			break
+		if err != nil {
+			return nil, err
 		}
 		hidden := i.Name[0] == '.' && pattern[0] != '.'
-		if ok, err := path.Match(pattern, i.Name); ok && err == nil && !hidden {
-			names = append(names, path.Join(in, i.Name))
+		if ok, err := path.Match(pattern, i.Name); !ok || err != nil || hidden {
+			continue
 		}
+		if len(names) == mostMatches {
+			return nil, errManyMatches
+		}
+		names = append(names, path.Join(in, i.Name))
 	}
-	return names
+	return names, nil
 }

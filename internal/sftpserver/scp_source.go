@@ -16,18 +16,29 @@ func (s *scp) source(words []word) error {
 	if err := s.answer(); err != nil { // the client is ready
 		return err
 	}
-	for _, name := range s.expand(words) {
-		clean, err := at(name)
+	for _, w := range words {
+		names, err := s.expand(w)
 		if err != nil {
-			err = s.warn(name, err)
-		} else {
-			err = s.give(clean, nil)
+			err = s.warn(w.text, err)
+		}
+		for _, name := range names {
+			if err == nil {
+				err = s.giveName(name)
+			}
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *scp) giveName(name string) error {
+	clean, err := at(name)
+	if err != nil {
+		return s.warn(name, err)
+	}
+	return s.give(clean, nil)
 }
 
 // give sends a file or, with -r, a directory; above are the directories that

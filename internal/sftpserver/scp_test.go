@@ -2,6 +2,7 @@ package sftpserver
 
 import (
 	"bufio"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -115,6 +116,21 @@ func TestSCPSource(t *testing.T) {
 				t.Errorf("exit: %v", err)
 			}
 		})
+	}
+}
+
+// TestSCPPatternForTooMuch: nothing is given rather than some of it.
+func TestSCPPatternForTooMuch(t *testing.T) {
+	h := newHarbour(t)
+	tree := h.tree.For(ferry.User{Name: "alice"})
+	for i := range mostMatches + 1 {
+		if err := tree.Symlink(t.Context(), "x", fmt.Sprintf("/%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stdout, _, err := run(t, h.open().enter(), "scp -f /*", "\x00")
+	if stdout != "\x01scp: /*: argument list too long\n" || err == nil {
+		t.Errorf("said %.100q, exit: %v", stdout, err)
 	}
 }
 
