@@ -295,7 +295,11 @@ func (c *conn) ccc(string) reply {
 // session is as it was at its beginning (RFC 4217 §13). Where TLS came with the
 // connection, it stays.
 func (c *conn) dropTLS(r reply) reply {
-	if c.tls == nil || c.implicit {
+	switch {
+	case c.tls == nil:
+		return r
+	case c.implicit:
+		c.tls.pbsz, c.tls.private, c.tls.assumed = false, true, true
 		return r
 	}
 	cleared := c.tls.cleared

@@ -85,3 +85,24 @@ func TestThreat33AuthAndREINLeaveNothingBehind(t *testing.T) {
 	c.do("QUIT", "221")
 	<-done
 }
+
+// After REIN a session that began with TLS is as it was then: whoever logs in
+// next has private data connections unless he says otherwise.
+func TestREINOnImplicitTLSForgetsPROT(t *testing.T) {
+	s := serveTLS(t, true, nil)
+	c := s.dial(clientTLS(tls.VersionTLS13))
+	c.startTLS()
+	c.want("220")
+	login := func() {
+		t.Helper()
+		c.do("USER alice", "331")
+		c.do("PASS secret", "230")
+		c.do("TYPE I", "200")
+	}
+	login()
+	c.put("f", "x", "226")
+	c.do("PROT C", "200")
+	c.do("REIN", "220")
+	login()
+	c.put("f", "y", "226")
+}
