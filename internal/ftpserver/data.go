@@ -134,7 +134,7 @@ func (c *conn) epsv(arg string) reply {
 
 func (c *conn) epsvRefused() bool {
 	for _, n := range c.srv.cfg.NoEPSV {
-		if n.Contains(c.peer.Addr()) {
+		if n.Contains(c.peer.Addr().WithZone("")) { // a prefix never holds an address with one
 			return true
 		}
 	}
