@@ -126,6 +126,7 @@ func (c *client) sftp(ctx context.Context, sess *gate.Session, s *stream) uint32
 		Buffers:   &c.srv.buffers,
 		Handles:   c.srv.cfg.Handles,
 		LinkFirst: linkFirst(c.version),
+		Busy:      &c.busy,
 		Drain:     c.drain,
 	})
 	if err != nil {

@@ -55,6 +55,7 @@ type client struct {
 	session  atomic.Pointer[gate.Session]
 	onlySFTP bool         // no commands; set before the first channel
 	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
+	busy     atomic.Int32 // requests of SFTP that are being done
 	channels atomic.Int32
 	programs sync.WaitGroup
 
@@ -220,6 +221,8 @@ func (c *client) watch(sc ssh.Conn) {
 		case <-look.C:
 		}
 		switch quiet := c.quiet(); {
+		case c.busy.Load() > 0 && idle > 0 && quiet >= idle:
+			c.touch() // it waits for us
 		case idle > 0 && quiet >= idle:
 			c.dismiss(errIdle)
 			return

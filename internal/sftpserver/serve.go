@@ -48,6 +48,9 @@ type Session struct {
 	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
 	// Otherwise as OpenSSH's server takes it, and most clients send it.
 	LinkFirst bool
+	// Busy counts the requests that are being done, of all sessions that are
+	// given it; nil: nobody asks.
+	Busy *atomic.Int32
 	// Drain asks the session to end, by its own end: as soon as no file is open
 	// and every request is answered. nil: nobody does.
 	Drain context.Context
@@ -153,6 +156,9 @@ func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWrit
 	}
 	if cfg.Buffers == nil {
 		cfg.Buffers = new(Buffers)
+	}
+	if cfg.Busy == nil {
+		cfg.Busy = new(atomic.Int32)
 	}
 	c := &conn{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
@@ -324,6 +330,8 @@ func (c *conn) perform(o *op) (write bool) {
 	defer c.order.done(o)
 	defer o.pass()
 	defer c.recoverPanic(o)
+	c.cfg.Busy.Add(1)
+	defer c.cfg.Busy.Add(-1)
 	if c.ctx.Err() != nil {
 		if o.drop != nil {
 			o.drop(context.Cause(c.ctx))

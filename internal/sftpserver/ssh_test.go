@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"ferry"
 	"ferry/internal/gate"
+	"ferry/internal/sftpwire"
 )
 
 func TestWaysIn(t *testing.T) {
@@ -391,6 +393,32 @@ func TestIdleSinceLastUse(t *testing.T) {
 		_ = client.Wait()
 		if d := time.Since(begin); d != 12*time.Minute {
 			t.Errorf("used after 5 min, ended after %v", d)
+		}
+	})
+}
+
+// TestNotIdleWhileBusy: who waits for a long answer, such as the digest of a
+// large file, is not idle.
+func TestNotIdleWhileBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow, ready := context.WithCancel(t.Context())
+		h := newHarbour(t)
+		h.over = func(fs ferry.FS) ferry.FS { return weighing{fs, new(atomic.Int64), slow} }
+		h.cfg.IdleTimeout = 10 * time.Minute
+		h.put("/f", "content")
+		client := h.open().enter()
+		p, _ := h.sftp(client)
+		f := p.open("/f", rd)
+		id := p.send(&sftpwire.Read{Handle: f, Length: 1})
+		time.Sleep(3*time.Hour + time.Second)
+		ready()
+		if got := p.codeOf(nil, p.wait(id)); got != sftpwire.Failure {
+			t.Errorf("READ that was cut short: %v", got)
+		}
+		begin := time.Now()
+		_ = client.Wait()
+		if d := time.Since(begin); d != 10*time.Minute {
+			t.Errorf("ended %v after the answer", d)
 		}
 	})
 }

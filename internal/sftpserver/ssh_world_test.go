@@ -35,6 +35,7 @@ type harbour struct {
 	gate   *gate.Gate
 	srv    *Server
 	log    *logbook
+	over   func(ferry.FS) ferry.FS // what the tree is seen through
 
 	mu    sync.Mutex
 	heard []ferry.Event
@@ -42,6 +43,7 @@ type harbour struct {
 
 func newHarbour(t *testing.T) *harbour {
 	return &harbour{t: t, tree: mem.New(mem.Config{}), log: new(logbook),
+		over:   func(fs ferry.FS) ferry.FS { return fs },
 		limits: gate.Limits{FailDelay: -1, MaxFails: 3},
 		users:  keyring{"alice": {password: "s3cret"}}}
 }
@@ -52,7 +54,7 @@ func (h *harbour) open() *harbour {
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.gate = gate.New(gate.Config{
 		Auth:    h.users,
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return h.tree.For(u), nil },
+		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return h.over(h.tree.For(u)), nil },
 		Cluster: cluster.NewAlone(),
 		Events: func(e ferry.Event) {
 			h.mu.Lock()
