@@ -8,9 +8,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ferry"
 )
 
 // Binding says how a TLS data connection must show that it belongs to its
@@ -46,7 +49,7 @@ var errUnbound = errors.New("the data connection did not resume the TLS session 
 // and authenticated with keys of ours, so a client cannot write one.
 type owner struct {
 	session string // tlsSession.id
-	user    string // who was logged in, or presumed to be about to; "": nobody
+	user    string // who was logged in, or presumed to be about to, as login has it; "": nobody
 	late    bool   // it was given at the end of an upload, where not every client reads it
 }
 
@@ -209,8 +212,11 @@ func (r *tlsSessions) remove(s *tlsSession) {
 	r.leave(s)
 }
 
-// login says who s belongs to.
-func (r *tlsSessions) login(s *tlsSession, user string) {
+// login says who s belongs to: an account as it is now. What tickets say of one
+// that has changed since (a new password, another user of that name) is about
+// somebody else.
+func (r *tlsSessions) login(s *tlsSession, u ferry.User) {
+	user := u.Name + "\x00" + strconv.FormatInt(u.Version, 36)
 	s.user.Store(&user)
 	defer s.settled()
 	r.mu.Lock()

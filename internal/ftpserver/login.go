@@ -77,7 +77,7 @@ func (c *conn) login(claim ferry.Claim, code int) reply {
 	}
 	c.sess = sess
 	if c.tls != nil {
-		c.srv.tlsSessions.login(c.tls.session, sess.User().Name)
+		c.srv.tlsSessions.login(c.tls.session, sess.User())
 	}
 	c.cwd = "/"
 	if !c.utf8 {

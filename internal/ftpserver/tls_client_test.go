@@ -170,10 +170,15 @@ func (s *secureServer) dial(cfg *tls.Config) *secureClient {
 // login is a whole beginning: greeting, AUTH TLS, USER, PASS, PBSZ, PROT P, TYPE I.
 func (s *secureServer) login(cfg *tls.Config, user string) *secureClient {
 	s.t.Helper()
+	return s.loginBy(cfg, user, "secret")
+}
+
+func (s *secureServer) loginBy(cfg *tls.Config, user, password string) *secureClient {
+	s.t.Helper()
 	c := s.dial(cfg)
 	c.want("220")
 	c.auth()
-	for _, step := range [][2]string{{"USER " + user, "331"}, {"PASS secret", "230"}, {"PBSZ 0", "200"}, {"PROT P", "200"}, {"TYPE I", "200"}} {
+	for _, step := range [][2]string{{"USER " + user, "331"}, {"PASS " + password, "230"}, {"PBSZ 0", "200"}, {"PROT P", "200"}, {"TYPE I", "200"}} {
 		c.do(step[0], step[1])
 	}
 	return c

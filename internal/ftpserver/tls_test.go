@@ -183,6 +183,13 @@ func TestTicketOfAConnectionThatEnded(t *testing.T) {
 			bob.put("b", "x", "226")
 			bob.do("QUIT", "221")
 			c.putWith(bobs, "f", "x", "522")
+			old := clientTLS(version)
+			before := s.login(old, "alice")
+			before.put("f", "x", "226")
+			before.do("QUIT", "221")
+			after := s.loginBy(clientTLS(version), "alice", "changed")
+			after.putWith(old, "f", "x", "522")
+			after.put("f", "x", "226")
 		})
 	}
 }
