@@ -93,6 +93,7 @@ func (c *client) serve() (cause error) {
 	}
 	defer func() { _ = sc.Close() }()
 	_ = c.nc.SetDeadline(time.Time{})
+	c.nc.ahead.Store(true)
 	who, err := admittedBy(sc.Permissions)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package sftpserver
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type socket struct {
 	net.Conn
 	rooms *rooms
 
+	ahead    atomic.Bool     // read ahead: not before the login, at whose cost anybody could
 	in       *[roomSize]byte // nil: nothing was read ahead
 	from, to int
 
@@ -52,7 +54,7 @@ func newSocket(nc net.Conn, rooms *rooms) *socket { return &socket{Conn: nc, roo
 // Read implements net.Conn.
 func (w *socket) Read(p []byte) (int, error) {
 	if w.in == nil {
-		if len(p) < bulk {
+		if len(p) < bulk || !w.ahead.Load() {
 			return w.Conn.Read(p) // who waits for the next packet may wait for long
 		}
 		w.in = w.rooms.get()

@@ -94,6 +94,7 @@ func TestSocketReadsAhead(t *testing.T) {
 	under := new(counted)
 	under.in.Reset(content)
 	s := newSocket(under, new(rooms))
+	s.ahead.Store(true)
 	var got []byte
 	for _, n := range []int{4096, 28 << 10, 100, 5, 300 << 10, 20, 64 << 10} {
 		p := make([]byte, n)
