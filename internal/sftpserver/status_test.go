@@ -116,22 +116,22 @@ func TestStatuses(t *testing.T) {
 // TestNamesOfFiles: relative ones, "." and "..", and what cannot leave the root.
 func TestNamesOfFiles(t *testing.T) {
 	s := newWorld().session()
-	s.Start, s.Home = "/home/alice/work", "/home/alice"
+	s.Start, s.Home = "/home/alice/files", "/home/alice"
 	p := dial(t, s)
 	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/home"}, &sftpwire.Mkdir{Name: "/home/alice"}, &sftpwire.Mkdir{Name: "."})
 	p.put("file", "x")
-	p.holds("/home/alice/work/file", "x")
-	p.holds("../../../../../home/alice/work/./file", "x")
+	p.holds("/home/alice/files/file", "x")
+	p.holds("../../../../../home/alice/files/./file", "x")
 	for r, want := range map[sftpwire.Request]string{
-		&sftpwire.Realpath{Name: "."}:             "/home/alice/work",
-		&sftpwire.Realpath{Name: ""}:              "/home/alice/work",
-		&sftpwire.Realpath{Name: "missing"}:       "/home/alice/work/missing",
+		&sftpwire.Realpath{Name: "."}:             "/home/alice/files",
+		&sftpwire.Realpath{Name: ""}:              "/home/alice/files",
+		&sftpwire.Realpath{Name: "missing"}:       "/home/alice/files/missing",
 		&sftpwire.Realpath{Name: "/../../.."}:     "/",
 		&sftpwire.Realpath{Name: "//home//alice"}: "/home/alice",
 		&sftpwire.ExpandPath{Name: "~"}:           "/home/alice",
 		&sftpwire.ExpandPath{Name: "~/x"}:         "/home/alice/x",
 		&sftpwire.ExpandPath{Name: "~alice/x"}:    "/home/alice/x",
-		&sftpwire.ExpandPath{Name: "x"}:           "/home/alice/work/x",
+		&sftpwire.ExpandPath{Name: "x"}:           "/home/alice/files/x",
 		&sftpwire.HomeDirectory{}:                 "/home/alice",
 		&sftpwire.HomeDirectory{User: "alice"}:    "/home/alice",
 	} {
