@@ -23,6 +23,7 @@ func house() map[string][]string {
 		"ferry":                     {},
 		"ferry/internal/ftpwire":    {},
 		"ferry/internal/sftpwire":   {},
+		"ferry/internal/digest":     {},
 		"ferry/internal/listen":     {},
 		"ferry/internal/certs":      {},
 		"ferry/internal/disk":       root,
@@ -34,8 +35,8 @@ func house() map[string][]string {
 		"ferry/internal/event":      root,
 		"ferry/internal/cluster":    root,
 		"ferry/internal/gate":       root,
-		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire"},
-		"ferry/internal/sftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/sftpwire"},
+		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire", "ferry/internal/digest"},
+		"ferry/internal/sftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/sftpwire", "ferry/internal/digest"},
 	}
 }
 

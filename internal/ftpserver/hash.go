@@ -2,19 +2,14 @@ package ftpserver
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
 	"errors"
 	"fmt"
-	"hash"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"strings"
 
 	"ferry"
+	"ferry/internal/digest"
 	"ferry/internal/ftpwire"
 )
 
@@ -24,22 +19,6 @@ const defaultHash = "SHA-256"
 // there (draft-bryan-ftpext-hash §3.1.1); the weak ones find accidents, not
 // attackers, and clients ask for them.
 func hashNames() []string { return []string{"SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"} }
-
-func newHash(algo string) hash.Hash {
-	switch algo {
-	case "SHA-256":
-		return sha256.New()
-	case "SHA-512":
-		return sha512.New()
-	case "SHA-1":
-		return sha1.New()
-	case "MD5":
-		return md5.New()
-	case "CRC32":
-		return crc32.NewIEEE()
-	}
-	return nil
-}
 
 // optsHASH shows or chooses the algorithm of HASH.
 func (c *conn) optsHASH(param string) reply {
@@ -130,7 +109,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 	}
 	c.begin(verb, progress, func(ctx context.Context, _ *job) reply {
 		defer h.Abort(nil)
-		sum := newHash(algo)
+		sum := digest.New(algo)
 		if err := readRange(ctx, h, first, last-first+1, func(p []byte) { _, _ = sum.Write(p) }); err != nil {
 			return c.failed(verb, name, err)
 		}

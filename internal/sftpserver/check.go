@@ -2,18 +2,14 @@ package sftpserver
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
 	"errors"
 	"hash"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"math"
 
 	"ferry"
+	"ferry/internal/digest"
 	"ferry/internal/sftpwire"
 )
 
@@ -22,26 +18,6 @@ const (
 	smallestBlock = 256
 	maxHashes     = sftpwire.MaxData // bytes of hashes in one answer
 )
-
-func newHash(algorithm string) hash.Hash {
-	switch algorithm {
-	case "md5":
-		return md5.New()
-	case "sha1":
-		return sha1.New()
-	case "sha224":
-		return sha256.New224()
-	case "sha256":
-		return sha256.New()
-	case "sha384":
-		return sha512.New384()
-	case "sha512":
-		return sha512.New()
-	case "crc32":
-		return crc32.NewIEEE()
-	}
-	return nil
-}
 
 // planCheck is check-file in its three forms.
 func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
@@ -93,7 +69,7 @@ func (c *conn) checkHandle(f *file, r *sftpwire.CheckFile) answer {
 
 func (c *conn) check(h ferry.Handle, name string, r *sftpwire.CheckFile) answer {
 	for _, algorithm := range r.Algorithms {
-		sum := newHash(algorithm)
+		sum := digest.New(algorithm)
 		if sum == nil {
 			continue
 		}
