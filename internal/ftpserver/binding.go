@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -67,16 +68,26 @@ func (o owner) bytes() []byte {
 	return []byte(mark + o.session + "\x00" + o.user)
 }
 
-// ownerOf finds the owner among the extra data of a ticket.
-func ownerOf(extra [][]byte) (owner, bool) {
+// parseOwner reads what bytes has made; false: e is not of ours.
+func parseOwner(e []byte) (owner, bool) {
+	rest, ok := bytes.CutPrefix(e, []byte(ownerMark))
+	late := false
+	if !ok {
+		rest, late = bytes.CutPrefix(e, []byte(lateOwnerMark))
+	}
+	session, user, whole := bytes.Cut(rest, []byte{0})
+	return owner{string(session), string(user), late}, (ok || late) && whole
+}
+
+// ownerOf finds the owner among the extra data of a ticket; the zero owner:
+// there is none.
+func ownerOf(extra [][]byte) owner {
 	for _, e := range extra {
-		rest, early := bytes.CutPrefix(e, []byte(ownerMark))
-		rest, late := bytes.CutPrefix(rest, []byte(lateOwnerMark))
-		if session, user, ok := bytes.Cut(rest, []byte{0}); ok && (early || late) {
-			return owner{string(session), string(user), late}, true
+		if o, ok := parseOwner(e); ok {
+			return o
 		}
 	}
-	return owner{}, false
+	return owner{}
 }
 
 // shownTicket is one that a client came with: its owner, and what tells it from
@@ -105,51 +116,6 @@ type tlsSession struct {
 	crowd    atomic.Pointer[crowd] // from the login on
 	known    chan struct{}         // closed at the first login, or the end
 	once     sync.Once             // closes known
-}
-
-// habits is what is known of how a client deals with tickets. BindAuto insists
-// on one only of a client that must have one.
-//
-// What is shown has been used up with OpenSSL's clients, and the next one comes
-// with the data connection itself. At the end of an upload not every client
-// reads it; and one that has it before, and does not read it, loses what it has
-// still to send. So most uploads give it at the end, and a client that may not
-// have read it is asked for none; nor is one whose data connection broke, be it
-// by its own ABOR, before it read anything.
-type habits struct {
-	bound  atomic.Bool              // a data connection has resumed
-	last   atomic.Pointer[ticketID] // that was shown on one
-	reuses atomic.Bool              // one was shown twice
-	reads  atomic.Bool              // one was shown that came at the end of an upload
-	spent  atomic.Bool              // since one was shown, none came but at such an end
-	lost   atomic.Bool              // the connection on which one was shown last broke, and the next with it
-}
-
-// show notes that the client has shown t on a data connection that is its own.
-// late: what it gets for it comes at the end of an upload.
-func (h *habits) show(t shownTicket, late bool) {
-	if h.willShowAgain(t) {
-		h.reuses.Store(true)
-	}
-	if t.late {
-		h.reads.Store(true)
-	}
-	h.last.Store(&t.id)
-	h.spent.Store(late)
-	h.lost.Store(false)
-	h.bound.Store(true)
-}
-
-// willShowAgain tells whether the client needs no other ticket.
-func (h *habits) willShowAgain(t shownTicket) bool {
-	last := h.last.Load()
-	return h.reuses.Load() || last != nil && *last == t.id
-}
-
-// hasTicket tells whether the client must have one.
-func (h *habits) hasTicket() bool {
-	came := !h.lost.Load() && (h.reads.Load() || !h.spent.Load())
-	return h.bound.Load() && (h.reuses.Load() || came)
 }
 
 // crowd are the live sessions of one user at one address.
@@ -267,7 +233,7 @@ func (s *tlsSession) config(base *tls.Config, found *shownTicket, grant func(res
 	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		ss, err := base.DecryptTicket(identity, cs)
 		if ss != nil {
-			found.owner, _ = ownerOf(ss.Extra)
+			found.owner = ownerOf(ss.Extra)
 			found.id = sha256.Sum256(identity)
 		}
 		return ss, err
@@ -277,21 +243,18 @@ func (s *tlsSession) config(base *tls.Config, found *shownTicket, grant func(res
 
 // withoutOwner is extra without what an earlier session put there.
 func withoutOwner(extra [][]byte) [][]byte {
-	var kept [][]byte
-	for _, e := range extra {
-		if !bytes.HasPrefix(e, []byte(ownerMark)) && !bytes.HasPrefix(e, []byte(lateOwnerMark)) {
-			kept = append(kept, e)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(extra), func(e []byte) bool {
+		_, ours := parseOwner(e)
+		return ours
+	})
 }
 
 // verdict is what the ticket of a data connection shows.
 type verdict uint8
 
 const (
-	unknown verdict = iota // none, or one that says nothing of a live session
-	own                    // of this session, or a live one of the same user and address
+	unknown verdict = iota // none, or one that names nobody
+	own                    // of this session, or another of the same user: at the same address, or ended
 	foreign                // of another user
 )
 
