@@ -47,14 +47,7 @@ type duplex struct {
 // heard.
 func (h *harbour) sftp(client *ssh.Client) (*peer, *heard) {
 	h.t.Helper()
-	s, err := client.NewSession()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	in, err := s.StdinPipe()
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	s, in := newProgram(h.t, client)
 	out, err := s.StdoutPipe()
 	if err != nil {
 		h.t.Fatal(err)

@@ -173,14 +173,7 @@ func TestSCPDeadClient(t *testing.T) {
 		h := newHarbour(t)
 		h.put("/old", "old")
 		client := h.open().enter()
-		s, err := client.NewSession()
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := s.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, in := newProgram(t, client)
 		if err := s.Start("scp -t /old"); err != nil {
 			t.Fatal(err)
 		}
@@ -204,14 +197,7 @@ func TestSCPEndsBehindTheLastByte(t *testing.T) {
 		h := newHarbour(t)
 		h.put("/old", "old")
 		client := h.open().enter()
-		s, err := client.NewSession()
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := s.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, in := newProgram(t, client)
 		if err := s.Start("scp -t /old"); err != nil {
 			t.Fatal(err)
 		}

@@ -442,14 +442,7 @@ func TestShutdownWaitsForOpenFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHarbour(t).open()
 		idle, busy := h.enter(), h.enter()
-		s, err := busy.NewSession()
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := s.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, in := newProgram(t, busy)
 		if err := s.Start("scp -t /f"); err != nil {
 			t.Fatal(err)
 		}

@@ -314,3 +314,17 @@ func (p *pipe) deadline(at time.Time) {
 		p.more.Broadcast()
 	})
 }
+
+// newProgram is a session in which nothing runs yet, and its standard input.
+func newProgram(t *testing.T, client *ssh.Client) (*ssh.Session, io.WriteCloser) {
+	t.Helper()
+	s, err := client.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, in
+}

@@ -276,14 +276,7 @@ func TestLinksByClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := client.NewSession()
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, err := s.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, in := newProgram(t, client)
 		out, err := s.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
