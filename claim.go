@@ -110,10 +110,11 @@ func (c Claim) By() string {
 }
 
 // Admits is the one predicate that says whether a claim, all of which is right,
-// lets u in at now. It is ErrLogin where the account is not usable or wants to
-// be shown something else, or the certificate is not for it, and ErrPartial for a right key where the password is
-// wanted beside it. A password without the key is never told to be half the
-// way: whoever guesses it must not learn that it is right.
+// lets u in at now. It is ErrLogin where the account is not usable, wants to be
+// shown something else, or is not the one that the certificate is for; and
+// ErrPartial for a right key where the password is wanted beside it. A password
+// without the key is never told to be half the way: whoever guesses it must not
+// learn that it is right.
 func (u User) Admits(c Claim, now time.Time) error {
 	key, password := c.Shows()
 	switch {

@@ -17,9 +17,9 @@ import (
 // counted by the gate, and end the connection much earlier.
 const maxTries = 20
 
-// admittedKey is under what the Permissions of a login hold who it is. Nothing about who
-// somebody is lies anywhere else: what a callback puts down beside them could
-// belong to a key that was only offered.
+// admittedKey is under what the Permissions of a login hold who it is. Nothing
+// about who somebody is lies anywhere else: what a callback puts down beside
+// them could belong to a key that was only offered.
 type admittedKey struct{}
 
 // admitted is who a handshake has let in.
