@@ -18,7 +18,7 @@ type Event struct {
 	Anon     bool   // the user is an anonymous one
 	By       string // of a login, tried or done: what was shown for it, as Claim.By says it
 
-	Name     string        // the file, or of a rename the old name
+	Name     Name          // the file, or of a rename the old name
 	To       string        // the new name of a rename; the target of a link
 	Bytes    int64         // moved by a transfer; of a disconnect, by all
 	Duration time.Duration // of a transfer; of a disconnect, of the connection

@@ -11,8 +11,7 @@ import (
 // FS is one session's tree of files: on disk, in a bucket, in memory, or on
 // another server. A wrapper of an FS (rules, limits, events) is an FS.
 //
-// Names are absolute, slash-separated and clean, as Clean makes them
-// ("/in/a.csv"); no name leaves the tree. Links are followed beneath the root;
+// No Name leaves the tree. Links are followed beneath the root;
 // an absolute link target means the root of the tree, as under chroot.
 //
 // Errors are *fs.PathError with the client's name (of two, either), and match
@@ -37,38 +36,37 @@ import (
 // handle is revoked, as in a takeover (see Resume), or the answer is ErrBusy.
 type FS interface {
 	// Stat describes what name means, links followed.
-	Stat(ctx context.Context, name string) (Info, error)
+	Stat(ctx context.Context, name Name) (Info, error)
 	// Lstat describes name itself: a link in the last place is not followed.
-	Lstat(ctx context.Context, name string) (Info, error)
+	Lstat(ctx context.Context, name Name) (Info, error)
 	// List yields the entries of dir in no particular order, without ".",
 	// ".." and parts, each as Lstat would describe it. It is streamed: memory
 	// does not grow with the directory. An entry that vanishes meanwhile is
 	// left out. The first error ends the sequence, the cause of a ctx that is
 	// done among them; a dir that cannot be opened yields exactly one error.
-	List(ctx context.Context, dir string, d Detail) iter.Seq2[Info, error]
-	// Open opens the regular file name; see Mode for what each mode needs and
-	// makes. perm is the permission of a file that is created, before umask;
-	// 0 means the backend's default.
-	Open(ctx context.Context, name string, m Mode, perm fs.FileMode) (Handle, error)
+	List(ctx context.Context, dir Name, d Detail) iter.Seq2[Info, error]
+	// Open opens the regular file name, for what o says; see Mode for what each
+	// mode needs and makes.
+	Open(ctx context.Context, name Name, o OpenOptions) (Handle, error)
 	// Part describes the kept part of this user for name: what a new upload in
 	// mode Resume goes on with. fs.ErrNotExist: there is none (or it expired).
 	// A part that a session of this user still writes counts as kept. Its size
 	// is where Resume goes on: before the first gap, a range that no write has
 	// reached, as far as the storage can tell.
-	Part(ctx context.Context, name string) (Info, error)
+	Part(ctx context.Context, name Name) (Info, error)
 	// Mkdir makes a directory; perm as in Open.
-	Mkdir(ctx context.Context, name string, perm fs.FileMode) error
+	Mkdir(ctx context.Context, name Name, perm fs.FileMode) error
 	// Remove removes what is not a directory (else ErrIsDir), and never
 	// follows a link. It also ends this user's part for that name; with only a
 	// part there, removing that is success. The session's own unfinished file
 	// ends at once, as an open file does that is unlinked: its Commit is then
 	// fs.ErrNotExist.
-	Remove(ctx context.Context, name string) error
+	Remove(ctx context.Context, name Name) error
 	// Rmdir removes an empty directory (else ErrNotDir, ErrNotEmpty). The
 	// caller's kept parts and expired ones do not count and go with it; a part
 	// that is still written, and another user's kept part, is ErrBusy. While
 	// it is ErrNotEmpty no part is ended.
-	Rmdir(ctx context.Context, name string) error
+	Rmdir(ctx context.Context, name Name) error
 	// Rename moves from to to, without following a link in the last place.
 	// replace allows an existing file (or empty directory, for a directory)
 	// to be replaced; without it an existing target is fs.ErrExist, decided
@@ -79,22 +77,22 @@ type FS interface {
 	// The session's own unfinished file, as from, goes on under to, where
 	// Commit will publish it: without replace only if the name is still free
 	// then. What stands under from stays there.
-	Rename(ctx context.Context, from, to string, replace bool) error
+	Rename(ctx context.Context, from, to Name, replace bool) error
 	// SetAttr changes the attributes that a sets. Links are followed unless
 	// a.NoFollow. A link itself has times and an owner to set; its mode is
 	// errors.ErrUnsupported, its size fs.ErrInvalid. Setuid and setgid of a file
 	// are fs.ErrPermission: it belongs to the server, and whoever can run
 	// programs on the machine would run it as the server.
-	SetAttr(ctx context.Context, name string, a Attr) error
+	SetAttr(ctx context.Context, name Name, a Attr) error
 	// Readlink gives a link's target as it is stored; fs.ErrInvalid: no link.
-	Readlink(ctx context.Context, name string) (string, error)
+	Readlink(ctx context.Context, name Name) (string, error)
 	// Symlink makes name a link to target, stored as given.
-	Symlink(ctx context.Context, target, name string) error
+	Symlink(ctx context.Context, target string, name Name) error
 	// Link makes name another hard link to the file from, or to the link that
 	// from is. A directory is fs.ErrPermission.
-	Link(ctx context.Context, from, name string) error
+	Link(ctx context.Context, from, name Name) error
 	// Space describes the storage that holds name.
-	Space(ctx context.Context, name string) (Space, error)
+	Space(ctx context.Context, name Name) (Space, error)
 	// Close gives back what the session held. Handles still open are aborted,
 	// and Open is ErrClosed from then on.
 	Close() error
@@ -109,6 +107,17 @@ const (
 	// Full: everything Lstat gives.
 	Full
 )
+
+// OpenOptions say what a file is opened for, and how.
+type OpenOptions struct {
+	Mode Mode
+	// Perm is the permission of a file that is created, before umask; 0 means
+	// the backend's default.
+	Perm fs.FileMode
+	// ASCII: the transfer translates line ends (TYPE A). It is for what is told
+	// of the transfer; a backend stores the bytes that it gets.
+	ASCII bool
+}
 
 // Mode says what a file is opened for. A link as name means the file it points
 // to, or would point to; only Exclusive does not follow it.
@@ -154,6 +163,13 @@ const (
 	// opened as by Update, as it stands. Handle.Stat tells the two apart.
 	Revise
 )
+
+// MustBeNew tells whether the name must not exist: the file that m makes never
+// replaces one.
+func (m Mode) MustBeNew() bool { return m == Exclusive || m == ResumeNew }
+
+// Resumes tells whether m goes on with a kept part.
+func (m Mode) Resumes() bool { return m == Resume || m == ResumeNew }
 
 // TakeoverAfter is how long a transfer must have been silent before the same
 // user, coming back, may take over its part.

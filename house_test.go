@@ -144,3 +144,36 @@ func TestWordsNotUsed(t *testing.T) {
 		}
 	}
 }
+
+// TestCleanAloneMakesNames: a string becomes a ferry.Name in name.go and nowhere
+// else, so whoever is given one need not look whether it is clean. Constants are
+// names as they are written, and tests and the suite of FS write them as they
+// like.
+func TestCleanAloneMakesNames(t *testing.T) {
+	files := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "fstest") {
+			return err
+		}
+		parsed, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			if to, ok := call.Fun.(*ast.SelectorExpr); ok && to.Sel.Name == "Name" {
+				if pkg, ok := to.X.(*ast.Ident); ok && pkg.Name == "ferry" {
+					t.Errorf("%s converts a string to a ferry.Name: let ferry.Clean or Name.Join make it", files.Position(n.Pos()))
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

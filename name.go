@@ -28,32 +28,54 @@ func IsPart(base string) bool {
 	return true
 }
 
-// Clean makes the name a client gave, in a session whose current directory is
-// cwd (itself clean), into the one form that rules and backends see: absolute,
-// slash-separated, without empty, "." or ".." elements, "/" for the root. ".."
-// at the root stays there, as under chroot. Nothing else is special: a
-// backslash, a percent sign or a leading "-" are letters like any other, and
+// Name is a clean name of a session's tree: absolute, slash-separated, without
+// empty, "." or ".." elements, "/" for the root. Rules and backends see names in
+// no other form. Clean alone makes one of what a client has given; that nothing
+// else converts a string to a Name is held by house_test.go.
+type Name string
+
+// Root is the name of the root of every tree.
+const Root Name = "/"
+
+// Clean makes a Name of what a client gave, in a session whose current directory
+// is cwd. ".." at the root stays there, as under chroot. Nothing else is special:
+// a backslash, a percent sign or a leading "-" are letters like any other, and
 // bytes that are not UTF-8 are kept.
 //
 // It refuses, with ErrBadName, a NUL byte and any element that is a part's
 // name. An empty name is cwd.
-func Clean(cwd, name string) (string, error) {
-	if strings.IndexByte(name, 0) >= 0 {
+func Clean(cwd Name, given string) (Name, error) {
+	if strings.IndexByte(given, 0) >= 0 {
 		return "", ErrBadName
 	}
-	if !strings.HasPrefix(name, "/") {
-		name = cwd + "/" + name
+	if !strings.HasPrefix(given, "/") {
+		given = string(cwd) + "/" + given
 	}
-	name = path.Clean("/" + name)
+	name := path.Clean("/" + given)
 	for element := range strings.SplitSeq(name, "/") {
 		if IsPart(element) {
 			return "", ErrBadName
 		}
 	}
-	return name, nil
+	return Name(name), nil
 }
 
-// Within tells whether name is dir or lies below it. Both are clean.
-func Within(name, dir string) bool {
-	return dir == "/" || name == dir || strings.HasPrefix(name, dir) && name[len(dir)] == '/'
+// Base is the last element of n, "/" for the root.
+func (n Name) Base() string { return path.Base(string(n)) }
+
+// Dir is the directory that holds n; the root holds itself.
+func (n Name) Dir() Name { return Name(path.Dir(string(n))) }
+
+// Join is the name of the entry base in the directory n. What is not the name of
+// a single entry, a part's among them, is ErrBadName.
+func (n Name) Join(base string) (Name, error) {
+	if base == "" || base == "." || base == ".." || strings.ContainsAny(base, "/\x00") || IsPart(base) {
+		return "", ErrBadName
+	}
+	return Name(path.Join(string(n), base)), nil
+}
+
+// Within tells whether n is dir or lies below it.
+func (n Name) Within(dir Name) bool {
+	return dir == Root || n == dir || strings.HasPrefix(string(n), string(dir)) && n[len(dir)] == '/'
 }

@@ -14,7 +14,10 @@ const aPart = ferry.PartPrefix + "0123456789abcdef0123456789abcdef"
 
 // TestThreat2Clean: one form of each name, whatever the client wrote.
 func TestThreat2Clean(t *testing.T) {
-	tests := []struct{ cwd, name, want string }{
+	tests := []struct {
+		cwd        ferry.Name
+		name, want string
+	}{
 		{"/", "", "/"},
 		{"/a/b", "", "/a/b"},
 		{"/", "f", "/f"},
@@ -38,7 +41,7 @@ func TestThreat2Clean(t *testing.T) {
 		{"/", aPart + "/..", "/"},
 	}
 	for _, test := range tests {
-		if got, err := ferry.Clean(test.cwd, test.name); got != test.want || err != nil {
+		if got, err := ferry.Clean(test.cwd, test.name); string(got) != test.want || err != nil {
 			t.Errorf("%q in %q is %q, %v; want %q", test.name, test.cwd, got, err, test.want)
 		}
 	}
@@ -63,7 +66,7 @@ func TestWithin(t *testing.T) {
 		{"/a", "/a/b", false},
 	}
 	for _, test := range tests {
-		if got := ferry.Within(test.name, test.dir); got != test.want {
+		if got := ferry.Name(test.name).Within(ferry.Name(test.dir)); got != test.want {
 			t.Errorf("%q within %q: %v", test.name, test.dir, got)
 		}
 	}
@@ -76,8 +79,8 @@ func FuzzClean(f *testing.F) {
 		f.Add("/", name)
 		f.Add("/a/b", name)
 	}
-	f.Fuzz(func(t *testing.T, cwd, name string) {
-		cwd, err := ferry.Clean("/", cwd)
+	f.Fuzz(func(t *testing.T, from, name string) {
+		cwd, err := ferry.Clean("/", from)
 		if err != nil {
 			return
 		}
@@ -88,17 +91,32 @@ func FuzzClean(f *testing.F) {
 			}
 			return
 		}
-		elements := strings.Split(got[1:], "/")
+		elements := strings.Split(string(got[1:]), "/")
 		switch {
-		case got[0] != '/' || path.Clean(got) != got:
+		case got[0] != '/' || path.Clean(string(got)) != string(got):
 			t.Fatalf("%q in %q is %q, which is not plain", name, cwd, got)
-		case strings.Contains(got, "\x00") || slices.Contains(elements, "..") || slices.ContainsFunc(elements, ferry.IsPart):
+		case strings.Contains(string(got), "\x00") || slices.Contains(elements, "..") || slices.ContainsFunc(elements, ferry.IsPart):
 			t.Fatalf("%q in %q is %q", name, cwd, got)
-		case !strings.HasPrefix(name, "/") && !strings.Contains(name, "..") && !ferry.Within(got, cwd):
+		case !strings.HasPrefix(name, "/") && !strings.Contains(name, "..") && !got.Within(cwd):
 			t.Fatalf("%q in %q is %q, outside", name, cwd, got)
 		}
-		if again, err := ferry.Clean("/", got); again != got || err != nil {
+		if again, err := ferry.Clean("/", string(got)); again != got || err != nil {
 			t.Fatalf("%q becomes %q, %v", got, again, err)
 		}
 	})
+}
+
+// TestJoin: an entry of a directory has the directory's name before its own, and
+// what is not the name of one entry is refused.
+func TestJoin(t *testing.T) {
+	for _, test := range []struct{ dir, want ferry.Name }{{"/", "/f"}, {"/a", "/a/f"}} {
+		if got, err := test.dir.Join("f"); got != test.want || err != nil {
+			t.Errorf("f in %q is %q, %v; want %q", test.dir, got, err, test.want)
+		}
+	}
+	for _, base := range []string{"", ".", "..", "a/b", "/", "a\x00", aPart} {
+		if got, err := ferry.Root.Join(base); !errors.Is(err, ferry.ErrBadName) {
+			t.Errorf("%q is %q, %v; want it refused", base, got, err)
+		}
+	}
 }

@@ -134,16 +134,16 @@ func (r Right) Has(want Right) bool { return r&want == want }
 
 // Rule grants Rights to everything at and below Prefix, a clean name.
 type Rule struct {
-	Prefix string
+	Prefix Name
 	Rights Right
 }
 
 // RightsAt says what rules grant at name: those of the longest prefix that
 // holds it, and nothing where none does.
-func RightsAt(rules []Rule, name string) Right {
+func RightsAt(rules []Rule, name Name) Right {
 	longest, rights := -1, Right(0)
 	for _, r := range rules {
-		if len(r.Prefix) > longest && Within(name, r.Prefix) {
+		if len(r.Prefix) > longest && name.Within(r.Prefix) {
 			longest, rights = len(r.Prefix), r.Rights
 		}
 	}

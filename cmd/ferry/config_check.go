@@ -67,7 +67,7 @@ func (c *config) checkDrop() error {
 	if name == "/" {
 		return c.wrong("users.drop", `must be a directory below the root of anonymous users, such as "/incoming"`)
 	}
-	c.Users.Drop = name
+	c.Users.Drop = string(name)
 	return nil
 }
 

@@ -115,8 +115,9 @@ func authenticator(conf *config, users auth.Users, h *auth.Hasher) ferry.Authent
 func anonymous(conf *config, host string) ferry.User {
 	u := ferry.User{Name: "anonymous", Anonymous: true, Shared: true, Home: conf.anonymousRoot(host),
 		Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsRead}}}
-	if conf.Users.Drop != "" {
-		u.Rules = append(u.Rules, ferry.Rule{Prefix: conf.Users.Drop, Rights: ferry.RightCreate})
+	// The name was found clean when the configuration was checked.
+	if drop, err := ferry.Clean(ferry.Root, conf.Users.Drop); err == nil && drop != ferry.Root {
+		u.Rules = append(u.Rules, ferry.Rule{Prefix: drop, Rights: ferry.RightCreate})
 	}
 	return u
 }

@@ -69,7 +69,7 @@ func (cmd *sftpServerCmd) Run(c console) error {
 		return err
 	}
 	defer tree.Close()
-	done := &diary{FS: tree.For(session.User), log: log, touched: map[string]bool{}}
+	done := &diary{FS: tree.For(session.User), log: log, touched: map[ferry.Name]bool{}}
 	defer done.Close()
 	session.Log, session.FS = log, done
 	who := fmt.Sprintf("local user %s from [%s]", me.Username, cameFrom())
@@ -116,11 +116,16 @@ func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Session, error) {
 	if err != nil {
 		return sftpserver.Session{}, err
 	}
-	home := path.Clean(me.HomeDir)
+	home, err := ferry.Clean(ferry.Root, me.HomeDir)
+	if err != nil {
+		return sftpserver.Session{}, fmt.Errorf("the home directory %q: %w", me.HomeDir, err)
+	}
 	start := home
 	if cmd.Start != "" {
-		start = strings.NewReplacer("%%", "%", "%d", home, "%u", me.Username).Replace(cmd.Start)
-		start = path.Join("/", start)
+		given := strings.NewReplacer("%%", "%", "%d", string(home), "%u", me.Username).Replace(cmd.Start)
+		if start, err = ferry.Clean(ferry.Root, given); err != nil {
+			return sftpserver.Session{}, fmt.Errorf("-d %s: %w", given, err)
+		}
 	}
 	owners := &idNames{find: func(id string) (string, error) {
 		u, err := user.LookupId(id)

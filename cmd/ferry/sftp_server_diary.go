@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"log/slog"
-	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,7 +23,7 @@ type diary struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
-	touched map[string]bool // directories where uploads began
+	touched map[ferry.Name]bool // directories where uploads began
 }
 
 // mostTouched bounds how many of them are remembered.
@@ -48,7 +47,7 @@ func reason(err error) error {
 }
 
 // List is noted when the directory is opened, which is with the first entry.
-func (d *diary) List(ctx context.Context, dir string, detail ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (d *diary) List(ctx context.Context, dir ferry.Name, detail ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		_ = d.write(nil, "opendir %q", dir)
 		d.FS.List(ctx, dir, detail)(yield)
@@ -56,17 +55,17 @@ func (d *diary) List(ctx context.Context, dir string, detail ferry.Detail) iter.
 	}
 }
 
-func (d *diary) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := d.FS.Open(ctx, name, m, perm)
-	if err != nil && errors.Is(err, fs.ErrNotExist) && m == ferry.Update {
+func (d *diary) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := d.FS.Open(ctx, name, o)
+	if err != nil && errors.Is(err, fs.ErrNotExist) && o.Mode == ferry.Update {
 		return nil, err // only asked whether it is there
 	}
-	_ = d.write(err, "open %q flags %s mode 0%o", name, flagsOf(m), cmp.Or(perm.Perm(), 0o666))
+	_ = d.write(err, "open %q flags %s mode 0%o", name, flagsOf(o.Mode), cmp.Or(o.Perm.Perm(), 0o666))
 	if err != nil {
 		return nil, err
 	}
-	if m != ferry.Read && m != ferry.Update {
-		d.touch(path.Dir(name))
+	if o.Mode != ferry.Read && o.Mode != ferry.Update {
+		d.touch(name.Dir())
 	}
 	return &page{Handle: h, diary: d, name: name}, nil
 }
@@ -86,7 +85,7 @@ func flagsOf(m ferry.Mode) string {
 	return "WRITE,CREATE"
 }
 
-func (d *diary) touch(dir string) {
+func (d *diary) touch(dir ferry.Name) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.touched) < mostTouched {
@@ -94,19 +93,19 @@ func (d *diary) touch(dir string) {
 	}
 }
 
-func (d *diary) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (d *diary) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	return d.write(d.FS.Mkdir(ctx, name, perm), "mkdir name %q mode 0%o", name, perm.Perm())
 }
 
-func (d *diary) Remove(ctx context.Context, name string) error {
+func (d *diary) Remove(ctx context.Context, name ferry.Name) error {
 	return d.write(d.FS.Remove(ctx, name), "remove name %q", name)
 }
 
-func (d *diary) Rmdir(ctx context.Context, name string) error {
+func (d *diary) Rmdir(ctx context.Context, name ferry.Name) error {
 	return d.write(d.FS.Rmdir(ctx, name), "rmdir name %q", name)
 }
 
-func (d *diary) Rename(ctx context.Context, from, to string, replace bool) error {
+func (d *diary) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	word := "rename"
 	if replace {
 		word = "posix-rename"
@@ -114,15 +113,15 @@ func (d *diary) Rename(ctx context.Context, from, to string, replace bool) error
 	return d.write(d.FS.Rename(ctx, from, to, replace), "%s old %q new %q", word, from, to)
 }
 
-func (d *diary) Symlink(ctx context.Context, target, name string) error {
+func (d *diary) Symlink(ctx context.Context, target string, name ferry.Name) error {
 	return d.write(d.FS.Symlink(ctx, target, name), "symlink old %q new %q", target, name)
 }
 
-func (d *diary) Link(ctx context.Context, from, name string) error {
+func (d *diary) Link(ctx context.Context, from, name ferry.Name) error {
 	return d.write(d.FS.Link(ctx, from, name), "hardlink old %q new %q", from, name)
 }
 
-func (d *diary) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
+func (d *diary) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	return d.write(d.FS.SetAttr(ctx, name, a), "set %q%s", name, changes(a))
 }
 
@@ -148,7 +147,7 @@ func changes(a ferry.Attr) string {
 type page struct {
 	ferry.Handle
 	diary         *diary
-	name          string
+	name          ferry.Name
 	read, written atomic.Int64 // bytes
 	once          sync.Once
 }
@@ -195,7 +194,7 @@ func (p *page) closed(word string, err error) {
 // sweep removes what uploads left in the directories where this session began
 // some, if it is older than it is kept: nobody else sweeps for a server that
 // only runs while somebody is logged in. It does not take long for it.
-func (d *diary) sweep(dir func(ctx context.Context, name string) error) {
+func (d *diary) sweep(dir func(ctx context.Context, name ferry.Name) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	d.mu.Lock()

@@ -19,7 +19,7 @@ import (
 // looks after the directories that uploads went to.
 func TestDiary(t *testing.T) {
 	var log strings.Builder
-	d := &diary{FS: mem.New(mem.Config{}).For(ferry.User{Name: "alice"}), touched: map[string]bool{},
+	d := &diary{FS: mem.New(mem.Config{}).For(ferry.User{Name: "alice"}), touched: map[ferry.Name]bool{},
 		log: slog.New(newLines(slog.LevelInfo, func(_ slog.Level, line string) { log.WriteString(line + "\n") }))}
 	ctx := t.Context()
 	must := func(err error) {
@@ -29,19 +29,19 @@ func TestDiary(t *testing.T) {
 		}
 	}
 	must(d.Mkdir(ctx, "/in", 0o750))
-	h, err := d.Open(ctx, "/in/a\nb", ferry.Replace, 0o640)
+	h, err := d.Open(ctx, "/in/a\nb", ferry.OpenOptions{Mode: ferry.Replace, Perm: 0o640})
 	must(err)
 	_, err = h.WriteAt([]byte("hello"), 0)
 	must(err)
 	must(h.Commit())
 	_ = h.Abort(errors.New("too late"))
-	h, err = d.Open(ctx, "/in/a\nb", ferry.Read, 0)
+	h, err = d.Open(ctx, "/in/a\nb", ferry.OpenOptions{Mode: ferry.Read})
 	must(err)
 	if n, err := h.ReadAt(make([]byte, 100), 0); n != 5 || err != io.EOF {
 		t.Fatal(n, err)
 	}
 	must(h.Abort(nil))
-	h, err = d.Open(ctx, "/broken", ferry.Exclusive, 0)
+	h, err = d.Open(ctx, "/broken", ferry.OpenOptions{Mode: ferry.Exclusive})
 	must(err)
 	must(h.Abort(io.ErrUnexpectedEOF))
 	mode, size, when := fs.FileMode(0o600), int64(3), time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -55,7 +55,7 @@ func TestDiary(t *testing.T) {
 	}
 	must(d.Rmdir(ctx, "/in"))
 	_ = d.Remove(ctx, "/missing")
-	_, _ = d.Open(ctx, "/missing", ferry.Update, 0) // only a question
+	_, _ = d.Open(ctx, "/missing", ferry.OpenOptions{Mode: ferry.Update}) // only a question
 	d.log.Debug("not at this level")
 	d.log.With("user", "alice").Info("more", "name", "a\u202eb", "n", 1)
 
@@ -82,7 +82,7 @@ more name="a\u202eb" n=1 user=alice
 		t.Errorf("the log is\n%s\nwant\n%s", log.String(), want)
 	}
 	var swept []string
-	d.sweep(func(_ context.Context, name string) error { swept = append(swept, name); return nil })
+	d.sweep(func(_ context.Context, name ferry.Name) error { swept = append(swept, string(name)); return nil })
 	slices.Sort(swept)
 	if !slices.Equal(swept, []string{"/", "/in"}) {
 		t.Errorf("swept: %q", swept)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -187,7 +188,7 @@ func applyRule(u *ferry.User, s string) error {
 func setRule(u *ferry.User, r ferry.Rule) {
 	u.Rules = slices.DeleteFunc(slices.Clone(u.Rules), func(old ferry.Rule) bool { return old.Prefix == r.Prefix })
 	u.Rules = append(u.Rules, r)
-	slices.SortFunc(u.Rules, func(a, b ferry.Rule) int { return strings.Compare(a.Prefix, b.Prefix) })
+	slices.SortFunc(u.Rules, func(a, b ferry.Rule) int { return cmp.Compare(a.Prefix, b.Prefix) })
 }
 
 func (f *accountFlags) applyCharset(u *ferry.User) error {

@@ -75,7 +75,7 @@ func recordOf(a store.Account) userRecord {
 		u.Expires = &a.Expires
 	}
 	for _, r := range a.Rules {
-		u.Rules = append(u.Rules, userRule{r.Prefix, r.Rights.String()})
+		u.Rules = append(u.Rules, userRule{string(r.Prefix), r.Rights.String()})
 	}
 	for _, k := range a.Keys {
 		u.Keys = append(u.Keys, keyRecord{k.Fingerprint, k.Line, k.Added})
@@ -90,7 +90,7 @@ func (u userRecord) print(c console) error {
 	row("state", "%s", u.state(time.Now()))
 	row("home", "%s", u.homeText())
 	for _, r := range u.Rules {
-		row("rights", "%s below %s", r.Rights, printable(r.Prefix))
+		row("rights", "%s below %s", r.Rights, printable(string(r.Prefix)))
 	}
 	row("login by", "%s", u.Login)
 	for _, p := range u.Principals {

@@ -12,7 +12,7 @@ import (
 )
 
 // SetAttr changes the attributes that a sets.
-func (v *view) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
+func (v *view) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if h := v.unfinished(name, !a.NoFollow); h != nil {
 		err := h.SetAttr(a)
 		if !errors.Is(err, ferry.ErrClosed) { // else it was finished this very moment
@@ -22,7 +22,7 @@ func (v *view) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
 	return fail("setattr", name, v.setAttr(name, a))
 }
 
-func (v *view) setAttr(name string, a ferry.Attr) error {
+func (v *view) setAttr(name ferry.Name, a ferry.Attr) error {
 	o, err := v.t.lookFor(name, a)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (v *view) setAttr(name string, a ferry.Attr) error {
 }
 
 // lookFor is look, or what that is for a link itself.
-func (t *Tree) lookFor(name string, a ferry.Attr) (*object, error) {
+func (t *Tree) lookFor(name ferry.Name, a ferry.Attr) (*object, error) {
 	if !a.NoFollow {
 		return t.look(name)
 	}

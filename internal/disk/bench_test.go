@@ -54,7 +54,7 @@ func BenchmarkSmallFile(b *testing.B) {
 	b.Run("upload", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			h, err := f.Open(b.Context(), fmt.Sprintf("/new-%d", i), ferry.Replace, 0)
+			h, err := f.Open(b.Context(), ferry.Name(fmt.Sprintf("/new-%d", i)), ferry.OpenOptions{Mode: ferry.Replace})
 			if err == nil {
 				_, err = h.WriteAt(text, 0)
 			}
@@ -69,7 +69,7 @@ func BenchmarkSmallFile(b *testing.B) {
 	b.Run("download", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			h, err := f.Open(b.Context(), "/new-0", ferry.Read, 0)
+			h, err := f.Open(b.Context(), "/new-0", ferry.OpenOptions{Mode: ferry.Read})
 			if err == nil {
 				_, err = h.ReadAt(text, 0)
 			}

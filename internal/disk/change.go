@@ -11,11 +11,11 @@ import (
 )
 
 // Mkdir makes a directory.
-func (v *view) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (v *view) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	return fail("mkdir", name, v.mkdir(name, perm))
 }
 
-func (v *view) mkdir(name string, perm fs.FileMode) error {
+func (v *view) mkdir(name ferry.Name, perm fs.FileMode) error {
 	p, err := v.t.vacant(name)
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (t *Tree) adjust(p *place, mode uint32) {
 }
 
 // vacant is locate for a name under which nothing may stand yet.
-func (t *Tree) vacant(name string) (*place, error) {
+func (t *Tree) vacant(name ferry.Name) (*place, error) {
 	p, err := t.locate(name, false)
 	if err != nil {
 		return nil, err
@@ -68,11 +68,11 @@ func (t *Tree) settle(p *place) error {
 
 // Symlink makes name a link to target. A target through a part's name is
 // refused: it would be a way around the wall that hides parts.
-func (v *view) Symlink(ctx context.Context, target, name string) error {
+func (v *view) Symlink(ctx context.Context, target string, name ferry.Name) error {
 	return fail("symlink", name, v.symlink(target, name))
 }
 
-func (v *view) symlink(target, name string) error {
+func (v *view) symlink(target string, name ferry.Name) error {
 	for element := range strings.SplitSeq(target, "/") {
 		if ferry.IsPart(element) {
 			return ferry.ErrBadName
@@ -88,11 +88,11 @@ func (v *view) symlink(target, name string) error {
 }
 
 // Link makes name another hard link to the file from.
-func (v *view) Link(ctx context.Context, from, name string) error {
+func (v *view) Link(ctx context.Context, from, name ferry.Name) error {
 	return fail("link", name, v.link(from, name))
 }
 
-func (v *view) link(from, name string) error {
+func (v *view) link(from, name ferry.Name) error {
 	old, err := v.t.locate(from, false)
 	if err != nil {
 		return err
@@ -114,11 +114,11 @@ func (v *view) link(from, name string) error {
 }
 
 // Remove removes what is not a directory, and ends this user's part for it.
-func (v *view) Remove(ctx context.Context, name string) error {
+func (v *view) Remove(ctx context.Context, name ferry.Name) error {
 	return fail("remove", name, v.remove(ctx, name))
 }
 
-func (v *view) remove(ctx context.Context, name string) error {
+func (v *view) remove(ctx context.Context, name ferry.Name) error {
 	p, err := v.t.locate(name, false)
 	if err != nil {
 		return err
@@ -144,11 +144,11 @@ func (v *view) remove(ctx context.Context, name string) error {
 }
 
 // Rmdir removes an empty directory, with the parts in it that do not count.
-func (v *view) Rmdir(ctx context.Context, name string) error {
+func (v *view) Rmdir(ctx context.Context, name ferry.Name) error {
 	return fail("rmdir", name, v.rmdir(ctx, name))
 }
 
-func (v *view) rmdir(ctx context.Context, name string) error {
+func (v *view) rmdir(ctx context.Context, name ferry.Name) error {
 	p, err := v.t.locate(name, false)
 	if err != nil {
 		return err
@@ -217,7 +217,7 @@ func (v *view) clear(ctx context.Context, p *place) error {
 }
 
 // Rename moves from to to.
-func (v *view) Rename(ctx context.Context, from, to string, replace bool) error {
+func (v *view) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if h := v.unfinished(from, false); h != nil {
 		err := h.moveTo(ctx, to, replace)
 		if err != ferry.ErrClosed { // else it was finished this very moment

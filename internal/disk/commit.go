@@ -192,7 +192,7 @@ func (h *handle) vanish() (bool, error) {
 }
 
 // moveTo lets the session's own unfinished file go on under another name.
-func (h *handle) moveTo(ctx context.Context, to string, replace bool) error {
+func (h *handle) moveTo(ctx context.Context, to ferry.Name, replace bool) error {
 	if err := h.use.begin(nil); err != nil {
 		return err
 	}

@@ -133,10 +133,10 @@ func TestAfterThePowerFailedOnlySyncedPartsCount(t *testing.T) {
 			want = 4
 		}
 		for name, size := range map[string]int64{"/broken": want, "/dead": 0} {
-			if i, err := f.Part(s.Context(), name); i.Size != size || err != nil {
+			if i, err := f.Part(s.Context(), ferry.Name(name)); i.Size != size || err != nil {
 				s.Errorf("part of %s has %d bytes, %v; want %d", name, i.Size, err, size)
 			}
-			h := s.open(f, name, ferry.Resume)
+			h := s.open(f, ferry.Name(name), ferry.Resume)
 			if i, err := h.Stat(); i.Size != size || err != nil {
 				s.Errorf("%s goes on from %d, %v; want %d", name, i.Size, err, size)
 			}
@@ -170,7 +170,7 @@ func TestPartOfAnotherProcessIsBusy(t *testing.T) {
 		other := s.reopen()
 		f := other.as("alice")
 		for _, m := range []ferry.Mode{ferry.Resume, ferry.Replace, ferry.Exclusive} {
-			_, err := f.Open(s.Context(), "/a", m, 0)
+			_, err := f.Open(s.Context(), "/a", ferry.OpenOptions{Mode: m})
 			s.want(err, ferry.ErrBusy)
 		}
 		s.want(f.Remove(s.Context(), "/a"), ferry.ErrBusy)
@@ -212,7 +212,7 @@ func TestOneOfManyExclusiveOnesWins(t *testing.T) {
 		won := 0
 		for range 16 {
 			group.Go(func() {
-				h, err := s.as("alice").Open(s.Context(), "/a", ferry.Exclusive, 0)
+				h, err := s.as("alice").Open(s.Context(), "/a", ferry.OpenOptions{Mode: ferry.Exclusive})
 				if err != nil {
 					return
 				}
@@ -241,7 +241,7 @@ func TestReadersSeeWholeFilesOnly(t *testing.T) {
 			writers.Go(func() {
 				text := bytes.Repeat([]byte{byte('1' + n)}, size)
 				for i := range 40 {
-					h, err := s.as(user).Open(s.Context(), "/a", ferry.Replace, 0)
+					h, err := s.as(user).Open(s.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace})
 					if err != nil {
 						continue
 					}

@@ -10,7 +10,7 @@ import (
 )
 
 // fail makes err one about the client's name, in the words of the contract.
-func fail(op, name string, err error) error {
+func fail(op string, name ferry.Name, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -18,7 +18,7 @@ func fail(op, name string, err error) error {
 	if errors.As(err, &known) {
 		err = known.Err
 	}
-	return &fs.PathError{Op: op, Path: name, Err: meaning(err)}
+	return &fs.PathError{Op: op, Path: string(name), Err: meaning(err)}
 }
 
 // meaning gives what an error of the system is called in the contract. What

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"path"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,8 +16,8 @@ import (
 // handle is one open file: for reading, in place, or the part of an upload.
 type handle struct {
 	v      *view
-	name   string // the client's, as it was opened
-	number uint64 // later handles have larger ones
+	name   ferry.Name // the client's, as it was opened
+	number uint64     // later handles have larger ones
 	fd     int
 	writes bool // may be written
 	use    use
@@ -39,7 +38,7 @@ type handle struct {
 	spans   spans // what is there of a part
 }
 
-func (v *view) newHandle(name string, fd int, writes bool) *handle {
+func (v *view) newHandle(name ferry.Name, fd int, writes bool) *handle {
 	h := &handle{v: v, name: name, fd: fd, writes: writes}
 	h.use.idle = make(chan struct{})
 	h.stamp()
@@ -76,7 +75,7 @@ func (h *handle) Stat() (ferry.Info, error) {
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
-	i.Name = path.Base(h.name)
+	i.Name = h.name.Base()
 	if h.up != nil { // while it is a part its mode is 0600
 		i.Mode = goMode(unix.S_IFREG | h.newMode())
 	}
@@ -249,7 +248,7 @@ func (h *handle) Abort(cause error) error {
 		return nil
 	}
 	if h.writes {
-		h.v.t.log.Debug("write ended without commit", "user", h.v.user, "file", path.Base(h.name), "cause", cause)
+		h.v.t.log.Debug("write ended without commit", "user", h.v.user, "file", h.name.Base(), "cause", cause)
 	}
 	return fail("abort", h.name, h.use.drain(context.Background()))
 }

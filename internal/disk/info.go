@@ -3,7 +3,6 @@ package disk
 import (
 	"context"
 	"io/fs"
-	"path"
 	"time"
 	"unsafe"
 
@@ -34,13 +33,13 @@ func statx(dir int, name *byte, stx *unix.Statx_t) error {
 }
 
 // infoOf describes the object that fd is, under the client's name for it.
-func infoOf(fd int, name string) (ferry.Info, error) {
+func infoOf(fd int, name ferry.Name) (ferry.Info, error) {
 	var stx unix.Statx_t
 	var empty byte
 	if err := statx(fd, &empty, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	i := makeInfo(path.Base(name), &stx)
+	i := makeInfo(name.Base(), &stx)
 	if i.Mode&fs.ModeSymlink != 0 {
 		i.Target, _ = readlink(fd, "") // empty where it has just gone
 	}
@@ -123,10 +122,10 @@ func kernelMode(mode fs.FileMode) uint32 {
 }
 
 // Stat describes what name means, links followed.
-func (v *view) Stat(ctx context.Context, name string) (ferry.Info, error) {
+func (v *view) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if h := v.unfinished(name, true); h != nil {
 		if i, err := h.Stat(); err == nil {
-			i.Name = path.Base(name)
+			i.Name = name.Base()
 			return i, nil
 		}
 	}
@@ -140,10 +139,10 @@ func (v *view) Stat(ctx context.Context, name string) (ferry.Info, error) {
 }
 
 // Lstat describes name itself.
-func (v *view) Lstat(ctx context.Context, name string) (ferry.Info, error) {
+func (v *view) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if h := v.unfinished(name, false); h != nil {
 		if i, err := h.Stat(); err == nil {
-			i.Name = path.Base(name)
+			i.Name = name.Base()
 			return i, nil
 		}
 	}
@@ -157,7 +156,7 @@ func (v *view) Lstat(ctx context.Context, name string) (ferry.Info, error) {
 }
 
 // info describes what stands at the place.
-func (p *place) info(name string) (ferry.Info, error) {
+func (p *place) info(name ferry.Name) (ferry.Info, error) {
 	if !p.exists {
 		return ferry.Info{}, fs.ErrNotExist
 	}
@@ -169,7 +168,7 @@ func (p *place) info(name string) (ferry.Info, error) {
 	if err := statx(p.dir, base, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	i := makeInfo(path.Base(name), &stx)
+	i := makeInfo(name.Base(), &stx)
 	if i.Mode&fs.ModeSymlink != 0 {
 		i.Target, err = readlink(p.dir, p.base)
 	}
@@ -177,7 +176,7 @@ func (p *place) info(name string) (ferry.Info, error) {
 }
 
 // Readlink gives a link's target as it is stored.
-func (v *view) Readlink(ctx context.Context, name string) (string, error) {
+func (v *view) Readlink(ctx context.Context, name ferry.Name) (string, error) {
 	p, err := v.t.locate(name, false)
 	if err != nil {
 		return "", fail("readlink", name, err)
@@ -188,7 +187,7 @@ func (v *view) Readlink(ctx context.Context, name string) (string, error) {
 }
 
 // Space describes the storage that holds name.
-func (v *view) Space(ctx context.Context, name string) (ferry.Space, error) {
+func (v *view) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 	o, err := v.t.look(name)
 	if err != nil {
 		return ferry.Space{}, fail("statfs", name, err)

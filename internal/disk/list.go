@@ -16,7 +16,7 @@ import (
 const listBuffer = 64 << 10
 
 // List yields the entries of dir, in the order in which the directory has them.
-func (v *view) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (v *view) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		fd, err := v.t.openDir(dir)
 		if err != nil {
@@ -39,7 +39,7 @@ func (v *view) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[f
 }
 
 // openDir opens the directory that name means, for reading its entries.
-func (t *Tree) openDir(name string) (int, error) {
+func (t *Tree) openDir(name ferry.Name) (int, error) {
 	o, err := t.look(name)
 	if err != nil {
 		return -1, err

@@ -134,7 +134,7 @@ func (v *view) shut() bool {
 
 // unfinished gives the handle with which this very session writes the part for
 // name, nil if there is none. Only sessions that have something open look.
-func (v *view) unfinished(name string, follow bool) *handle {
+func (v *view) unfinished(name ferry.Name, follow bool) *handle {
 	v.t.mu.Lock()
 	idle := len(v.open) == 0
 	v.t.mu.Unlock()

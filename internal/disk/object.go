@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"path"
 	"strconv"
 	"strings"
@@ -38,20 +39,8 @@ func (o *object) close() {
 	}
 }
 
-// clean refuses names that ferry.Clean has not made. Everybody above has called
-// it; this is the last wall.
-func clean(name string) error {
-	if made, err := ferry.Clean("/", name); err != nil || made != name {
-		return ferry.ErrBadName
-	}
-	return nil
-}
-
 // look finds what name means, links followed.
-func (t *Tree) look(name string) (*object, error) {
-	if err := clean(name); err != nil {
-		return nil, err
-	}
+func (t *Tree) look(name ferry.Name) (*object, error) {
 	rel := relative(name)
 	fd, err := t.names.open(rel, unix.O_PATH)
 	if err != nil {
@@ -128,11 +117,8 @@ func procWorks(root int) bool {
 }
 
 // relative makes a clean name one that a resolver takes.
-func relative(name string) string {
-	if name == "/" {
-		return "."
-	}
-	return name[1:]
+func relative(name ferry.Name) string {
+	return cmp.Or(strings.TrimPrefix(string(name), "/"), ".")
 }
 
 // place is where a name's last element stands or could stand: base in the
@@ -153,10 +139,7 @@ func (p *place) target() targetKey { return targetKey{p.id, p.base} }
 
 // locate finds the place that name means. A link in the last element is
 // followed if follow is set, even if it leads to nothing.
-func (t *Tree) locate(name string, follow bool) (*place, error) {
-	if err := clean(name); err != nil {
-		return nil, err
-	}
+func (t *Tree) locate(name ferry.Name, follow bool) (*place, error) {
 	rel := relative(name)
 	for range maxLinks + 1 {
 		p, err := t.placeOf(rel)

@@ -10,14 +10,14 @@ import (
 )
 
 // Open opens the regular file name.
-func (v *view) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+func (v *view) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	err := alive(ctx)
 	if err == nil && v.shut() {
 		err = ferry.ErrClosed
 	}
 	var h *handle
 	if err == nil {
-		h, err = v.openMode(ctx, name, m, perm)
+		h, err = v.openMode(ctx, name, o)
 	}
 	if err == nil && !v.enlist(h) {
 		h.Abort(ferry.ErrClosed)
@@ -29,20 +29,19 @@ func (v *view) Open(ctx context.Context, name string, m ferry.Mode, perm fs.File
 	return h, nil
 }
 
-func (v *view) openMode(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
-	if perm == 0 {
-		perm = 0o666
+func (v *view) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
+	if o.Perm == 0 {
+		o.Perm = 0o666
 	}
-	switch m {
+	switch o.Mode {
 	case ferry.Read, ferry.Update:
-		return v.openNamed(name, m)
+		return v.openNamed(name, o.Mode)
 	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew, ferry.Revise:
-		isNew := m == ferry.Exclusive || m == ferry.ResumeNew
-		p, err := v.t.locate(name, !isNew)
+		p, err := v.t.locate(name, !o.Mode.MustBeNew())
 		if err != nil {
 			return nil, err
 		}
-		h, err := v.openUpload(ctx, p, m, perm)
+		h, err := v.openUpload(ctx, p, o.Mode, o.Perm)
 		if err != nil || !h.ownsDir() {
 			p.close()
 		}
@@ -57,7 +56,7 @@ func (v *view) openMode(ctx context.Context, name string, m ferry.Mode, perm fs.
 
 // openNamed opens an existing file by its name. Where there is no /proc it may
 // be replaced between the look and the open (EAGAIN), and is looked at again.
-func (v *view) openNamed(name string, m ferry.Mode) (h *handle, err error) {
+func (v *view) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err error) {
 	err = unix.EAGAIN
 	for tries := 0; err == unix.EAGAIN && tries < 100; tries++ {
 		var o *object
@@ -71,7 +70,7 @@ func (v *view) openNamed(name string, m ferry.Mode) (h *handle, err error) {
 }
 
 // openObject opens an existing file as it stands.
-func (v *view) openObject(o *object, name string, m ferry.Mode) (*handle, error) {
+func (v *view) openObject(o *object, name ferry.Name, m ferry.Mode) (*handle, error) {
 	if err := o.regular(); err != nil {
 		return nil, err
 	}
@@ -89,8 +88,7 @@ func (v *view) openObject(o *object, name string, m ferry.Mode) (*handle, error)
 // openUpload opens what is to become the file at p. The handle takes over
 // p.dir where its ownsDir says so.
 func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
-	isNew := m == ferry.Exclusive || m == ferry.ResumeNew
-	resume := m == ferry.Resume || m == ferry.ResumeNew
+	isNew, resume := m.MustBeNew(), m.Resumes()
 	switch {
 	case p.exists && isNew:
 		return nil, fs.ErrExist
@@ -128,7 +126,7 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 // openStaged opens the part of u; or the file itself, where there is nothing
 // to resume, or a rename could not keep what matters.
 func (v *view) openStaged(u *upload, p *place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
-	resume := m == ferry.Resume || m == ferry.ResumeNew
+	resume := m.Resumes()
 	if resume && v.keeps {
 		fd, size, err := v.t.resumePart(u)
 		if err == nil {

@@ -186,12 +186,12 @@ func (t *Tree) expiredAt(dir int, name string) bool {
 }
 
 // Part describes the kept part of this user for name.
-func (v *view) Part(ctx context.Context, name string) (ferry.Info, error) {
+func (v *view) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := v.part(name)
 	return i, fail("part", name, err)
 }
 
-func (v *view) part(name string) (ferry.Info, error) {
+func (v *view) part(name ferry.Name) (ferry.Info, error) {
 	p, err := v.t.locate(name, true)
 	if err != nil {
 		return ferry.Info{}, err

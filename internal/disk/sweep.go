@@ -21,7 +21,7 @@ func (t *Tree) Sweep(ctx context.Context) error {
 }
 
 // SweepDir does that in the directory of that name, and not below it.
-func (t *Tree) SweepDir(ctx context.Context, name string) error {
+func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 	o, err := t.look(name)
 	if err != nil {
 		return fail("sweep", name, err)

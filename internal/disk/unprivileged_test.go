@@ -66,7 +66,7 @@ func TestDirectoryThatMayNotBeWritten(t *testing.T) {
 	f := s.as("alice")
 	s.upload(f, "/closed/open", "new")
 	s.holds("closed/open", "new")
-	_, err := f.Open(s.Context(), "/closed/new", ferry.Replace, 0)
+	_, err := f.Open(s.Context(), "/closed/new", ferry.OpenOptions{Mode: ferry.Replace})
 	s.want(err, fs.ErrPermission)
 }
 
@@ -97,7 +97,7 @@ func TestFileThatMayNotBeWrittenIsNotReplaced(t *testing.T) {
 	if s == nil {
 		return
 	}
-	_, err := s.as("alice").Open(s.Context(), "/a", ferry.Replace, 0)
+	_, err := s.as("alice").Open(s.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace})
 	s.want(err, fs.ErrPermission)
 	s.holds("a", "old")
 }

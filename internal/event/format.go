@@ -61,7 +61,7 @@ func appendXferlog(b []byte, e ferry.Event) []byte {
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, e.Bytes, 10)
 	b = append(b, ' ')
-	b = appendField(b, e.Name)
+	b = appendField(b, string(e.Name))
 	b = append(b, ' ', choose(e.ASCII, 'a', 'b'))
 	b = append(b, " _ "...) // no special action: nothing is compressed or packed
 	b = append(b, choose(e.Kind == ferry.EventUpload, 'i', 'o'), ' ')
@@ -144,7 +144,7 @@ func appendJSON(b []byte, e ferry.Event) []byte {
 		User:      e.User,
 		Anonymous: e.Anon,
 		Op:        e.Kind.String(),
-		Name:      e.Name,
+		Name:      string(e.Name),
 		Bytes:     e.Bytes,
 		Seconds:   math.Round(e.Duration.Seconds()*1e6) / 1e6,
 		ASCII:     e.ASCII,

@@ -59,7 +59,7 @@ func attrs(e ferry.Event) []slog.Attr {
 		list = append(list, slog.Bool("anonymous", true))
 	}
 	text("by", e.By)
-	text("name", e.Name)
+	text("name", string(e.Name))
 	text("to", e.To)
 	if movesBytes(e.Kind) {
 		list = append(list, slog.Int64("bytes", e.Bytes))

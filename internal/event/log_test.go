@@ -104,7 +104,7 @@ func hostile() []string {
 func TestThreat36NamesCannotForgeALogLine(t *testing.T) {
 	for _, name := range hostile() {
 		e := upload()
-		e.Name, e.To, e.User, e.Session, e.Protocol, e.Err = name, name, name, name, name, errors.New(name)
+		e.Name, e.To, e.User, e.Session, e.Protocol, e.Err = ferry.Name(name), name, name, name, name, errors.New(name)
 
 		var text bytes.Buffer
 		event.Log(slog.New(slog.NewTextHandler(&text, nil)))(e)

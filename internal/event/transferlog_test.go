@@ -115,7 +115,7 @@ func TestOnlyTransfersAreLogged(t *testing.T) {
 func TestThreat36NamesCannotForgeATransfer(t *testing.T) {
 	for _, name := range hostile() {
 		e := upload()
-		e.Name, e.User, e.Session, e.Err = "/"+name, name, name, errors.New(name)
+		e.Name, e.User, e.Session, e.Err = ferry.Name("/"+name), name, name, errors.New(name)
 		got := written(t, event.Xferlog, e)
 		if strings.Count(got, "\n") != 1 || len(strings.Fields(got)) != 18 || strings.ContainsAny(got, "\r\x1b\x00\u2028\u202e\u0085") {
 			t.Errorf("xferlog: %q", got)
@@ -135,7 +135,7 @@ func FuzzTransferLogLine(f *testing.F) {
 	f.Add("", "")
 	f.Fuzz(func(t *testing.T, name, user string) {
 		e := upload()
-		e.Name, e.User = name, user
+		e.Name, e.User = ferry.Name(name), user
 		if got := written(t, event.Xferlog, e); strings.Count(got, "\n") != 1 || len(strings.Fields(got)) != 18 || len(strings.Split(got, " ")) != 18 {
 			t.Errorf("xferlog: %q", got)
 		}
@@ -153,7 +153,7 @@ func TestTransferLogOfManySessions(t *testing.T) {
 		wg.Go(func() {
 			for j := range transfers {
 				e := upload()
-				e.Name = fmt.Sprintf("/%d/%d", i, j)
+				e.Name = ferry.Name(fmt.Sprintf("/%d/%d", i, j))
 				l.Sink()(e)
 			}
 		})
@@ -173,7 +173,7 @@ func TestTransferLogOfManySessions(t *testing.T) {
 
 func TestReopenForLogrotate(t *testing.T) {
 	l, path, _ := openLog(t, event.Xferlog)
-	named := func(name string) ferry.Event { e := upload(); e.Name = name; return e }
+	named := func(name ferry.Name) ferry.Event { e := upload(); e.Name = name; return e }
 	l.Sink()(named("/before"))
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)

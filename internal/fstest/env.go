@@ -30,7 +30,7 @@ func (e *env) must(err error) {
 }
 
 // want checks that err matches target and is about one of the client's names.
-func (e *env) want(err, target error, names ...string) {
+func (e *env) want(err, target error, names ...ferry.Name) {
 	e.Helper()
 	if !errors.Is(err, target) {
 		e.Errorf("%v: error %v, want %v", names, err, target)
@@ -39,14 +39,14 @@ func (e *env) want(err, target error, names ...string) {
 	var about *fs.PathError
 	if !errors.As(err, &about) {
 		e.Errorf("%v: error %v is no *fs.PathError", names, err)
-	} else if !slices.Contains(names, about.Path) {
+	} else if !slices.Contains(names, ferry.Name(about.Path)) {
 		e.Errorf("error %v is about %q, want one of %q", err, about.Path, names)
 	}
 }
 
-func (e *env) open(f ferry.FS, name string, m ferry.Mode) ferry.Handle {
+func (e *env) open(f ferry.FS, name ferry.Name, m ferry.Mode) ferry.Handle {
 	e.Helper()
-	h, err := f.Open(context.Background(), name, m, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: m})
 	if err != nil {
 		e.Fatalf("open %s for %s: %v", name, modeName(m), err)
 	}
@@ -54,9 +54,9 @@ func (e *env) open(f ferry.FS, name string, m ferry.Mode) ferry.Handle {
 }
 
 // refused checks that opening fails as target says.
-func (e *env) refused(f ferry.FS, name string, m ferry.Mode, target error) {
+func (e *env) refused(f ferry.FS, name ferry.Name, m ferry.Mode, target error) {
 	e.Helper()
-	h, err := f.Open(context.Background(), name, m, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: m})
 	if err == nil {
 		e.Errorf("open %s for %s succeeded, want %v", name, modeName(m), target)
 		e.must(h.Abort(nil))
@@ -75,7 +75,7 @@ func (e *env) put(h ferry.Handle, text string, off int64) {
 }
 
 // upload makes text the whole content of name.
-func (e *env) upload(f ferry.FS, name, text string) {
+func (e *env) upload(f ferry.FS, name ferry.Name, text string) {
 	e.Helper()
 	h := e.open(f, name, ferry.Replace)
 	e.put(h, text, 0)
@@ -83,30 +83,30 @@ func (e *env) upload(f ferry.FS, name, text string) {
 }
 
 // broken begins an upload of name, gets as far as text, and breaks off.
-func (e *env) broken(f ferry.FS, name, text string) {
+func (e *env) broken(f ferry.FS, name ferry.Name, text string) {
 	e.Helper()
 	h := e.open(f, name, ferry.Replace)
 	e.put(h, text, 0)
 	e.must(h.Abort(ferry.ErrControlLost))
 }
 
-func (e *env) mkdir(f ferry.FS, name string) {
+func (e *env) mkdir(f ferry.FS, name ferry.Name) {
 	e.Helper()
 	e.must(f.Mkdir(context.Background(), name, 0))
 }
 
-func (e *env) symlink(f ferry.FS, target, name string) {
+func (e *env) symlink(f ferry.FS, target string, name ferry.Name) {
 	e.Helper()
 	e.must(f.Symlink(context.Background(), target, name))
 }
 
-func (e *env) rename(f ferry.FS, from, to string, replace bool) error {
+func (e *env) rename(f ferry.FS, from, to ferry.Name, replace bool) error {
 	return f.Rename(context.Background(), from, to, replace)
 }
 
-func (e *env) remove(f ferry.FS, name string) error { return f.Remove(context.Background(), name) }
+func (e *env) remove(f ferry.FS, name ferry.Name) error { return f.Remove(context.Background(), name) }
 
-func (e *env) rmdir(f ferry.FS, name string) error { return f.Rmdir(context.Background(), name) }
+func (e *env) rmdir(f ferry.FS, name ferry.Name) error { return f.Rmdir(context.Background(), name) }
 
 // seen is all that can be read through h.
 func (e *env) seen(h ferry.Handle) string {
@@ -117,7 +117,7 @@ func (e *env) seen(h ferry.Handle) string {
 }
 
 // holds checks the content of name.
-func (e *env) holds(f ferry.FS, name, text string) {
+func (e *env) holds(f ferry.FS, name ferry.Name, text string) {
 	e.Helper()
 	h := e.open(f, name, ferry.Read)
 	if got := e.seen(h); got != text {
@@ -127,20 +127,20 @@ func (e *env) holds(f ferry.FS, name, text string) {
 }
 
 // missing checks that nothing stands under name.
-func (e *env) missing(f ferry.FS, name string) {
+func (e *env) missing(f ferry.FS, name ferry.Name) {
 	e.Helper()
 	_, err := f.Lstat(context.Background(), name)
 	e.want(err, fs.ErrNotExist, name)
 }
 
-func (e *env) stat(f ferry.FS, name string) ferry.Info {
+func (e *env) stat(f ferry.FS, name ferry.Name) ferry.Info {
 	e.Helper()
 	i, err := f.Stat(context.Background(), name)
 	e.must(err)
 	return i
 }
 
-func (e *env) lstat(f ferry.FS, name string) ferry.Info {
+func (e *env) lstat(f ferry.FS, name ferry.Name) ferry.Info {
 	e.Helper()
 	i, err := f.Lstat(context.Background(), name)
 	e.must(err)
@@ -148,7 +148,7 @@ func (e *env) lstat(f ferry.FS, name string) ferry.Info {
 }
 
 // sized checks the size that Stat gives.
-func (e *env) sized(f ferry.FS, name string, size int64) {
+func (e *env) sized(f ferry.FS, name ferry.Name, size int64) {
 	e.Helper()
 	if got := e.stat(f, name).Size; got != size {
 		e.Errorf("Stat says that %s has %d bytes, want %d", name, got, size)
@@ -156,7 +156,7 @@ func (e *env) sized(f ferry.FS, name string, size int64) {
 }
 
 // part checks that a part of that size is kept for the session's user.
-func (e *env) part(f ferry.FS, name string, size int64) {
+func (e *env) part(f ferry.FS, name ferry.Name, size int64) {
 	e.Helper()
 	i, err := f.Part(context.Background(), name)
 	e.must(err)
@@ -166,14 +166,14 @@ func (e *env) part(f ferry.FS, name string, size int64) {
 }
 
 // noPart checks that no part is kept for the session's user.
-func (e *env) noPart(f ferry.FS, name string) {
+func (e *env) noPart(f ferry.FS, name ferry.Name) {
 	e.Helper()
 	_, err := f.Part(context.Background(), name)
 	e.want(err, fs.ErrNotExist, name)
 }
 
 // list gives the names in dir, sorted.
-func (e *env) list(f ferry.FS, dir string) []string {
+func (e *env) list(f ferry.FS, dir ferry.Name) []string {
 	e.Helper()
 	var bases []string
 	for i, err := range f.List(context.Background(), dir, ferry.Names) {
@@ -185,7 +185,7 @@ func (e *env) list(f ferry.FS, dir string) []string {
 }
 
 // lists checks the names in dir.
-func (e *env) lists(f ferry.FS, dir string, want ...string) {
+func (e *env) lists(f ferry.FS, dir ferry.Name, want ...string) {
 	e.Helper()
 	if got := e.list(f, dir); !slices.Equal(got, want) {
 		e.Errorf("%s lists %q, want %q", dir, got, want)

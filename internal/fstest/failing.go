@@ -62,10 +62,10 @@ func (f *Failing) Calls() []string {
 }
 
 // enter notes a call and says whether it fails.
-func (f *Failing) enter(method string, names ...string) error {
+func (f *Failing) enter(method string, names ...ferry.Name) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calls = append(f.calls, method+" "+strings.Join(names, " "))
+	f.calls = append(f.calls, method+" "+joined(names))
 	f.count[method]++
 	for _, fault := range f.plan {
 		if fault.Method == method && fault.After == 0 && (fault.Call == 0 || fault.Call == f.count[method]) {
@@ -75,9 +75,17 @@ func (f *Failing) enter(method string, names ...string) error {
 	return nil
 }
 
+func joined(names []ferry.Name) string {
+	words := make([]string, len(names))
+	for i, n := range names {
+		words[i] = string(n)
+	}
+	return strings.Join(words, " ")
+}
+
 // allow says how much of want (negative: any amount) may go through method,
 // and with what error it ends if that is less.
-func (f *Failing) allow(method, name string, want int64) (int64, error) {
+func (f *Failing) allow(method string, name ferry.Name, want int64) (int64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, fault := range f.plan {
@@ -96,29 +104,29 @@ func (f *Failing) went(method string, n int64) {
 	f.moved[method] += n
 }
 
-func (fault Fault) failure(name string) error {
+func (fault Fault) failure(name ferry.Name) error {
 	err := fault.Err
 	if err == nil {
 		err = ErrInjected
 	}
-	return &fs.PathError{Op: strings.ToLower(strings.TrimPrefix(fault.Method, "Handle.")), Path: name, Err: err}
+	return &fs.PathError{Op: strings.ToLower(strings.TrimPrefix(fault.Method, "Handle.")), Path: string(name), Err: err}
 }
 
-func (f *Failing) Stat(ctx context.Context, name string) (ferry.Info, error) {
+func (f *Failing) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := f.enter("Stat", name); err != nil {
 		return ferry.Info{}, err
 	}
 	return f.FS.Stat(ctx, name)
 }
 
-func (f *Failing) Lstat(ctx context.Context, name string) (ferry.Info, error) {
+func (f *Failing) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := f.enter("Lstat", name); err != nil {
 		return ferry.Info{}, err
 	}
 	return f.FS.Lstat(ctx, name)
 }
 
-func (f *Failing) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (f *Failing) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		if err := f.enter("List", dir); err != nil {
 			yield(ferry.Info{}, err)
@@ -140,81 +148,81 @@ func (f *Failing) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq
 	}
 }
 
-func (f *Failing) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+func (f *Failing) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	if err := f.enter("Open", name); err != nil {
 		return nil, err
 	}
-	h, err := f.FS.Open(ctx, name, m, perm)
+	h, err := f.FS.Open(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
 	return &failingHandle{below: h, name: name, fs: f}, nil
 }
 
-func (f *Failing) Part(ctx context.Context, name string) (ferry.Info, error) {
+func (f *Failing) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := f.enter("Part", name); err != nil {
 		return ferry.Info{}, err
 	}
 	return f.FS.Part(ctx, name)
 }
 
-func (f *Failing) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (f *Failing) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	if err := f.enter("Mkdir", name); err != nil {
 		return err
 	}
 	return f.FS.Mkdir(ctx, name, perm)
 }
 
-func (f *Failing) Remove(ctx context.Context, name string) error {
+func (f *Failing) Remove(ctx context.Context, name ferry.Name) error {
 	if err := f.enter("Remove", name); err != nil {
 		return err
 	}
 	return f.FS.Remove(ctx, name)
 }
 
-func (f *Failing) Rmdir(ctx context.Context, name string) error {
+func (f *Failing) Rmdir(ctx context.Context, name ferry.Name) error {
 	if err := f.enter("Rmdir", name); err != nil {
 		return err
 	}
 	return f.FS.Rmdir(ctx, name)
 }
 
-func (f *Failing) Rename(ctx context.Context, from, to string, replace bool) error {
+func (f *Failing) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if err := f.enter("Rename", from, to); err != nil {
 		return err
 	}
 	return f.FS.Rename(ctx, from, to, replace)
 }
 
-func (f *Failing) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
+func (f *Failing) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if err := f.enter("SetAttr", name); err != nil {
 		return err
 	}
 	return f.FS.SetAttr(ctx, name, a)
 }
 
-func (f *Failing) Readlink(ctx context.Context, name string) (string, error) {
+func (f *Failing) Readlink(ctx context.Context, name ferry.Name) (string, error) {
 	if err := f.enter("Readlink", name); err != nil {
 		return "", err
 	}
 	return f.FS.Readlink(ctx, name)
 }
 
-func (f *Failing) Symlink(ctx context.Context, target, name string) error {
+func (f *Failing) Symlink(ctx context.Context, target string, name ferry.Name) error {
 	if err := f.enter("Symlink", name); err != nil {
 		return err
 	}
 	return f.FS.Symlink(ctx, target, name)
 }
 
-func (f *Failing) Link(ctx context.Context, from, name string) error {
+func (f *Failing) Link(ctx context.Context, from, name ferry.Name) error {
 	if err := f.enter("Link", from, name); err != nil {
 		return err
 	}
 	return f.FS.Link(ctx, from, name)
 }
 
-func (f *Failing) Space(ctx context.Context, name string) (ferry.Space, error) {
+func (f *Failing) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 	if err := f.enter("Space", name); err != nil {
 		return ferry.Space{}, err
 	}
@@ -228,7 +236,7 @@ func (f *Failing) Close() error {
 // failingHandle is a Handle of a Failing.
 type failingHandle struct {
 	below ferry.Handle
-	name  string
+	name  ferry.Name
 	fs    *Failing
 }
 

@@ -109,7 +109,7 @@ func TestFailingAfterSoManyBytes(t *testing.T) {
 func TestFailingListEndsEarly(t *testing.T) {
 	f := failing(fstest.Fault{Method: "List", After: 2})
 	for _, name := range []string{"/a", "/b", "/c"} {
-		if err := f.Mkdir(context.Background(), name, 0); err != nil {
+		if err := f.Mkdir(context.Background(), ferry.Name(name), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -126,9 +126,9 @@ func TestFailingListEndsEarly(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, f ferry.FS, name string, m ferry.Mode) ferry.Handle {
+func open(t *testing.T, f ferry.FS, name ferry.Name, m ferry.Mode) ferry.Handle {
 	t.Helper()
-	h, err := f.Open(context.Background(), name, m, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: m})
 	if err != nil {
 		t.Fatal(err)
 	}

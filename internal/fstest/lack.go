@@ -46,7 +46,7 @@ func (p promise) of(lacks []Lack) promise {
 // uncounted is a session that does not say how many names a file has.
 type uncounted struct{ ferry.FS }
 
-func (u uncounted) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (u uncounted) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		for i, err := range u.FS.List(ctx, dir, d) {
 			i.Links = 0

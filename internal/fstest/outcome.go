@@ -37,7 +37,7 @@ func class(err error) string {
 
 // result is class, and says so where an error is none about a client's name:
 // one of names, where they are given.
-func result(err error, names ...string) string {
+func result(err error, names ...ferry.Name) string {
 	r := class(err)
 	if err == nil || err == io.EOF {
 		return r
@@ -46,7 +46,7 @@ func result(err error, names ...string) string {
 	if !errors.As(err, &about) {
 		return r + ", no PathError"
 	}
-	if len(names) > 0 && !slices.Contains(names, about.Path) {
+	if len(names) > 0 && !slices.Contains(names, ferry.Name(about.Path)) {
 		return r + ", about " + about.Path
 	}
 	return r
@@ -54,7 +54,7 @@ func result(err error, names ...string) string {
 
 func counted(n int, err error) string { return fmt.Sprintf("%d %s", n, result(err)) }
 
-func described(i ferry.Info, err error, names ...string) string {
+func described(i ferry.Info, err error, names ...ferry.Name) string {
 	if err != nil {
 		return result(err, names...)
 	}
@@ -84,7 +84,7 @@ func changed(a ferry.Attr, i ferry.Info, err error) string {
 	return r
 }
 
-func listing(f ferry.FS, dir string, d ferry.Detail) string {
+func listing(f ferry.FS, dir ferry.Name, d ferry.Detail) string {
 	var lines []string
 	for i, err := range f.List(context.Background(), dir, d) {
 		if err != nil {
@@ -110,8 +110,8 @@ func entry(i ferry.Info) string {
 	return r
 }
 
-func content(f ferry.FS, name string) string {
-	h, err := f.Open(context.Background(), name, ferry.Read, 0)
+func content(f ferry.FS, name ferry.Name) string {
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return result(err, name)
 	}
@@ -120,14 +120,17 @@ func content(f ferry.FS, name string) string {
 }
 
 // tree describes everything below dir.
-func tree(f ferry.FS, dir string) string {
+func tree(f ferry.FS, dir ferry.Name) string {
 	var lines []string
 	for i, err := range f.List(context.Background(), dir, ferry.Full) {
 		if err != nil {
-			return dir + ": " + result(err)
+			return string(dir) + ": " + result(err)
 		}
-		name := strings.TrimSuffix(dir, "/") + "/" + i.Name
-		line := "\n    " + name + ": " + entry(i)
+		name, err := dir.Join(i.Name)
+		if err != nil {
+			return string(dir) + ": " + result(err)
+		}
+		line := "\n    " + string(name) + ": " + entry(i)
 		switch {
 		case i.IsDir():
 			line += tree(f, name)
@@ -145,7 +148,7 @@ func parts(f ferry.FS) string {
 	var lines []string
 	for _, name := range names() {
 		i, err := f.Part(context.Background(), name)
-		lines = append(lines, name+": "+described(i, err, name))
+		lines = append(lines, string(name)+": "+described(i, err, name))
 	}
 	return strings.Join(lines, "; ")
 }

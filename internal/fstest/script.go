@@ -61,7 +61,7 @@ type actor struct {
 // slot is one open handle; without one, where the last was tried.
 type slot struct {
 	session int
-	name    string
+	name    ferry.Name
 	open    [2]ferry.Handle
 }
 
@@ -171,7 +171,7 @@ func (s *script) pick(n int) int {
 
 // name chooses one of few names, so that operations meet; every other time the
 // name of a handle.
-func (s *script) name() string {
+func (s *script) name() ferry.Name {
 	names := names()
 	if at := s.slots[s.pick(len(s.slots))]; at.name != "" && s.pick(2) == 0 {
 		return at.name
@@ -216,8 +216,8 @@ func (s *script) who(session int) string {
 	return fmt.Sprintf("%s%d", s.sessions[session].user.Name, session)
 }
 
-func names() []string {
-	return []string{"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/e", "/d/e/a", "/l", "/d/l", "/l/a"}
+func names() []ferry.Name {
+	return []ferry.Name{"/a", "/b", "/c", "/d", "/d/a", "/d/b", "/d/e", "/d/e/a", "/l", "/d/l", "/l/a"}
 }
 
 func (s *script) target() string {

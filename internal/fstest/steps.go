@@ -56,7 +56,7 @@ func (s *script) open() step {
 			slot := &s.slots[n]
 			abortSide(slot, side)
 			slot.session, slot.name = who, name
-			h, err := s.sessions[who].fs[side].Open(context.Background(), name, mode, perm)
+			h, err := s.sessions[who].fs[side].Open(context.Background(), name, ferry.OpenOptions{Mode: mode, Perm: perm})
 			if err != nil {
 				return result(err, name)
 			}
@@ -173,7 +173,7 @@ func (s *script) attrHandle() step {
 func (s *script) attr() step {
 	a, text := s.attrs()
 	name := s.name()
-	return s.by("setattr "+name+" "+text, func(f ferry.FS) string {
+	return s.by("setattr "+string(name)+" "+text, func(f ferry.FS) string {
 		look := f.Stat
 		if a.NoFollow {
 			look = f.Lstat
@@ -219,7 +219,7 @@ func (s *script) attrs() (ferry.Attr, string) {
 
 func (s *script) stat() step {
 	name := s.name()
-	return s.by("stat "+name, func(f ferry.FS) string {
+	return s.by("stat "+string(name), func(f ferry.FS) string {
 		i, err := f.Stat(context.Background(), name)
 		return described(i, err, name)
 	})
@@ -227,7 +227,7 @@ func (s *script) stat() step {
 
 func (s *script) lstat() step {
 	name := s.name()
-	return s.by("lstat "+name, func(f ferry.FS) string {
+	return s.by("lstat "+string(name), func(f ferry.FS) string {
 		i, err := f.Lstat(context.Background(), name)
 		return described(i, err, name)
 	})
@@ -235,7 +235,7 @@ func (s *script) lstat() step {
 
 func (s *script) part() step {
 	name := s.name()
-	return s.by("part "+name, func(f ferry.FS) string {
+	return s.by("part "+string(name), func(f ferry.FS) string {
 		i, err := f.Part(context.Background(), name)
 		return described(i, err, name)
 	})
@@ -249,11 +249,11 @@ func (s *script) list() step {
 
 func (s *script) content() step {
 	name := s.name()
-	return s.by("content "+name, func(f ferry.FS) string { return content(f, name) })
+	return s.by("content "+string(name), func(f ferry.FS) string { return content(f, name) })
 }
 
 func (s *script) mkdir() step {
-	name := []string{"/c", "/d", "/d", "/d/e", "/d/e", "/l"}[s.pick(6)] // the rest is for files
+	name := []ferry.Name{"/c", "/d", "/d", "/d/e", "/d/e", "/l"}[s.pick(6)] // the rest is for files
 	perm := []fs.FileMode{0, 0o755, 0o700}[s.pick(3)]
 	return s.by(fmt.Sprintf("mkdir %s %#o", name, perm), func(f ferry.FS) string {
 		return result(f.Mkdir(context.Background(), name, perm), name)
@@ -262,12 +262,12 @@ func (s *script) mkdir() step {
 
 func (s *script) remove() step {
 	name := s.name()
-	return s.by("remove "+name, func(f ferry.FS) string { return result(f.Remove(context.Background(), name), name) })
+	return s.by("remove "+string(name), func(f ferry.FS) string { return result(f.Remove(context.Background(), name), name) })
 }
 
 func (s *script) rmdir() step {
 	name := s.name()
-	return s.by("rmdir "+name, func(f ferry.FS) string { return result(f.Rmdir(context.Background(), name), name) })
+	return s.by("rmdir "+string(name), func(f ferry.FS) string { return result(f.Rmdir(context.Background(), name), name) })
 }
 
 func (s *script) rename() step {
@@ -280,8 +280,8 @@ func (s *script) rename() step {
 }
 
 func (s *script) symlink() step {
-	target, name := s.target(), []string{"/l", "/l", "/d/l", "/b"}[s.pick(4)]
-	return s.by("symlink "+target+" "+name, func(f ferry.FS) string {
+	target, name := s.target(), []ferry.Name{"/l", "/l", "/d/l", "/b"}[s.pick(4)]
+	return s.by("symlink "+target+" "+string(name), func(f ferry.FS) string {
 		return result(f.Symlink(context.Background(), target, name), name)
 	})
 }
@@ -291,14 +291,14 @@ func (s *script) link() step {
 		return s.symlink()
 	}
 	from, name := s.name(), s.name()
-	return s.by("link "+from+" "+name, func(f ferry.FS) string {
+	return s.by("link "+string(from)+" "+string(name), func(f ferry.FS) string {
 		return result(f.Link(context.Background(), from, name), from, name)
 	})
 }
 
 func (s *script) readlink() step {
 	name := s.name()
-	return s.by("readlink "+name, func(f ferry.FS) string {
+	return s.by("readlink "+string(name), func(f ferry.FS) string {
 		target, err := f.Readlink(context.Background(), name)
 		return target + " " + result(err, name)
 	})
@@ -306,7 +306,7 @@ func (s *script) readlink() step {
 
 func (s *script) space() step {
 	name := s.name()
-	return s.by("space "+name, func(f ferry.FS) string {
+	return s.by("space "+string(name), func(f ferry.FS) string {
 		_, err := f.Space(context.Background(), name)
 		return result(err, name)
 	})

@@ -129,7 +129,7 @@ func negative(e *env) {
 func syncPublishes(e *env) {
 	f, other := e.as("alice"), e.as("bob")
 	e.upload(f, "/old", "old")
-	for _, name := range []string{"/new", "/old"} {
+	for _, name := range []ferry.Name{"/new", "/old"} {
 		h := e.open(f, name, ferry.Replace)
 		e.put(h, "synced", 0)
 		e.must(h.Sync())

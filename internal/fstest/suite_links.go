@@ -33,14 +33,14 @@ func linkTarget(e *env) {
 	f := e.as("alice")
 	for n, target := range []string{"a", "../../..", "/abs", "./x//y/", "\xff", "C:\\"} {
 		name := fmt.Sprintf("/link%d", n)
-		e.symlink(f, target, name)
-		got, err := f.Readlink(context.Background(), name)
+		e.symlink(f, target, ferry.Name(name))
+		got, err := f.Readlink(context.Background(), ferry.Name(name))
 		e.must(err)
-		i := e.lstat(f, name)
+		i := e.lstat(f, ferry.Name(name))
 		if got != target || i.Target != target || i.Mode.Type() != fs.ModeSymlink || i.Size != int64(len(target)) {
 			e.Errorf("a link to %q reads %q and is %+v", target, got, i)
 		}
-		e.want(f.Symlink(context.Background(), "b", name), fs.ErrExist, name)
+		e.want(f.Symlink(context.Background(), "b", ferry.Name(name)), fs.ErrExist, ferry.Name(name))
 	}
 	e.want(f.Symlink(context.Background(), "", "/empty"), fs.ErrNotExist, "/empty")
 }
@@ -76,7 +76,7 @@ func linkNotFollowed(e *env) {
 	e.upload(f, "/file", "text")
 	e.symlink(f, "file", "/to-file")
 	e.symlink(f, "dir", "/to-dir")
-	for _, name := range []string{"/to-file", "/to-dir"} {
+	for _, name := range []ferry.Name{"/to-file", "/to-dir"} {
 		if i := e.lstat(f, name); i.Mode.Type() != fs.ModeSymlink {
 			e.Errorf("Lstat of %s is %+v, want a link", name, i)
 		}
@@ -106,8 +106,8 @@ func linkInside(e *env) {
 	e.upload(f, "/etc/passwd", "ours")
 	for n, target := range []string{"/etc/passwd", "../../../../etc/passwd", "/../../etc/passwd", "/dir/../etc/../../etc/passwd"} {
 		name := fmt.Sprintf("/dir/link%d", n)
-		e.symlink(f, target, name)
-		e.holds(f, name, "ours")
+		e.symlink(f, target, ferry.Name(name))
+		e.holds(f, ferry.Name(name), "ours")
 	}
 	e.symlink(f, "../../..", "/dir/up")
 	e.lists(f, "/dir/up", "dir", "etc")
@@ -125,7 +125,7 @@ func linkLoop(e *env) {
 	e.symlink(f, "b", "/a")
 	e.symlink(f, "/a", "/b")
 	e.symlink(f, "self", "/self")
-	for _, name := range []string{"/a", "/self", "/a/file"} {
+	for _, name := range []ferry.Name{"/a", "/self", "/a/file"} {
 		_, err := f.Stat(context.Background(), name)
 		e.want(err, ferry.ErrLoop, name)
 		for _, m := range []ferry.Mode{ferry.Read, ferry.Replace, ferry.Resume, ferry.Update} {
@@ -140,7 +140,7 @@ func linkChain(e *env) {
 	f := e.as("alice")
 	e.upload(f, "/0", "text")
 	for n := range 8 {
-		e.symlink(f, fmt.Sprint(n), fmt.Sprintf("/%d", n+1))
+		e.symlink(f, fmt.Sprint(n), ferry.Name(fmt.Sprintf("/%d", n+1)))
 	}
 	e.holds(f, "/8", "text")
 }
@@ -149,7 +149,7 @@ func notALink(e *env) {
 	f := e.as("alice")
 	e.mkdir(f, "/dir")
 	e.upload(f, "/file", "text")
-	for _, name := range []string{"/dir", "/file", "/"} {
+	for _, name := range []ferry.Name{"/dir", "/file", "/"} {
 		_, err := f.Readlink(context.Background(), name)
 		e.want(err, fs.ErrInvalid, name)
 	}
@@ -182,7 +182,7 @@ func setMode(e *env) {
 	e.upload(f, "/file", "text")
 	e.mkdir(f, "/dir")
 	for _, mode := range []fs.FileMode{0o700, 0o777, 0o751} {
-		for _, name := range []string{"/file", "/dir"} {
+		for _, name := range []ferry.Name{"/file", "/dir"} {
 			before := e.stat(f, name)
 			e.must(f.SetAttr(context.Background(), name, ferry.Attr{Mode: &mode}))
 			if got := e.stat(f, name).Mode; got != before.Mode.Type()|mode {
@@ -196,7 +196,7 @@ func setMode(e *env) {
 		e.Errorf("/dir has mode %v after setting %v", got, sticky)
 	}
 	before := e.stat(f, "/file")
-	h, err := f.Open(context.Background(), "/new", ferry.Replace, 0)
+	h, err := f.Open(context.Background(), "/new", ferry.OpenOptions{Mode: ferry.Replace})
 	e.must(err)
 	defer h.Abort(nil)
 	for _, special := range []fs.FileMode{fs.ModeSetuid | 0o755, fs.ModeSetgid | 0o755} {
@@ -215,7 +215,7 @@ func setTimes(e *env) {
 	e.upload(f, "/file", "text")
 	e.mkdir(f, "/dir")
 	modified, accessed := time.Unix(1_000_000_000, 0), time.Unix(1_100_000_000, 0)
-	for _, name := range []string{"/file", "/dir", "/"} {
+	for _, name := range []ferry.Name{"/file", "/dir", "/"} {
 		e.must(f.SetAttr(context.Background(), name, ferry.Attr{ModTime: &modified, Access: &accessed}))
 		e.timed(f, name, modified, accessed)
 		later := modified.Add(time.Hour)
@@ -227,7 +227,7 @@ func setTimes(e *env) {
 }
 
 // timed checks the times of name itself, the second where it is known.
-func (e *env) timed(f ferry.FS, name string, modified, accessed time.Time) {
+func (e *env) timed(f ferry.FS, name ferry.Name, modified, accessed time.Time) {
 	e.Helper()
 	i := e.lstat(f, name)
 	if !i.ModTime.Equal(modified) || !i.Access.IsZero() && !i.Access.Equal(accessed) {
@@ -293,7 +293,7 @@ func setOnUpload(e *env) {
 	e.upload(f, "/old", "old")
 	mode, modified := fs.FileMode(0o711), time.Unix(1_000_000_000, 0)
 	set := ferry.Attr{Mode: &mode, ModTime: &modified}
-	for _, name := range []string{"/old", "/new"} {
+	for _, name := range []ferry.Name{"/old", "/new"} {
 		for _, byName := range []bool{true, false} {
 			h := e.open(f, name, ferry.Replace)
 			e.put(h, "content", 0)

@@ -2,7 +2,6 @@ package fstest
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"strings"
 
@@ -24,7 +23,6 @@ func opening() []promise {
 		{text: "Revise is Replace, and truncates nothing that is written in place", test: revise, instead: instead{LinkCounts, reviseDirect}},
 		{text: "uploads of a user with DirectUploads are in place", test: directUploads, instead: instead{OtherSessions, directReservesOwn}},
 		{text: "errors are about the client's name", test: clientNames},
-		{text: "names of parts and names that are not clean are ErrBadName", test: badNames},
 		{text: "an element longer than the storage takes is ErrBadName", test: longNames},
 	}
 }
@@ -32,7 +30,7 @@ func opening() []promise {
 func everyMode(e *env) {
 	const fine = "fine"
 	situations := []struct {
-		name                                                string
+		name                                                ferry.Name
 		read, replace, exclusive, resume, update, resumeNew error
 	}{
 		{"/missing", fs.ErrNotExist, nil, nil, nil, fs.ErrNotExist, nil},
@@ -74,15 +72,15 @@ func writeThroughLink(e *env) {
 	for _, m := range []ferry.Mode{ferry.Replace, ferry.Resume, ferry.Update} {
 		f := e.as("alice")
 		name := "/dir-" + modeName(m)
-		e.mkdir(f, name)
-		e.upload(f, name+"/file", "old")
-		e.symlink(f, "file", name+"/link")
-		h := e.open(f, name+"/link", m)
+		e.mkdir(f, ferry.Name(name))
+		e.upload(f, ferry.Name(name+"/file"), "old")
+		e.symlink(f, "file", ferry.Name(name+"/link"))
+		h := e.open(f, ferry.Name(name+"/link"), m)
 		e.put(h, "new", 0)
 		e.must(h.Commit())
-		e.holds(f, name+"/file", "new")
-		e.lists(f, name, "file", "link")
-		if e.lstat(f, name+"/link").Mode.Type() != fs.ModeSymlink {
+		e.holds(f, ferry.Name(name+"/file"), "new")
+		e.lists(f, ferry.Name(name), "file", "link")
+		if e.lstat(f, ferry.Name(name+"/link")).Mode.Type() != fs.ModeSymlink {
 			e.Errorf("%s through a link replaced the link", modeName(m))
 		}
 	}
@@ -92,23 +90,23 @@ func writeThroughDangling(e *env) {
 	for _, m := range []ferry.Mode{ferry.Replace, ferry.Resume} {
 		f := e.as("alice")
 		name := "/dir-" + modeName(m)
-		e.mkdir(f, name)
-		e.mkdir(f, name+"/below")
-		e.symlink(f, "below/file", name+"/link")
-		h := e.open(f, name+"/link", m)
+		e.mkdir(f, ferry.Name(name))
+		e.mkdir(f, ferry.Name(name+"/below"))
+		e.symlink(f, "below/file", ferry.Name(name+"/link"))
+		h := e.open(f, ferry.Name(name+"/link"), m)
 		e.put(h, "new", 0)
-		e.lists(f, name+"/below")
+		e.lists(f, ferry.Name(name+"/below"))
 		e.must(h.Commit())
-		e.holds(f, name+"/below/file", "new")
-		e.lists(f, name, "below", "link")
-		if e.lstat(f, name+"/link").Mode.Type() != fs.ModeSymlink {
+		e.holds(f, ferry.Name(name+"/below/file"), "new")
+		e.lists(f, ferry.Name(name), "below", "link")
+		if e.lstat(f, ferry.Name(name+"/link")).Mode.Type() != fs.ModeSymlink {
 			e.Errorf("%s through a link replaced the link", modeName(m))
 		}
 	}
 }
 
 func unknownMode(e *env) {
-	_, err := e.as("alice").Open(context.Background(), "/a", ferry.Revise+1, 0)
+	_, err := e.as("alice").Open(context.Background(), "/a", ferry.OpenOptions{Mode: ferry.Revise + 1})
 	e.want(err, fs.ErrInvalid, "/a")
 }
 
@@ -169,10 +167,10 @@ func permissions(e *env) {
 	ctx := context.Background()
 	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew} {
 		name := "/" + modeName(m)
-		h, err := f.Open(ctx, name, m, 0o700)
+		h, err := f.Open(ctx, ferry.Name(name), ferry.OpenOptions{Mode: m, Perm: 0o700})
 		e.must(err)
 		e.must(h.Commit())
-		if got := e.stat(f, name).Mode; got != 0o700 {
+		if got := e.stat(f, ferry.Name(name)).Mode; got != 0o700 {
 			e.Errorf("%s made a file with mode %v, want 0700", modeName(m), got)
 		}
 	}
@@ -181,7 +179,7 @@ func permissions(e *env) {
 		e.Errorf("Mkdir made %v, want drwx------", got)
 	}
 
-	h, err := f.Open(ctx, "/replace", ferry.Replace, 0o744)
+	h, err := f.Open(ctx, "/replace", ferry.OpenOptions{Mode: ferry.Replace, Perm: 0o744})
 	e.must(err)
 	e.must(h.Commit())
 	if got := e.stat(f, "/replace").Mode; got != 0o700 {
@@ -216,7 +214,7 @@ func reviseDirect(e *env) {
 }
 
 // revisedInPlace checks that f, opening name, changes /a in place.
-func revisedInPlace(e *env, f, other ferry.FS, name string) {
+func revisedInPlace(e *env, f, other ferry.FS, name ferry.Name) {
 	e.Helper()
 	h := e.open(f, name, ferry.Revise)
 	if i, err := h.Stat(); err != nil || i.Size != 3 {
@@ -303,61 +301,14 @@ func clientNames(e *env) {
 	e.want(err, ferry.ErrClosed, "/a")
 }
 
-func badNames(e *env) {
-	f := e.as("alice")
-	ctx := context.Background()
-	e.mkdir(f, "/dir")
-	e.upload(f, "/a", "text")
-	part := ferry.PartPrefix + strings.Repeat("0", ferry.PartDigits)
-	for _, name := range []string{"/" + part, "/dir/" + part, "/" + part + "/a"} {
-		e.badName(f, name)
-		e.want(f.Rename(ctx, "/a", name, true), ferry.ErrBadName, "/a", name)
-		e.want(f.Link(ctx, "/a", name), ferry.ErrBadName, "/a", name)
-		e.want(f.Symlink(ctx, "a", name), ferry.ErrBadName, name)
-		e.want(f.Mkdir(ctx, name, 0), ferry.ErrBadName, name)
-	}
-	for _, name := range []string{"", "a", ".", "..", "/dir/", "//a", "/dir/../a", "/../a", "/./a", "/a\x00"} {
-		e.badName(f, name)
-	}
-	e.holds(f, "/a", "text")
-	e.lists(f, "/", "a", "dir")
-}
-
-// badName checks that what looks a name up refuses it.
-func (e *env) badName(f ferry.FS, name string) {
-	e.Helper()
-	ctx := context.Background()
-	_, err := f.Stat(ctx, name)
-	e.want(err, ferry.ErrBadName, name)
-	_, err = f.Lstat(ctx, name)
-	e.want(err, ferry.ErrBadName, name)
-	_, err = f.Part(ctx, name)
-	e.want(err, ferry.ErrBadName, name)
-	_, err = f.Readlink(ctx, name)
-	e.want(err, ferry.ErrBadName, name)
-	for m := ferry.Read; m <= ferry.Revise; m++ {
-		e.refused(f, name, m, ferry.ErrBadName)
-	}
-	e.want(f.Remove(ctx, name), ferry.ErrBadName, name)
-	e.want(f.Rmdir(ctx, name), ferry.ErrBadName, name)
-	e.want(f.SetAttr(ctx, name, ferry.Attr{}), ferry.ErrBadName, name)
-	e.want(f.Rename(ctx, name, "/b", true), ferry.ErrBadName, name, "/b")
-	e.want(f.Link(ctx, name, "/b"), ferry.ErrBadName, name, "/b")
-	var answers []error
-	for _, err := range f.List(ctx, name, ferry.Full) {
-		answers = append(answers, err)
-	}
-	e.want(errors.Join(answers...), ferry.ErrBadName, name)
-}
-
 func longNames(e *env) {
 	f := e.as("alice")
 	long := "/" + strings.Repeat("n", 255)
-	e.upload(f, long, "fits")
-	e.broken(f, long, "fits too")
-	e.part(f, long, 8)
-	e.must(e.remove(f, long))
-	for _, name := range []string{"/" + strings.Repeat("n", 256), "/" + strings.Repeat("n", 5000)} {
+	e.upload(f, ferry.Name(long), "fits")
+	e.broken(f, ferry.Name(long), "fits too")
+	e.part(f, ferry.Name(long), 8)
+	e.must(e.remove(f, ferry.Name(long)))
+	for _, name := range []ferry.Name{ferry.Name("/" + strings.Repeat("n", 256)), ferry.Name("/" + strings.Repeat("n", 5000))} {
 		_, err := f.Stat(context.Background(), name)
 		e.want(err, ferry.ErrBadName, name)
 		e.refused(f, name, ferry.Replace, ferry.ErrBadName)

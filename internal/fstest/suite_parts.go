@@ -34,18 +34,18 @@ func unseen(e *env) {
 	e.upload(f, "/old", "old")
 	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew} {
 		name := "/" + modeName(m)
-		h := e.open(f, name, m)
+		h := e.open(f, ferry.Name(name), m)
 		e.put(h, "new", 0)
 		for _, other := range []ferry.FS{e.as("alice"), e.as("bob")} {
-			e.missing(other, name)
-			e.refused(other, name, ferry.Read, fs.ErrNotExist)
-			e.refused(other, name, ferry.Update, fs.ErrNotExist)
+			e.missing(other, ferry.Name(name))
+			e.refused(other, ferry.Name(name), ferry.Read, fs.ErrNotExist)
+			e.refused(other, ferry.Name(name), ferry.Update, fs.ErrNotExist)
 			e.lists(other, "/", "old")
 		}
 		e.lists(f, "/", "old")
 		e.must(h.Commit())
-		e.holds(e.as("bob"), name, "new")
-		e.must(e.remove(f, name))
+		e.holds(e.as("bob"), ferry.Name(name), "new")
+		e.must(e.remove(f, ferry.Name(name)))
 	}
 	h := e.open(f, "/old", ferry.Replace)
 	e.put(h, "newer", 0)
@@ -60,7 +60,7 @@ func ownUnfinished(e *env) {
 	for _, u := range []ferry.User{{Name: "alice"}, {Name: "guest", Anonymous: true}} {
 		f, other := e.tree.For(u), e.tree.For(u)
 		e.upload(f, "/old", "old")
-		for _, name := range []string{"/new", "/old"} {
+		for _, name := range []ferry.Name{"/new", "/old"} {
 			h := e.open(f, name, ferry.Replace)
 			e.put(h, "unfinished", 0)
 			e.sized(f, name, 10)
@@ -131,7 +131,7 @@ func ownRenamedFree(e *env) {
 func ownRemoved(e *env) {
 	f := e.as("alice")
 	e.upload(f, "/old", "old")
-	for _, name := range []string{"/new", "/old"} {
+	for _, name := range []ferry.Name{"/new", "/old"} {
 		h := e.open(f, name, ferry.Replace)
 		e.put(h, "content", 0)
 		e.must(e.remove(f, name))
@@ -185,7 +185,7 @@ func abortForgets(e *env) {
 func abortDiscards(e *env) {
 	f := e.as("alice")
 	e.upload(f, "/old", "old")
-	for _, name := range []string{"/new", "/old"} {
+	for _, name := range []ferry.Name{"/new", "/old"} {
 		h := e.open(f, name, ferry.Replace)
 		e.put(h, "a copy that failed", 0)
 		e.must(h.Abort(ferry.Discard(ferry.ErrNoSpace)))

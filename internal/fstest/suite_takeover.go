@@ -56,7 +56,7 @@ func takenOver(e *env) {
 }
 
 // revoked checks that the handle answers ErrTakenOver to everything.
-func (e *env) revoked(h ferry.Handle, name string) {
+func (e *env) revoked(h ferry.Handle, name ferry.Name) {
 	e.Helper()
 	_, err := h.WriteAt([]byte("late"), 0)
 	e.want(err, ferry.ErrTakenOver, name)
@@ -76,14 +76,14 @@ func takenOverAnew(e *env) {
 	f, again := e.as("alice"), e.as("alice")
 	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive} {
 		name := "/" + modeName(m)
-		old := e.open(f, name, ferry.Replace)
+		old := e.open(f, ferry.Name(name), ferry.Replace)
 		e.put(old, "a long beginning", 0)
 		e.silence()
-		h := e.open(again, name, m)
-		e.revoked(old, name)
+		h := e.open(again, ferry.Name(name), m)
+		e.revoked(old, ferry.Name(name))
 		e.put(h, "new", 0)
 		e.must(h.Commit())
-		e.holds(f, name, "new")
+		e.holds(f, ferry.Name(name), "new")
 	}
 	old := e.open(f, "/removed", ferry.Replace)
 	e.silence()

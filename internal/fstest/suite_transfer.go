@@ -122,7 +122,7 @@ func receiveSpans(e *env, connect pair) {
 		name := fmt.Sprintf("/%d", n)
 		sent := pattern(n, row.sent)
 		conn, peer := connect(e)
-		h := e.open(f, name, ferry.Replace)
+		h := e.open(f, ferry.Name(name), ferry.Replace)
 		e.put(h, row.before, 0)
 		go func() {
 			_, _ = peer.Write(sent)
@@ -139,7 +139,7 @@ func receiveSpans(e *env, connect pair) {
 		}
 		copy(want, row.before)
 		copy(want[min(int64(len(want)), row.off):], sent)
-		e.holds(f, name, string(want))
+		e.holds(f, ferry.Name(name), string(want))
 	}
 }
 

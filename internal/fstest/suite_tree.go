@@ -42,7 +42,7 @@ func mkdir(e *env) {
 	}
 	e.upload(f, "/file", "")
 	e.symlink(f, "nowhere", "/link")
-	for _, name := range []string{"/dir", "/file", "/link", "/"} {
+	for _, name := range []ferry.Name{"/dir", "/file", "/link", "/"} {
 		e.want(f.Mkdir(ctx, name, 0), fs.ErrExist, name)
 	}
 	e.want(f.Mkdir(ctx, "/no/such", 0), fs.ErrNotExist, "/no/such")
@@ -99,7 +99,7 @@ func renameKeeps(e *env) {
 	e.upload(f, "/a", "a")
 	e.upload(f, "/b", "b")
 	e.symlink(f, "nowhere", "/link")
-	for _, to := range []string{"/b", "/dir", "/link", "/a"} {
+	for _, to := range []ferry.Name{"/b", "/dir", "/link", "/a"} {
 		e.want(e.rename(f, "/a", to, false), fs.ErrExist, "/a", to)
 	}
 	e.want(e.rename(f, "/dir", "/empty", false), fs.ErrExist, "/dir", "/empty")
@@ -134,7 +134,7 @@ func renameInto(e *env) {
 	f := e.as("alice")
 	e.mkdir(f, "/dir")
 	e.mkdir(f, "/dir/sub")
-	for _, to := range []string{"/dir/new", "/dir/sub/new"} {
+	for _, to := range []ferry.Name{"/dir/new", "/dir/sub/new"} {
 		for _, replace := range []bool{true, false} {
 			e.want(e.rename(f, "/dir", to, replace), fs.ErrInvalid, "/dir", to)
 		}
@@ -148,7 +148,7 @@ func renameSame(e *env) {
 	e.mkdir(f, "/dir")
 	e.upload(f, "/a", "text")
 	e.must(f.Link(context.Background(), "/a", "/b"))
-	for _, pair := range [][2]string{{"/a", "/a"}, {"/a", "/b"}, {"/dir", "/dir"}} {
+	for _, pair := range [][2]ferry.Name{{"/a", "/a"}, {"/a", "/b"}, {"/dir", "/dir"}} {
 		e.must(e.rename(f, pair[0], pair[1], true))
 		e.want(e.rename(f, pair[0], pair[1], false), fs.ErrExist, pair[0], pair[1])
 	}
@@ -192,12 +192,12 @@ func list(e *env) {
 	var want []string
 	for n := range 300 {
 		base := fmt.Sprintf("file-%03d", n)
-		e.upload(f, "/dir/"+base, "")
+		e.upload(f, ferry.Name("/dir/"+base), "")
 		want = append(want, base)
 	}
 	want = append(want, "\xff not UTF-8", "with\nnewline", ".hidden", "-r", `back\slash`)
 	for _, base := range want[300:] {
-		e.upload(f, "/dir/"+base, "")
+		e.upload(f, ferry.Name("/dir/"+base), "")
 	}
 	e.broken(f, "/dir/part", "half")
 	h := e.open(f, "/dir/live", ferry.Replace)
@@ -219,7 +219,7 @@ func listFull(e *env) {
 		for i, err := range f.List(context.Background(), "/dir", d) {
 			e.must(err)
 			found++
-			want := e.lstat(f, "/dir/"+i.Name)
+			want := e.lstat(f, ferry.Name("/dir/"+i.Name))
 			if d == ferry.Names {
 				want = ferry.Info{Name: want.Name, Mode: want.Mode.Type()}
 				i = ferry.Info{Name: i.Name, Mode: i.Mode.Type()}
@@ -245,9 +245,9 @@ func listFails(e *env) {
 		"/file/a":   ferry.ErrNotDir,
 	} {
 		answers := 0
-		for _, err := range f.List(context.Background(), name, ferry.Full) {
+		for _, err := range f.List(context.Background(), ferry.Name(name), ferry.Full) {
 			answers++
-			e.want(err, want, name)
+			e.want(err, want, ferry.Name(name))
 		}
 		if answers != 1 {
 			e.Errorf("List of %s yielded %d times, want once", name, answers)
@@ -259,7 +259,7 @@ func listVanish(e *env) {
 	f := e.as("alice")
 	e.mkdir(f, "/dir")
 	for n := range 100 {
-		e.upload(f, fmt.Sprintf("/dir/%d", n), "")
+		e.upload(f, ferry.Name(fmt.Sprintf("/dir/%d", n)), "")
 	}
 	first := ""
 	for i, err := range f.List(context.Background(), "/dir", ferry.Full) {
@@ -270,7 +270,7 @@ func listVanish(e *env) {
 		first = i.Name
 		for n := range 100 {
 			if base := fmt.Sprint(n); base != first {
-				e.must(e.remove(e.as("bob"), "/dir/"+base))
+				e.must(e.remove(e.as("bob"), ferry.Name("/dir/"+base)))
 			}
 		}
 	}
@@ -278,14 +278,14 @@ func listVanish(e *env) {
 	for range f.List(context.Background(), "/dir", ferry.Full) {
 		break
 	}
-	e.must(e.remove(f, "/dir/"+first))
+	e.must(e.remove(f, ferry.Name("/dir/"+first)))
 	e.must(e.rmdir(f, "/dir"))
 }
 
 func space(e *env) {
 	f := e.as("alice")
 	e.mkdir(f, "/dir")
-	for _, name := range []string{"/", "/dir"} {
+	for _, name := range []ferry.Name{"/", "/dir"} {
 		s, err := f.Space(context.Background(), name)
 		e.must(err)
 		if s.Free > s.Total || s.Available > s.Free || s.FilesFree > s.Files {

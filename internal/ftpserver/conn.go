@@ -55,14 +55,14 @@ type conn struct {
 	umask    uint32        // SITE UMASK; umaskSet tells whether there was one
 	umaskSet bool
 
-	cwd       string
+	cwd       ferry.Name
 	ascii     bool // TYPE A
 	modeZ     bool
 	zLevel    int
 	restart   restartPoint
-	alloBytes int64  // bytes that ALLO announced for the next upload; 0: none
-	from      string // a clean name after RNFR, until RNTO
-	copyFrom  string // a clean name after SITE CPFR, until SITE CPTO
+	alloBytes int64      // bytes that ALLO announced for the next upload; 0: none
+	from      ferry.Name // a clean name after RNFR, until RNTO
+	copyFrom  ferry.Name // a clean name after SITE CPFR, until SITE CPTO
 	facts     ftpwire.Facts
 	hashAlgo  string
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
@@ -398,4 +398,4 @@ func (c *conn) ctx() context.Context { return c.visit.Context() }
 func (c *conn) fs() ferry.FS { return c.sess.FS() }
 
 // name makes a command's argument a clean name, in the session's directory.
-func (c *conn) name(arg string) (string, error) { return ferry.Clean(c.cwd, arg) }
+func (c *conn) name(arg string) (ferry.Name, error) { return ferry.Clean(c.cwd, arg) }

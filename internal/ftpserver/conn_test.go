@@ -85,15 +85,15 @@ S: 200 *
 // buggyFS panics where a script touches the name /bug.
 type buggyFS struct{ ferry.FS }
 
-func (b buggyFS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (b buggyFS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	if name == "/bug" {
 		panic("a bug of ours")
 	}
 	return b.FS.Mkdir(ctx, name, perm)
 }
 
-func (b buggyFS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := b.FS.Open(ctx, name, m, perm)
+func (b buggyFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := b.FS.Open(ctx, name, o)
 	if err == nil && name == "/bug" {
 		h = buggyHandle{h}
 	}

@@ -74,15 +74,15 @@ func (c *conn) mlst(arg string) reply {
 	if r.code != 0 {
 		return r
 	}
-	e := entry(&info, name)
+	e := entry(&info, string(name))
 	e.Perm, e.Unique = permFact(info.Mode, c.sess.Rights(name)), uniqueFact(info.ID)
 	line := " " + string(ftpwire.AppendFacts(nil, c.facts, &e))
-	return reply{code: 250, text: "Facts of " + name, more: []string{line, "End"}}
+	return reply{code: 250, text: "Facts of " + string(name), more: []string{line, "End"}}
 }
 
 // lookAt cleans a name and describes what it means; a reply with a code says
 // that it could not.
-func (c *conn) lookAt(verb, arg string) (string, ferry.Info, reply) {
+func (c *conn) lookAt(verb, arg string) (ferry.Name, ferry.Info, reply) {
 	name, err := c.name(arg)
 	if err != nil {
 		return "", ferry.Info{}, replyFor(err)
@@ -126,11 +126,11 @@ const asciiSizeLimit = 4 << 20
 
 // asciiSize counts the line ends of a file: RFC 3659 §4.2 wants the exact
 // number or none.
-func (c *conn) asciiSize(name string, size int64) reply {
+func (c *conn) asciiSize(name ferry.Name, size int64) reply {
 	if size > asciiSizeLimit {
 		return say(550, "SIZE is not told in TYPE A for a file as large as this; use TYPE I.")
 	}
-	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
+	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return c.failed("SIZE", name, err)
 	}

@@ -86,7 +86,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 	if err != nil {
 		return replyFor(err)
 	}
-	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
+	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read})
 	switch {
 	case errors.Is(err, ferry.ErrIsDir):
 		return say(553, "It is a directory.")

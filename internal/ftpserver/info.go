@@ -147,7 +147,7 @@ func (c *conn) stat(arg string) reply {
 		if !t.Upload && t.Size >= 0 {
 			line += fmt.Sprintf(" of %d", t.Size)
 		}
-		lines = append(lines, line+" of "+t.Name)
+		lines = append(lines, line+" of "+string(t.Name))
 	}
 	if c.job != nil && len(c.sess.Transfers()) == 0 {
 		lines = append(lines, " "+c.job.verb+" is running")

@@ -24,7 +24,7 @@ const (
 type listing struct {
 	style   style
 	options ftpwire.ListOptions
-	name    string        // clean: the directory, or the one file
+	name    ferry.Name    // clean: the directory, or the one file
 	prefix  string        // what NLST puts before each name of a directory
 	itself  string        // what NLST calls the one file
 	glob    *ftpwire.Glob // which entries of the directory; nil: all
@@ -61,7 +61,7 @@ func (c *conn) listData(verb, arg string, s style) reply {
 	}
 	l, err := c.parseListing(arg, s)
 	if err != nil {
-		return c.listFailed(verb, arg, err)
+		return c.listFailed(verb, l.name, err)
 	}
 	return c.startListing(verb, l)
 }
@@ -71,12 +71,12 @@ type errPattern struct{ text string }
 
 func (e errPattern) Error() string { return e.text }
 
-func (c *conn) listFailed(verb, arg string, err error) reply {
+func (c *conn) listFailed(verb string, name ferry.Name, err error) reply {
 	var bad errPattern
 	if errors.As(err, &bad) {
 		return say(501, bad.text+".")
 	}
-	return c.failed(verb, arg, err)
+	return c.failed(verb, name, err)
 }
 
 // parseListing finds out what arg means: options, a directory, a file, or a
@@ -179,7 +179,7 @@ func (c *conn) startListing(verb string, l listing) reply {
 func (c *conn) statName(arg string) reply {
 	l, err := c.parseListing(arg, styleLong)
 	if err != nil {
-		return c.listFailed("STAT", arg, err)
+		return c.listFailed("STAT", l.name, err)
 	}
 	p := c.newPrinter(l)
 	p.left = c.srv.cfg.ListLimit

@@ -133,7 +133,7 @@ func (p *printer) print(ctx context.Context, l listing) error {
 }
 
 // lastOf is the name of the one entry of l that is no directory's content.
-func lastOf(l listing) string { return l.name[strings.LastIndexByte(l.name, '/')+1:] }
+func lastOf(l listing) string { return string(l.name[strings.LastIndexByte(string(l.name), '/')+1:]) }
 
 // dir prints the entries of the directory l.name, and with -R those below.
 func (p *printer) dir(ctx context.Context, l listing, depth int) error {
@@ -194,8 +194,8 @@ func (p *printer) subdirs(ctx context.Context, l listing, below []string, depth 
 		}
 		sub := l
 		sub.prefix = l.prefix + name + "/"
-		sub.name = strings.TrimSuffix(l.name, "/") + "/" + name
-		if strings.ContainsAny(sub.prefix, "\r\n") {
+		var err error
+		if sub.name, err = l.name.Join(name); err != nil || strings.ContainsAny(sub.prefix, "\r\n") {
 			continue
 		}
 		if l.style != styleNames { // NLST has nothing but names
@@ -238,7 +238,7 @@ func (l *listing) order(a, b ferry.Info) int {
 
 // entry prints one line. dir is the directory that the entry is in, shown the
 // name that NLST gives it.
-func (p *printer) entry(l listing, dir string, i *ferry.Info, shown string) error {
+func (p *printer) entry(l listing, dir ferry.Name, i *ferry.Info, shown string) error {
 	if p.left == 0 {
 		p.full = true
 		return nil
@@ -283,7 +283,7 @@ func (p *printer) entry(l listing, dir string, i *ferry.Info, shown string) erro
 }
 
 // addFacts adds what only MLSD tells.
-func (p *printer) addFacts(e *ftpwire.Entry, dir string, i *ferry.Info) {
+func (p *printer) addFacts(e *ftpwire.Entry, dir ferry.Name, i *ferry.Info) {
 	if p.facts.Has(ftpwire.FactPerm) {
 		e.Perm = p.perm(dir, i)
 	}
@@ -293,7 +293,7 @@ func (p *printer) addFacts(e *ftpwire.Entry, dir string, i *ferry.Info) {
 	e.Target = p.encode(e.Target)
 }
 
-func (p *printer) perm(dir string, i *ferry.Info) string {
+func (p *printer) perm(dir ferry.Name, i *ferry.Info) string {
 	rights := p.rightsAt(dir, i.Name)
 	k := 0
 	if i.IsDir() {
@@ -307,10 +307,14 @@ func (p *printer) perm(dir string, i *ferry.Info) string {
 
 // rightsAt are the rights at an entry: its directory's, unless a rule speaks
 // of a name below that directory.
-func (p *printer) rightsAt(dir, name string) ferry.Right {
+func (p *printer) rightsAt(dir ferry.Name, name string) ferry.Right {
 	for _, r := range p.rules {
-		if r.Prefix != dir && ferry.Within(r.Prefix, dir) {
-			return ferry.RightsAt(p.rules, strings.TrimSuffix(dir, "/")+"/"+name)
+		if r.Prefix != dir && r.Prefix.Within(dir) {
+			entry, err := dir.Join(name)
+			if err != nil {
+				return 0
+			}
+			return ferry.RightsAt(p.rules, entry)
 		}
 	}
 	return ferry.RightsAt(p.rules, dir)

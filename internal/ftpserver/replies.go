@@ -130,21 +130,21 @@ func storeReplyFor(err error) reply {
 }
 
 // failed is replyFor with a line in the log.
-func (c *conn) failed(verb, name string, err error) reply {
+func (c *conn) failed(verb string, name ferry.Name, err error) reply {
 	r := replyFor(err)
 	c.logFailure(verb, name, r, err)
 	return r
 }
 
 // storeFailed is storeReplyFor with a line in the log.
-func (c *conn) storeFailed(verb, name string, err error) reply {
+func (c *conn) storeFailed(verb string, name ferry.Name, err error) reply {
 	r := storeReplyFor(err)
 	c.logFailure(verb, name, r, err)
 	return r
 }
 
 // logFailure keeps the cause, which the client is not told.
-func (c *conn) logFailure(verb, name string, r reply, err error) {
+func (c *conn) logFailure(verb string, name ferry.Name, r reply, err error) {
 	l := c.log()
 	if r.code == 451 || r.code == 452 {
 		l.Error("command failed", "verb", verb, "name", name, "code", r.code, "err", err)

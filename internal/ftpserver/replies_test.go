@@ -18,7 +18,7 @@ type listedFS struct {
 	count *atomic.Int64
 }
 
-func (l listedFS) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (l listedFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	l.count.Add(1)
 	return l.FS.List(ctx, dir, d)
 }

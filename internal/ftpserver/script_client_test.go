@@ -301,21 +301,21 @@ func (w *world) fileStep(what string, args []string) error {
 	case "files":
 		n, err := strconv.Atoi(text)
 		for i := 0; i < n && err == nil; i++ {
-			err = makeFile(ctx, tree, fmt.Sprintf("%s/file-%06d", name, i), "", false)
+			err = makeFile(ctx, tree, ferry.Name(fmt.Sprintf("%s/file-%06d", name, i)), "", false)
 		}
 		return err
 	case "file", "part":
-		return makeFile(ctx, tree, name, text, what == "part")
+		return makeFile(ctx, tree, ferry.Name(name), text, what == "part")
 	case "mkdir":
-		return tree.Mkdir(ctx, name, 0)
+		return tree.Mkdir(ctx, ferry.Name(name), 0)
 	case "symlink":
-		return tree.Symlink(ctx, text, name)
+		return tree.Symlink(ctx, text, ferry.Name(name))
 	case "link":
-		return tree.Link(ctx, name, text)
+		return tree.Link(ctx, ferry.Name(name), ferry.Name(text))
 	case "unlink":
-		return tree.Remove(ctx, name)
+		return tree.Remove(ctx, ferry.Name(name))
 	case "want":
-		h, err := tree.Open(ctx, name, ferry.Read, 0)
+		h, err := tree.Open(ctx, ferry.Name(name), ferry.OpenOptions{Mode: ferry.Read})
 		if err != nil {
 			return err
 		}
@@ -326,7 +326,7 @@ func (w *world) fileStep(what string, args []string) error {
 		}
 		return err
 	case "absent":
-		if _, err := tree.Lstat(ctx, name); err == nil {
+		if _, err := tree.Lstat(ctx, ferry.Name(name)); err == nil {
 			return errors.New("it exists")
 		}
 		return nil
@@ -335,8 +335,8 @@ func (w *world) fileStep(what string, args []string) error {
 }
 
 // makeFile makes a file from a year before the bubble began, or leaves it unfinished.
-func makeFile(ctx context.Context, tree ferry.FS, name, text string, unfinished bool) error {
-	h, err := tree.Open(ctx, name, ferry.Replace, 0)
+func makeFile(ctx context.Context, tree ferry.FS, name ferry.Name, text string, unfinished bool) error {
+	h, err := tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Replace})
 	if err != nil {
 		return err
 	}

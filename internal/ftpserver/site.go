@@ -68,10 +68,10 @@ func (c *conn) siteChmod(arg string) reply {
 		return say(501, "SITE CHMOD takes an octal mode and a name.")
 	}
 	return c.change("SITE CHMOD", name,
-		func(ctx context.Context, name string) error {
+		func(ctx context.Context, name ferry.Name) error {
 			return c.fs().SetAttr(ctx, name, ferry.Attr{Mode: &mode})
 		},
-		func(string) reply { return say(200, "Mode changed.") })
+		func(ferry.Name) reply { return say(200, "Mode changed.") })
 }
 
 // siteUtime takes the two forms in use: "YYYYMMDDhhmm[ss] name", and
@@ -121,8 +121,8 @@ func (c *conn) siteSymlink(arg string) reply {
 		return replyFor(ferry.ErrBadName)
 	}
 	return c.change("SITE SYMLINK", words[1],
-		func(ctx context.Context, name string) error { return c.fs().Symlink(ctx, words[0], name) },
-		func(string) reply { return say(200, "Link made.") })
+		func(ctx context.Context, name ferry.Name) error { return c.fs().Symlink(ctx, words[0], name) },
+		func(ferry.Name) reply { return say(200, "Link made.") })
 }
 
 // siteUmask shows or sets the permissions that new files do not get.
@@ -201,8 +201,8 @@ func (c *conn) siteCopy(arg string) reply {
 
 // copy runs as a job: a large file takes a while. The client sees no "250-"
 // meanwhile: after that the end could only be called a success.
-func (c *conn) copy(verb, from, to string) reply {
-	src, err := c.fs().Open(c.ctx(), from, ferry.Read, 0)
+func (c *conn) copy(verb string, from ferry.Name, to ferry.Name) reply {
+	src, err := c.fs().Open(c.ctx(), from, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return c.failed(verb, from, err)
 	}
@@ -223,7 +223,7 @@ func (c *conn) copy(verb, from, to string) reply {
 
 // leadsTo tells whether name means the very file that h has open: where that
 // is written in place, opening it to take the copy would empty what is copied.
-func (c *conn) leadsTo(name string, h ferry.Handle) bool {
+func (c *conn) leadsTo(name ferry.Name, h ferry.Handle) bool {
 	there, err := c.fs().Stat(c.ctx(), name)
 	if err != nil {
 		return false

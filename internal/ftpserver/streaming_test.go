@@ -17,7 +17,7 @@ type hugeFS struct {
 	taken *atomic.Int64
 }
 
-func (h hugeFS) List(context.Context, string, ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (h hugeFS) List(context.Context, ferry.Name, ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		for {
 			n := h.taken.Add(1)

@@ -153,11 +153,11 @@ func (w *tcpWorld) passive(c *tcpClient) *net.TCPConn {
 }
 
 // file is what everybody sees under a name; false: nothing.
-func (w *tcpWorld) file(name string) (string, bool) {
+func (w *tcpWorld) file(name ferry.Name) (string, bool) {
 	w.t.Helper()
 	tree := w.tree.For(ferry.User{Name: "observer"})
 	defer tree.Close()
-	h, err := tree.Open(w.t.Context(), name, ferry.Read, 0)
+	h, err := tree.Open(w.t.Context(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return "", false
 	}

@@ -324,11 +324,11 @@ func (c *secureClient) receive(command string) string {
 }
 
 // content is what a file has, as alice reads it.
-func (s *secureServer) content(name string) (string, bool) {
+func (s *secureServer) content(name ferry.Name) (string, bool) {
 	s.t.Helper()
 	tree := s.tree.For(ferry.User{Name: "alice"})
 	defer tree.Close()
-	h, err := tree.Open(context.Background(), name, ferry.Read, 0)
+	h, err := tree.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return "", false
 	}

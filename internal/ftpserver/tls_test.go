@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"ferry"
 	"fmt"
 	"io"
 	"net"
@@ -42,7 +43,7 @@ func TestTLSMovesFilesBothWays(t *testing.T) {
 				}
 				for file, content := range map[string]string{"small": "x", "empty": "", "large": large} {
 					c.put(file, content, "226")
-					if got, _ := s.content("/" + file); got != content {
+					if got, _ := s.content(ferry.Name("/" + file)); got != content {
 						t.Errorf("%s holds %d bytes, sent %d", file, len(got), len(content))
 					}
 					if got := c.get(file); got != content {

@@ -35,7 +35,7 @@ func (c *conn) retr(arg string) reply {
 	if r, ok := c.restartAllowed(at); !ok {
 		return r
 	}
-	h, err := c.fs().Open(c.ctx(), name, ferry.Read, 0)
+	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return c.failed("RETR", name, err)
 	}
@@ -67,11 +67,11 @@ func (c *conn) retr(arg string) reply {
 }
 
 // opening is the text of a download's 150; ftplib and wget read the size there.
-func opening(f form, name string, size int64) string {
+func opening(f form, name ferry.Name, size int64) string {
 	if f.ascii {
-		return "Opening ASCII mode data connection for " + name + "."
+		return "Opening ASCII mode data connection for " + string(name) + "."
 	}
-	return "Opening BINARY mode data connection for " + name + " (" + strconv.FormatInt(size, 10) + " bytes)."
+	return "Opening BINARY mode data connection for " + string(name) + " (" + strconv.FormatInt(size, 10) + " bytes)."
 }
 
 // sendFile brings the data connection and sends what at asks for of a file.
@@ -124,7 +124,7 @@ func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
 	if at.offset > 0 && at.offset > c.resumeSize(name) {
 		return replyFor(ferry.ErrBeyondEnd) // before Open, which would begin an unfinished upload
 	}
-	h, err := c.fs().Open(c.ctx(), name, mode, c.filePerm())
+	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: mode, Perm: c.filePerm()})
 	if err != nil {
 		return c.storeFailed(verb, name, err)
 	}
@@ -138,7 +138,7 @@ func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
 
 // resumeSize is the size an upload of name may go on from: of the unfinished
 // upload, else of the file, else 0.
-func (c *conn) resumeSize(name string) int64 {
+func (c *conn) resumeSize(name ferry.Name) int64 {
 	info, err := c.fs().Part(c.ctx(), name)
 	if err != nil {
 		info, err = c.fs().Stat(c.ctx(), name)
@@ -152,7 +152,7 @@ func (c *conn) resumeSize(name string) int64 {
 // startAt finds the offset for an upload that goes on, and cuts an unfinished
 // upload off there: what it holds beyond, the client says again or not at all.
 // A whole file keeps what lies behind the bytes that are written over.
-func (c *conn) startAt(h ferry.Handle, name string, at restartPoint) (restartPoint, error) {
+func (c *conn) startAt(h ferry.Handle, name ferry.Name, at restartPoint) (restartPoint, error) {
 	if at.offset == 0 && !at.ranged {
 		return at, nil
 	}
@@ -176,7 +176,7 @@ func (c *conn) startAt(h ferry.Handle, name string, at restartPoint) (restartPoi
 }
 
 // receive starts the job that takes an upload in and publishes it.
-func (c *conn) receive(verb, name string, h ferry.Handle, at restartPoint, first reply, done string) reply {
+func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first reply, done string) reply {
 	way, form, announced := c.takeData(), c.form(), c.alloBytes
 	form.upload = true
 	if form.ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
@@ -254,7 +254,7 @@ func (c *conn) stou(arg string) reply {
 		if err != nil {
 			return storeReplyFor(err)
 		}
-		h, err := c.fs().Open(c.ctx(), name, ferry.Exclusive, c.filePerm())
+		h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: c.filePerm()})
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, ferry.ErrBusy) || errors.Is(err, ferry.ErrIsDir) {
 			continue
 		}

@@ -22,7 +22,7 @@ func (c *conn) cwdCmd(arg string) reply {
 		return replyFor(ferry.ErrNotDir)
 	}
 	c.cwd = name
-	return say(250, "Directory is "+ftpwire.Quote(name)+".")
+	return say(250, "Directory is "+ftpwire.Quote(string(name))+".")
 }
 
 // CDUP (RFC 959 §4.1.1): 250, as §4.1.1 and Appendix II have it, not the 200
@@ -31,11 +31,11 @@ func (c *conn) cdup(string) reply { return c.cwdCmd("..") }
 
 // PWD (RFC 959 §4.1.3, Appendix II).
 func (c *conn) pwd(string) reply {
-	return say(257, ftpwire.Quote(c.cwd)+" is the current directory.")
+	return say(257, ftpwire.Quote(string(c.cwd))+" is the current directory.")
 }
 
 // change runs a command that changes one name.
-func (c *conn) change(verb, arg string, do func(ctx context.Context, name string) error, done func(name string) reply) reply {
+func (c *conn) change(verb, arg string, do func(ctx context.Context, name ferry.Name) error, done func(name ferry.Name) reply) reply {
 	name, err := c.name(arg)
 	if err != nil {
 		return replyFor(err)
@@ -49,8 +49,8 @@ func (c *conn) change(verb, arg string, do func(ctx context.Context, name string
 // MKD (RFC 959 §4.1.3, Appendix II).
 func (c *conn) mkd(arg string) reply {
 	return c.change("MKD", arg,
-		func(ctx context.Context, name string) error { return c.fs().Mkdir(ctx, name, c.dirPerm()) },
-		func(name string) reply { return say(257, ftpwire.Quote(name)+" created.") })
+		func(ctx context.Context, name ferry.Name) error { return c.fs().Mkdir(ctx, name, c.dirPerm()) },
+		func(name ferry.Name) reply { return say(257, ftpwire.Quote(string(name))+" created.") })
 }
 
 // dirPerm is the permission of a new directory; see filePerm.
@@ -65,30 +65,30 @@ func (c *conn) dirPerm() fs.FileMode {
 // stands in one that is gone, and CDUP leads out.
 func (c *conn) rmd(arg string) reply {
 	return c.change("RMD", arg,
-		func(ctx context.Context, name string) error {
+		func(ctx context.Context, name ferry.Name) error {
 			if name == "/" {
 				return fs.ErrPermission
 			}
 			return c.fs().Rmdir(ctx, name)
 		},
-		func(string) reply { return say(250, "Directory removed.") })
+		func(ferry.Name) reply { return say(250, "Directory removed.") })
 }
 
 // DELE (RFC 959 §4.1.3).
 func (c *conn) dele(arg string) reply {
 	return c.change("DELE", arg,
-		func(ctx context.Context, name string) error { return c.fs().Remove(ctx, name) },
-		func(string) reply { return say(250, "File removed.") })
+		func(ctx context.Context, name ferry.Name) error { return c.fs().Remove(ctx, name) },
+		func(ferry.Name) reply { return say(250, "File removed.") })
 }
 
 // RNFR (RFC 959 §4.1.3).
 func (c *conn) rnfr(arg string) reply {
 	return c.change("RNFR", arg,
-		func(ctx context.Context, name string) error {
+		func(ctx context.Context, name ferry.Name) error {
 			_, err := c.fs().Lstat(ctx, name)
 			return err
 		},
-		func(name string) reply {
+		func(name ferry.Name) reply {
 			c.from = name
 			return say(350, "Ready for RNTO.")
 		})
@@ -112,13 +112,13 @@ func (c *conn) rnto(arg string) reply {
 	}
 	replace := c.sess.Rights(name).Has(ferry.RightOverwrite)
 	if err := c.fs().Rename(c.ctx(), from, name, replace); err != nil {
-		return c.storeFailed("RNTO", from+" to "+name, err)
+		return c.storeFailed("RNTO", from, err)
 	}
 	return say(250, "Renamed.")
 }
 
 // sameFile tells whether two different names are hard links of one file.
-func (c *conn) sameFile(a, b string) bool {
+func (c *conn) sameFile(a, b ferry.Name) bool {
 	if a == b {
 		return false
 	}
@@ -132,8 +132,8 @@ func (c *conn) sameFile(a, b string) bool {
 
 // copyFile makes to a copy of src, staged as an upload is and with the rights
 // of STOR.
-func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to string, perm fs.FileMode) error {
-	dst, err := tree.Open(ctx, to, ferry.Replace, perm)
+func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to ferry.Name, perm fs.FileMode) error {
+	dst, err := tree.Open(ctx, to, ferry.OpenOptions{Mode: ferry.Replace, Perm: perm})
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (c *conn) comb(arg string) reply {
 	if err != nil || len(words) < 2 {
 		return say(501, `COMB takes a target and parts; names with spaces go in double quotes.`)
 	}
-	names := make([]string, len(words))
+	names := make([]ferry.Name, len(words))
 	for i, w := range words {
 		if names[i], err = c.name(w); err != nil {
 			return replyFor(err)
@@ -217,7 +217,7 @@ func (c *conn) comb(arg string) reply {
 // link, or by a link on the way.
 func sameFile(a, b ferry.Info) bool { return a.ID == b.ID && a.ID != [2]uint64{} }
 
-func combine(ctx context.Context, tree ferry.FS, target string, parts []string, perm fs.FileMode) error {
+func combine(ctx context.Context, tree ferry.FS, target ferry.Name, parts []ferry.Name, perm fs.FileMode) error {
 	dst, size, err := openToGrow(ctx, tree, target, perm)
 	if err != nil {
 		return err
@@ -242,10 +242,10 @@ func combine(ctx context.Context, tree ferry.FS, target string, parts []string, 
 }
 
 // openToGrow opens a file to add to its end, size: as it stands, or a new one.
-func openToGrow(ctx context.Context, tree ferry.FS, name string, perm fs.FileMode) (h ferry.Handle, size int64, err error) {
-	h, err = tree.Open(ctx, name, ferry.Update, 0)
+func openToGrow(ctx context.Context, tree ferry.FS, name ferry.Name, perm fs.FileMode) (h ferry.Handle, size int64, err error) {
+	h, err = tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Update})
 	if errors.Is(err, fs.ErrNotExist) {
-		h, err = tree.Open(ctx, name, ferry.Exclusive, perm)
+		h, err = tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: perm})
 		return h, 0, err
 	}
 	if err != nil {
@@ -259,8 +259,8 @@ func openToGrow(ctx context.Context, tree ferry.FS, name string, perm fs.FileMod
 	return h, i.Size, nil
 }
 
-func appendFile(ctx context.Context, tree ferry.FS, dst ferry.Handle, at int64, name string) (int64, error) {
-	src, err := tree.Open(ctx, name, ferry.Read, 0)
+func appendFile(ctx context.Context, tree ferry.FS, dst ferry.Handle, at int64, name ferry.Name) (int64, error) {
+	src, err := tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return at, err
 	}

@@ -3,7 +3,6 @@ package ftpserver
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -205,8 +204,8 @@ type slowFS struct {
 	delay time.Duration
 }
 
-func (s slowFS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := s.FS.Open(ctx, name, m, perm)
+func (s slowFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}

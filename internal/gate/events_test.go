@@ -64,7 +64,7 @@ func TestWhatFailedIsNoEvent(t *testing.T) {
 	_ = tree.Mkdir(ctx, "/new", 0)
 	_ = tree.Remove(ctx, "/nothing")
 	_ = tree.Rmdir(ctx, "/dir")
-	_, _ = tree.Open(ctx, "/nothing", ferry.Read, 0)
+	_, _ = tree.Open(ctx, "/nothing", ferry.OpenOptions{Mode: ferry.Read})
 	if got, want := h.kinds(), []string{"connect", "login"}; !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
@@ -105,7 +105,7 @@ func TestEventsOfTransfers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := storage(t, user("alice"))
 			_, s := h.enter("alice")
-			f := open(t, s, test.file, test.mode)
+			f := open(t, s, ferry.Name(test.file), test.mode)
 			if err := errors.Join(test.use(f), test.end(f)); err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +114,7 @@ func TestEventsOfTransfers(t *testing.T) {
 				t.Fatalf("events %+v, want %+v", got, test.want)
 			}
 			for i, want := range test.want {
-				if e := got[i]; e.Kind != want.Kind || e.Bytes != want.Bytes || e.Err != want.Err || e.Name != test.file || e.User != "alice" {
+				if e := got[i]; e.Kind != want.Kind || e.Bytes != want.Bytes || e.Err != want.Err || e.Name != ferry.Name(test.file) || e.User != "alice" {
 					t.Errorf("event %+v, want %+v", e, want)
 				}
 			}

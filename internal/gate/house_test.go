@@ -180,10 +180,10 @@ func (h *house) enter(name string) (*gate.Visit, *gate.Session) {
 }
 
 // put stores a file, as somebody who may.
-func (h *house) put(name, content string) {
+func (h *house) put(name ferry.Name, content string) {
 	h.t.Helper()
 	tree := h.tree.For(user("root"))
-	f, err := tree.Open(context.Background(), name, ferry.Replace, 0)
+	f, err := tree.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Replace})
 	if err == nil {
 		_, err = f.WriteAt([]byte(content), 0)
 		err = errors.Join(err, f.Commit())
@@ -198,17 +198,17 @@ func (h *house) mkdir(names ...string) {
 	h.t.Helper()
 	tree := h.tree.For(user("root"))
 	for _, name := range names {
-		if err := tree.Mkdir(context.Background(), name, 0); err != nil {
+		if err := tree.Mkdir(context.Background(), ferry.Name(name), 0); err != nil {
 			h.t.Fatal(err)
 		}
 	}
 }
 
 // content is what stands under name, "" for nothing.
-func (h *house) content(name string) string {
+func (h *house) content(name ferry.Name) string {
 	h.t.Helper()
 	tree := h.tree.For(user("root"))
-	f, err := tree.Open(context.Background(), name, ferry.Read, 0)
+	f, err := tree.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return ""
 	}

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"io/fs"
 
 	"ferry"
 )
@@ -13,12 +12,12 @@ type meter struct {
 	session *Session
 }
 
-func (m *meter) Open(ctx context.Context, name string, mode ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := m.FS.Open(ctx, name, mode, perm)
+func (m *meter) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := m.FS.Open(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
-	t := newTransfer(m.session, h, name, mode)
+	t := newTransfer(m.session, h, name, o.Mode)
 	if err := m.session.add(t); err != nil {
 		_ = h.Abort(err)
 		return nil, err

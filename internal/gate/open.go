@@ -23,76 +23,75 @@ import (
 // Which of the two it is, where only one is granted, is left to the storage
 // to decide, by the mode that only does the one: looking first would leave
 // time for the file to appear.
-func (r *rules) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	if err := checkName("open", name); err != nil {
-		return nil, err
-	}
-	switch m {
+func (r *rules) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	switch o.Mode {
 	case ferry.Read:
-		return r.openIf(ctx, ferry.RightRead, name, m, perm)
+		return r.openIf(ctx, ferry.RightRead, name, o)
 	case ferry.Exclusive, ferry.ResumeNew:
-		return r.openIf(ctx, ferry.RightCreate, name, m, perm)
+		return r.openIf(ctx, ferry.RightCreate, name, o)
 	case ferry.Update, ferry.Revise:
-		return r.openIf(ctx, ferry.RightOverwrite, name, m, perm)
+		return r.openIf(ctx, ferry.RightOverwrite, name, o)
 	case ferry.Replace:
-		return r.openReplace(ctx, name, perm)
+		return r.openReplace(ctx, name, o)
 	case ferry.Resume:
-		return r.openResume(ctx, name, perm)
+		return r.openResume(ctx, name, o)
 	}
-	return nil, &fs.PathError{Op: "open", Path: name, Err: errors.ErrUnsupported}
+	return nil, &fs.PathError{Op: "open", Path: string(name), Err: errors.ErrUnsupported}
 }
 
-// openIf opens in mode m where want is granted.
-func (r *rules) openIf(ctx context.Context, want ferry.Right, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+// openIf opens where want is granted.
+func (r *rules) openIf(ctx context.Context, want ferry.Right, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	rights := r.at(name)
 	if !rights.Has(want) {
 		return nil, denied("open", name)
 	}
-	h, err := r.inner.Open(ctx, name, m, perm)
+	h, err := r.inner.Open(ctx, name, o)
 	if err != nil {
 		return nil, r.hideMissing("open", name, err)
 	}
 	return &guarded{Handle: h, name: name, rights: rights}, nil
 }
 
-func (r *rules) openReplace(ctx context.Context, name string, perm fs.FileMode) (ferry.Handle, error) {
+func (r *rules) openReplace(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	switch rights := r.at(name); {
 	case rights.Has(ferry.RightCreate | ferry.RightOverwrite):
-		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Replace, perm)
+		return r.openIf(ctx, ferry.RightOverwrite, name, o)
 	case rights.Has(ferry.RightCreate):
-		return r.openIf(ctx, ferry.RightCreate, name, ferry.Exclusive, perm)
+		o.Mode = ferry.Exclusive
+		return r.openIf(ctx, ferry.RightCreate, name, o)
 	case rights.Has(ferry.RightOverwrite):
 		if err := r.mustExist(ctx, name); err != nil {
 			return nil, err
 		}
-		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Replace, perm)
+		return r.openIf(ctx, ferry.RightOverwrite, name, o)
 	}
 	return nil, denied("open", name)
 }
 
-func (r *rules) openResume(ctx context.Context, name string, perm fs.FileMode) (ferry.Handle, error) {
+func (r *rules) openResume(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	rights := r.at(name)
 	switch {
 	case rights.Has(ferry.RightCreate | ferry.RightOverwrite):
-		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Resume, perm)
+		return r.openIf(ctx, ferry.RightOverwrite, name, o)
 	case rights.Has(ferry.RightOverwrite):
 		if err := r.mustExist(ctx, name); err != nil {
 			return nil, err
 		}
-		return r.openIf(ctx, ferry.RightOverwrite, name, ferry.Resume, perm)
+		return r.openIf(ctx, ferry.RightOverwrite, name, o)
 	case rights.Has(ferry.RightAppend):
 		h, err := r.openAppend(ctx, name)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return h, err
 		}
 	}
-	return r.openIf(ctx, ferry.RightCreate, name, ferry.ResumeNew, perm)
+	o.Mode = ferry.ResumeNew
+	return r.openIf(ctx, ferry.RightCreate, name, o)
 }
 
 // mustExist is for those who may overwrite but not create. The file may go
 // before it is opened and then be made anew; that is no more than they could
 // have had by being a moment earlier.
-func (r *rules) mustExist(ctx context.Context, name string) error {
+func (r *rules) mustExist(ctx context.Context, name ferry.Name) error {
 	_, err := r.inner.Stat(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return denied("open", name)
@@ -101,8 +100,8 @@ func (r *rules) mustExist(ctx context.Context, name string) error {
 }
 
 // openAppend opens a file that exists for writing behind its end.
-func (r *rules) openAppend(ctx context.Context, name string) (ferry.Handle, error) {
-	h, err := r.inner.Open(ctx, name, ferry.Update, 0)
+func (r *rules) openAppend(ctx context.Context, name ferry.Name) (ferry.Handle, error) {
+	h, err := r.inner.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Update})
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +120,7 @@ func (r *rules) openAppend(ctx context.Context, name string) (ferry.Handle, erro
 // changing what lies before the floor.
 type guarded struct {
 	ferry.Handle
-	name   string
+	name   ferry.Name
 	rights ferry.Right
 	floor  atomic.Int64 // bytes before it stay as they are
 }

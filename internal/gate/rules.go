@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
-	"path"
 
 	"ferry"
 )
@@ -32,56 +31,40 @@ const (
 	rightsUpload = ferry.RightCreate | ferry.RightOverwrite | ferry.RightAppend
 )
 
-func (r *rules) at(name string) ferry.Right { return ferry.RightsAt(r.list, name) }
+func (r *rules) at(name ferry.Name) ferry.Right { return ferry.RightsAt(r.list, name) }
 
-func denied(op, name string) error {
-	return &fs.PathError{Op: op, Path: name, Err: fs.ErrPermission}
+func denied(op string, name ferry.Name) error {
+	return &fs.PathError{Op: op, Path: string(name), Err: fs.ErrPermission}
 }
 
-// checkName refuses a name that is not clean: a rule could take it for another
-// one than the storage does.
-func checkName(op, name string) error {
-	clean, err := ferry.Clean("/", name)
-	if err != nil || clean != name {
-		return &fs.PathError{Op: op, Path: name, Err: ferry.ErrBadName}
-	}
-	return nil
-}
-
-// need is nil where name is clean and grants all of want.
-func (r *rules) need(op, name string, want ferry.Right) error {
-	if err := checkName(op, name); err != nil {
-		return err
-	}
+// need is nil where name grants all of want.
+func (r *rules) need(op string, name ferry.Name, want ferry.Right) error {
 	if !r.at(name).Has(want) {
 		return denied(op, name)
 	}
 	return nil
 }
 
-// needAny is nil where name is clean and grants some of want.
-func (r *rules) needAny(op, name string, want ferry.Right) error {
-	if err := checkName(op, name); err != nil {
-		return err
-	}
+// needAny is nil where name grants some of want.
+func (r *rules) needAny(op string, name ferry.Name, want ferry.Right) error {
 	if r.at(name)&want == 0 {
 		return denied(op, name)
 	}
 	return nil
 }
 
-func (r *rules) Stat(ctx context.Context, name string) (ferry.Info, error) {
+func (r *rules) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	return r.describe("stat", name, func() (ferry.Info, error) { return r.inner.Stat(ctx, name) })
 }
 
-func (r *rules) Lstat(ctx context.Context, name string) (ferry.Info, error) {
+func (r *rules) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	return r.describe("lstat", name, func() (ferry.Info, error) { return r.inner.Lstat(ctx, name) })
 }
 
 // describe shows everything to those who may see, and to those who may do
 // anything at all there at least that a directory is one: a client has to be
 // able to change into the directory it may only drop files into.
-func (r *rules) describe(op, name string, look func() (ferry.Info, error)) (ferry.Info, error) {
+func (r *rules) describe(op string, name ferry.Name, look func() (ferry.Info, error)) (ferry.Info, error) {
 	if err := r.needAny(op, name, ferry.RightsAll); err != nil {
 		return ferry.Info{}, err
 	}
@@ -92,7 +75,7 @@ func (r *rules) describe(op, name string, look func() (ferry.Info, error)) (ferr
 	return ferry.Info{}, denied(op, name)
 }
 
-func (r *rules) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (r *rules) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	if err := r.need("list", dir, ferry.RightList); err != nil {
 		return func(yield func(ferry.Info, error) bool) { yield(ferry.Info{}, err) }
 	}
@@ -102,7 +85,7 @@ func (r *rules) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[
 	}
 	return func(yield func(ferry.Info, error) bool) {
 		for i, err := range entries {
-			if err == nil && !r.shows(path.Join(dir, i.Name), i) {
+			if err == nil && !r.shows(dir, i) {
 				continue
 			}
 			if !yield(i, err) {
@@ -113,43 +96,47 @@ func (r *rules) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[
 }
 
 // ruledIn tells whether an entry of dir has a rule of its own.
-func (r *rules) ruledIn(dir string) bool {
+func (r *rules) ruledIn(dir ferry.Name) bool {
 	for _, rule := range r.list {
-		if rule.Prefix != "/" && path.Dir(rule.Prefix) == dir {
+		if rule.Prefix != ferry.Root && rule.Prefix.Dir() == dir {
 			return true
 		}
 	}
 	return false
 }
 
-// shows tells whether Lstat would describe the entry.
-func (r *rules) shows(name string, i ferry.Info) bool {
+// shows tells whether Lstat would describe the entry i of dir.
+func (r *rules) shows(dir ferry.Name, i ferry.Info) bool {
+	name, err := dir.Join(i.Name)
+	if err != nil {
+		return false
+	}
 	at := r.at(name)
 	return at&rightsSee != 0 || at != 0 && i.IsDir()
 }
 
-func (r *rules) Part(ctx context.Context, name string) (ferry.Info, error) {
+func (r *rules) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := r.needAny("part", name, rightsUpload); err != nil {
 		return ferry.Info{}, err
 	}
 	return r.inner.Part(ctx, name)
 }
 
-func (r *rules) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (r *rules) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	if err := r.need("mkdir", name, ferry.RightMkdir); err != nil {
 		return err
 	}
 	return r.inner.Mkdir(ctx, name, perm)
 }
 
-func (r *rules) Remove(ctx context.Context, name string) error {
+func (r *rules) Remove(ctx context.Context, name ferry.Name) error {
 	if err := r.need("remove", name, ferry.RightDelete); err != nil {
 		return err
 	}
 	return r.inner.Remove(ctx, name)
 }
 
-func (r *rules) Rmdir(ctx context.Context, name string) error {
+func (r *rules) Rmdir(ctx context.Context, name ferry.Name) error {
 	if err := r.need("rmdir", name, ferry.RightRmdir); err != nil {
 		return err
 	}
@@ -160,7 +147,7 @@ func (r *rules) Rmdir(ctx context.Context, name string) error {
 // Beyond that it wins nobody a right to read: what a user may not read does not
 // move to where it may. A name with a rule of its own below it is not renamed
 // nor taken, since that would bring what lies there under another rule.
-func (r *rules) Rename(ctx context.Context, from, to string, replace bool) error {
+func (r *rules) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if err := r.need("rename", from, ferry.RightRename); err != nil {
 		return err
 	}
@@ -175,16 +162,16 @@ func (r *rules) Rename(ctx context.Context, from, to string, replace bool) error
 }
 
 // ruledBelow tells whether a rule begins below name.
-func (r *rules) ruledBelow(name string) bool {
+func (r *rules) ruledBelow(name ferry.Name) bool {
 	for _, rule := range r.list {
-		if rule.Prefix != name && ferry.Within(rule.Prefix, name) {
+		if rule.Prefix != name && rule.Prefix.Within(name) {
 			return true
 		}
 	}
 	return false
 }
 
-func (r *rules) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
+func (r *rules) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	want := attrRights(a)
 	if a.Size != nil {
 		want |= ferry.RightOverwrite
@@ -200,7 +187,7 @@ func (r *rules) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
 
 // setNothing is SetAttr with nothing to set, which is a way to ask whether
 // name exists.
-func (r *rules) setNothing(ctx context.Context, name string, a ferry.Attr) error {
+func (r *rules) setNothing(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if err := r.needAny("setattr", name, rightsSee); err != nil {
 		return err
 	}
@@ -219,14 +206,14 @@ func attrRights(a ferry.Attr) ferry.Right {
 	return want
 }
 
-func (r *rules) Readlink(ctx context.Context, name string) (string, error) {
+func (r *rules) Readlink(ctx context.Context, name ferry.Name) (string, error) {
 	if err := r.needAny("readlink", name, rightsSee); err != nil {
 		return "", err
 	}
 	return r.inner.Readlink(ctx, name)
 }
 
-func (r *rules) Symlink(ctx context.Context, target, name string) error {
+func (r *rules) Symlink(ctx context.Context, target string, name ferry.Name) error {
 	if err := r.need("symlink", name, ferry.RightSymlink); err != nil {
 		return err
 	}
@@ -235,7 +222,7 @@ func (r *rules) Symlink(ctx context.Context, target, name string) error {
 
 // Link needs Read where the file is and Create where it is to be too. The two
 // names are one file: the new one must not win rights over its content.
-func (r *rules) Link(ctx context.Context, from, name string) error {
+func (r *rules) Link(ctx context.Context, from, name ferry.Name) error {
 	if err := r.need("link", from, ferry.RightRead); err != nil {
 		return err
 	}
@@ -249,7 +236,7 @@ func (r *rules) Link(ctx context.Context, from, name string) error {
 	return r.inner.Link(ctx, from, name)
 }
 
-func (r *rules) Space(ctx context.Context, name string) (ferry.Space, error) {
+func (r *rules) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 	if err := r.needAny("space", name, rightsSee); err != nil {
 		return ferry.Space{}, err
 	}
@@ -260,7 +247,7 @@ func (r *rules) Close() error { return r.inner.Close() }
 
 // hideMissing makes the answer for a name that does not exist that for one
 // which may not be touched, for those who may not see the difference.
-func (r *rules) hideMissing(op, name string, err error) error {
+func (r *rules) hideMissing(op string, name ferry.Name, err error) error {
 	if errors.Is(err, fs.ErrNotExist) && r.at(name)&rightsSee == 0 {
 		return denied(op, name)
 	}

@@ -87,11 +87,11 @@ func (s *Session) User() ferry.User { return s.user }
 func (s *Session) FS() ferry.FS { return s.fs }
 
 // Rights says what the user may do at name, which is clean.
-func (s *Session) Rights(name string) ferry.Right { return ferry.RightsAt(s.user.Rules, name) }
+func (s *Session) Rights(name ferry.Name) ferry.Right { return ferry.RightsAt(s.user.Rules, name) }
 
 // Transfer describes a file that the session has open.
 type Transfer struct {
-	Name    string
+	Name    ferry.Name
 	Upload  bool
 	Bytes   int64 // moved so far
 	Size    int64 // of the file that is downloaded; -1 where that is not known

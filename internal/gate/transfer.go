@@ -17,7 +17,7 @@ import (
 type transfer struct {
 	ferry.Handle
 	session *Session
-	name    string
+	name    ferry.Name
 	mode    ferry.Mode
 	started time.Time
 	read    atomic.Int64 // bytes
@@ -30,7 +30,7 @@ type transfer struct {
 	conn net.Conn // that bytes go over now; nil: none
 }
 
-func newTransfer(s *Session, h ferry.Handle, name string, m ferry.Mode) *transfer {
+func newTransfer(s *Session, h ferry.Handle, name ferry.Name, m ferry.Mode) *transfer {
 	return &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now()}
 }
 
@@ -121,7 +121,7 @@ func (t *transfer) SetAttr(a ferry.Attr) error {
 
 func (t *transfer) Commit() error {
 	if t.over.Swap(true) {
-		return &fs.PathError{Op: "commit", Path: t.name, Err: ferry.ErrClosed}
+		return &fs.PathError{Op: "commit", Path: string(t.name), Err: ferry.ErrClosed}
 	}
 	err := t.Handle.Commit()
 	t.finish(err)

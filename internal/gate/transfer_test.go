@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -26,9 +25,9 @@ func limited(name string, up, down int64) ferry.User {
 }
 
 // open opens a file of the session.
-func open(t *testing.T, s *gate.Session, name string, m ferry.Mode) ferry.Handle {
+func open(t *testing.T, s *gate.Session, name ferry.Name, m ferry.Mode) ferry.Handle {
 	t.Helper()
-	h, err := s.FS().Open(t.Context(), name, m, 0)
+	h, err := s.FS().Open(t.Context(), name, ferry.OpenOptions{Mode: m})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +141,7 @@ func TestBandwidth(t *testing.T) {
 				for i, u := range test.users {
 					_, s := h.enter(u.Name)
 					if test.up {
-						conn, done := upload(t.Context(), open(t, s, fmt.Sprint("/up", i), ferry.Replace))
+						conn, done := upload(t.Context(), open(t, s, ferry.Name(fmt.Sprint("/up", i)), ferry.Replace))
 						go func() { _, _ = conn.Write(content); conn.Close() }()
 						all = append(all, done)
 						continue
@@ -221,8 +220,8 @@ func (s slowly) SendTo(_ context.Context, dst net.Conn, off, n int64) (int64, er
 
 type slowFS struct{ ferry.FS }
 
-func (s slowFS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := s.FS.Open(ctx, name, m, perm)
+func (s slowFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, o)
 	return slowly{h}, err
 }
 
@@ -310,7 +309,7 @@ func TestCopyAfterTheEnd(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		s.End()
-		if _, err := s.FS().Open(t.Context(), "/file", ferry.Read, 0); err == nil {
+		if _, err := s.FS().Open(t.Context(), "/file", ferry.OpenOptions{Mode: ferry.Read}); err == nil {
 			t.Error("a file opened after End")
 		}
 	})
@@ -328,8 +327,8 @@ type watchedHandle struct {
 	fs *watched
 }
 
-func (w *watched) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := w.FS.Open(ctx, name, m, perm)
+func (w *watched) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := w.FS.Open(ctx, name, o)
 	return watchedHandle{h, w}, err
 }
 

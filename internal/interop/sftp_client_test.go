@@ -85,9 +85,9 @@ func (o openssh) For(u ferry.User) ferry.FS {
 func alice() ferry.User { return ferry.User{Name: "alice"} }
 
 // uploaded writes content to name as far as Commit.
-func uploaded(t *testing.T, f ferry.FS, name string, m ferry.Mode, content []byte) ferry.Handle {
+func uploaded(t *testing.T, f ferry.FS, name ferry.Name, m ferry.Mode, content []byte) ferry.Handle {
 	t.Helper()
-	h, err := f.Open(context.Background(), name, m, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: m})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestClientStagesUploads(t *testing.T) {
 			wantFile(t, path, content)
 
 			f = o.For(alice())
-			h, err := f.Open(t.Context(), "/f", ferry.Resume, 0)
+			h, err := f.Open(t.Context(), "/f", ferry.OpenOptions{Mode: ferry.Resume})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +189,7 @@ func TestClientMovesFiles(t *testing.T) {
 	f := o.For(alice())
 	for name, size := range sizes() {
 		content := noise(uint64(size), size)
-		h, err := f.Open(t.Context(), "/"+name, ferry.Exclusive, 0)
+		h, err := f.Open(t.Context(), ferry.Name("/"+name), ferry.OpenOptions{Mode: ferry.Exclusive})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -205,7 +205,7 @@ func TestClientMovesFiles(t *testing.T) {
 		done(t, h.Commit())
 		wantFile(t, filepath.Join(o.dir, name), content)
 
-		if h, err = f.Open(t.Context(), "/"+name, ferry.Read, 0); err != nil {
+		if h, err = f.Open(t.Context(), ferry.Name("/"+name), ferry.OpenOptions{Mode: ferry.Read}); err != nil {
 			t.Fatal(err)
 		}
 		dst, reader := net.Pipe()
@@ -238,12 +238,12 @@ func TestClientTellsFailuresApart(t *testing.T) {
 	_, statLoop := f.Stat(ctx, "/a")
 	_, statBelow := f.Stat(ctx, "/full/file/x")
 	_, statMissing := f.Stat(ctx, "/missing")
-	_, statLong := f.Stat(ctx, "/"+strings.Repeat("n", 300))
-	_, readDir := f.Open(ctx, "/dir", ferry.Read, 0)
-	_, replaceDir := f.Open(ctx, "/dir", ferry.Replace, 0)
-	_, readPipe := f.Open(ctx, "/fifo", ferry.Read, 0)
-	_, writePipe := f.Open(ctx, "/fifo", ferry.Replace, 0)
-	_, exclusive := f.Open(ctx, "/full/file", ferry.Exclusive, 0)
+	_, statLong := f.Stat(ctx, ferry.Name("/"+strings.Repeat("n", 300)))
+	_, readDir := f.Open(ctx, "/dir", ferry.OpenOptions{Mode: ferry.Read})
+	_, replaceDir := f.Open(ctx, "/dir", ferry.OpenOptions{Mode: ferry.Replace})
+	_, readPipe := f.Open(ctx, "/fifo", ferry.OpenOptions{Mode: ferry.Read})
+	_, writePipe := f.Open(ctx, "/fifo", ferry.OpenOptions{Mode: ferry.Replace})
+	_, exclusive := f.Open(ctx, "/full/file", ferry.OpenOptions{Mode: ferry.Exclusive})
 	_, readlink := f.Readlink(ctx, "/dir")
 	setuid, size := fs.ModeSetuid|0o755, int64(1)
 	for what, row := range map[string]struct{ err, want error }{
@@ -272,7 +272,7 @@ func TestClientTellsFailuresApart(t *testing.T) {
 		"SetAttr of a directory's size":   {f.SetAttr(ctx, "/dir", ferry.Attr{Size: &size}), ferry.ErrIsDir},
 		"SetAttr of setuid":               {f.SetAttr(ctx, "/full/file", ferry.Attr{Mode: &setuid}), fs.ErrPermission},
 		"SetAttr of nothing":              {f.SetAttr(ctx, "/missing", ferry.Attr{}), fs.ErrNotExist},
-		"a name of a part of ours":        {f.Mkdir(ctx, "/.ferry-part-"+strings.Repeat("0", 32), 0), ferry.ErrBadName},
+		"a name of a part of ours":        {f.Mkdir(ctx, ferry.Name("/.ferry-part-"+strings.Repeat("0", 32)), 0), ferry.ErrBadName},
 	} {
 		failsAs(t, what, row.err, row.want)
 	}

@@ -12,8 +12,8 @@ import (
 // handle is one open file.
 type handle struct {
 	session  *session
-	name     string // the client's
-	number   uint64 // later ones are larger
+	name     ferry.Name // the client's
+	number   uint64     // later ones are larger
 	readOnly bool
 	node     *node
 	part     *part     // of a staged upload; nil: in place
@@ -43,7 +43,7 @@ func (h *handle) Stat() (ferry.Info, error) {
 	if err := h.use(false); err != nil {
 		return ferry.Info{}, fail("stat", h.name, err)
 	}
-	return h.node.info(h.name), nil
+	return h.node.info(h.name.Base()), nil
 }
 
 func (h *handle) ReadAt(p []byte, off int64) (int, error) {

@@ -30,14 +30,14 @@ func TestUmaskAndDefaults(t *testing.T) {
 		{fs.ModeDir | fs.ModeSticky | 0o777, fs.ModeSticky | 0o750, fs.ModeSticky | 0o750},
 	} {
 		name := fmt.Sprintf("/%#o", uint32(row.asked))
-		upload(t, f, name, "text", row.asked)
-		if got := stat(t, f, name).Mode; got != row.file {
+		upload(t, f, ferry.Name(name), "text", row.asked)
+		if got := stat(t, f, ferry.Name(name)).Mode; got != row.file {
 			t.Errorf("a file made with %v has mode %v, want %v", row.asked, got, row.file)
 		}
-		if err := f.Mkdir(t.Context(), name+"-dir", row.asked); err != nil {
+		if err := f.Mkdir(t.Context(), ferry.Name(name+"-dir"), row.asked); err != nil {
 			t.Fatal(err)
 		}
-		if got := stat(t, f, name+"-dir").Mode; got != fs.ModeDir|row.dir {
+		if got := stat(t, f, ferry.Name(name+"-dir")).Mode; got != fs.ModeDir|row.dir {
 			t.Errorf("a directory made with %v has mode %v, want %v", row.asked, got, row.dir)
 		}
 	}
@@ -110,7 +110,7 @@ func TestCapacity(t *testing.T) {
 	}
 	free(t, f, 40)
 
-	reader, err := f.Open(ctx, "/a", ferry.Read, 0)
+	reader, err := f.Open(ctx, "/a", ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestThreat6FortyLinks(t *testing.T) {
 	f := mem.New(mem.Config{}).For(ferry.User{Name: "alice"})
 	upload(t, f, "/0", "text", 0)
 	for n := range 41 {
-		if err := f.Symlink(t.Context(), fmt.Sprint(n), fmt.Sprintf("/%d", n+1)); err != nil {
+		if err := f.Symlink(t.Context(), fmt.Sprint(n), ferry.Name(fmt.Sprintf("/%d", n+1))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -232,9 +232,9 @@ func TestManySessionsAtOnce(t *testing.T) {
 			f := tree.For(ferry.User{Name: fmt.Sprint(n % 3), Shared: n%2 == 0})
 			for round := range 100 {
 				a, b := fmt.Sprintf("/%d", round%4), fmt.Sprintf("/%d", round%3)
-				if h, err := f.Open(ctx, a, ferry.Mode(round%6), 0); err == nil {
+				if h, err := f.Open(ctx, ferry.Name(a), ferry.OpenOptions{Mode: ferry.Mode(round % 6)}); err == nil {
 					_, _ = h.WriteAt([]byte("0123456789"), int64(round%5))
-					_ = f.Rename(ctx, a, b, round%2 == 0)
+					_ = f.Rename(ctx, ferry.Name(a), ferry.Name(b), round%2 == 0)
 					_, _ = h.ReadAt(make([]byte, 10), 0)
 					if round%3 == 0 {
 						_ = h.Abort(nil)
@@ -242,7 +242,7 @@ func TestManySessionsAtOnce(t *testing.T) {
 					_ = h.Commit()
 				}
 				for range f.List(ctx, "/", ferry.Full) {
-					_ = f.Remove(ctx, b)
+					_ = f.Remove(ctx, ferry.Name(b))
 				}
 			}
 			_ = f.Close()
@@ -252,16 +252,16 @@ func TestManySessionsAtOnce(t *testing.T) {
 	for n := range 3 {
 		f := tree.For(ferry.User{Name: fmt.Sprint(n)})
 		for name := range 4 {
-			_ = f.Remove(ctx, fmt.Sprintf("/%d", name))
+			_ = f.Remove(ctx, ferry.Name(fmt.Sprintf("/%d", name)))
 		}
 	}
 	free(t, tree.For(ferry.User{Name: "alice"}), 100)
 }
 
 // begin opens name for new content and writes text.
-func begin(t *testing.T, f ferry.FS, name, text string) ferry.Handle {
+func begin(t *testing.T, f ferry.FS, name ferry.Name, text string) ferry.Handle {
 	t.Helper()
-	h, err := f.Open(t.Context(), name, ferry.Replace, 0)
+	h, err := f.Open(t.Context(), name, ferry.OpenOptions{Mode: ferry.Replace})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,9 +271,9 @@ func begin(t *testing.T, f ferry.FS, name, text string) ferry.Handle {
 	return h
 }
 
-func upload(t *testing.T, f ferry.FS, name, text string, perm fs.FileMode) {
+func upload(t *testing.T, f ferry.FS, name ferry.Name, text string, perm fs.FileMode) {
 	t.Helper()
-	h, err := f.Open(context.Background(), name, ferry.Replace, perm)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Replace, Perm: perm})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +285,7 @@ func upload(t *testing.T, f ferry.FS, name, text string, perm fs.FileMode) {
 	}
 }
 
-func stat(t *testing.T, f ferry.FS, name string) ferry.Info {
+func stat(t *testing.T, f ferry.FS, name ferry.Name) ferry.Info {
 	t.Helper()
 	i, err := f.Stat(t.Context(), name)
 	if err != nil {

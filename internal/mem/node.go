@@ -3,7 +3,6 @@ package mem
 import (
 	"errors"
 	"io/fs"
-	"path"
 	"time"
 
 	"ferry"
@@ -201,10 +200,10 @@ func (t *Tree) resize(n *node, size int64) error {
 	return t.truncate(n, size)
 }
 
-// info describes n under the client's name for it.
-func (n *node) info(name string) ferry.Info {
+// info describes n as base, the last element of the client's name for it.
+func (n *node) info(base string) ferry.Info {
 	i := ferry.Info{
-		Name:    path.Base(name),
+		Name:    base,
 		Size:    n.content.size,
 		Mode:    n.mode,
 		ModTime: n.modTime,

@@ -8,10 +8,10 @@ import (
 	"ferry"
 )
 
-func (s *session) Open(_ context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
+func (s *session) Open(_ context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	h, err := s.open(name, m, perm)
+	h, err := s.open(name, o)
 	if err != nil {
 		return nil, fail("open", name, err)
 	}
@@ -20,29 +20,29 @@ func (s *session) Open(_ context.Context, name string, m ferry.Mode, perm fs.Fil
 	return h, nil
 }
 
-func (s *session) open(name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+func (s *session) open(name ferry.Name, o ferry.OpenOptions) (*handle, error) {
 	if s.closed {
 		return nil, ferry.ErrClosed
 	}
-	at, err := s.tree.walk(name, m != ferry.Exclusive && m != ferry.ResumeNew)
+	at, err := s.tree.walk(name, !o.Mode.MustBeNew())
 	if err != nil {
 		return nil, err
 	}
 	s.tree.opened++
 	h := &handle{session: s, name: name, number: s.tree.opened, moved: time.Now()}
-	switch m {
+	switch o.Mode {
 	case ferry.Read, ferry.Update:
-		return h, h.openExisting(at, m)
+		return h, h.openExisting(at, o.Mode)
 	case ferry.Exclusive:
-		return h, h.openExclusive(at, perm)
+		return h, h.openExclusive(at, o.Perm)
 	case ferry.Replace:
-		return h, h.openReplace(at, perm)
+		return h, h.openReplace(at, o.Perm)
 	case ferry.Revise:
-		return h, h.openRevise(at, perm)
+		return h, h.openRevise(at, o.Perm)
 	case ferry.Resume:
-		return h, h.openResume(at, perm)
+		return h, h.openResume(at, o.Perm)
 	case ferry.ResumeNew:
-		return h, h.openResumeNew(at, perm)
+		return h, h.openResumeNew(at, o.Perm)
 	}
 	return nil, fs.ErrInvalid
 }

@@ -7,13 +7,13 @@ import (
 	"ferry"
 )
 
-func (s *session) Remove(_ context.Context, name string) error {
+func (s *session) Remove(_ context.Context, name ferry.Name) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	return fail("remove", name, s.remove(name))
 }
 
-func (s *session) remove(name string) error {
+func (s *session) remove(name ferry.Name) error {
 	at, err := s.tree.walk(name, false)
 	if err != nil {
 		return err
@@ -34,13 +34,13 @@ func (s *session) remove(name string) error {
 	return nil
 }
 
-func (s *session) Rmdir(_ context.Context, name string) error {
+func (s *session) Rmdir(_ context.Context, name ferry.Name) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	return fail("rmdir", name, s.rmdir(name))
 }
 
-func (s *session) rmdir(name string) error {
+func (s *session) rmdir(name ferry.Name) error {
 	at, err := s.tree.existing(name, false)
 	switch {
 	case err != nil:
@@ -66,13 +66,13 @@ func (s *session) rmdir(name string) error {
 	return nil
 }
 
-func (s *session) Rename(_ context.Context, from, to string, replace bool) error {
+func (s *session) Rename(_ context.Context, from, to ferry.Name, replace bool) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	return fail("rename", from, s.rename(from, to, replace))
 }
 
-func (s *session) rename(from, to string, replace bool) error {
+func (s *session) rename(from, to ferry.Name, replace bool) error {
 	src, err := s.tree.walk(from, false)
 	if err != nil {
 		return err

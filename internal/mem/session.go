@@ -22,24 +22,24 @@ type session struct {
 }
 
 // fail makes an error one about the client's name.
-func fail(op, name string, err error) error {
+func fail(op string, name ferry.Name, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	return &fs.PathError{Op: op, Path: string(name), Err: err}
 }
 
-func (s *session) Stat(_ context.Context, name string) (ferry.Info, error) {
+func (s *session) Stat(_ context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := s.look(name, true)
 	return i, fail("stat", name, err)
 }
 
-func (s *session) Lstat(_ context.Context, name string) (ferry.Info, error) {
+func (s *session) Lstat(_ context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := s.look(name, false)
 	return i, fail("lstat", name, err)
 }
 
-func (s *session) look(name string, follow bool) (ferry.Info, error) {
+func (s *session) look(name ferry.Name, follow bool) (ferry.Info, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.tree.walk(name, follow)
@@ -47,17 +47,17 @@ func (s *session) look(name string, follow bool) (ferry.Info, error) {
 		return ferry.Info{}, err
 	}
 	if p := s.own(at); p != nil {
-		return p.node.info(name), nil
+		return p.node.info(name.Base()), nil
 	}
 	if at.node == nil {
 		return ferry.Info{}, fs.ErrNotExist
 	}
-	return at.node.info(name), nil
+	return at.node.info(name.Base()), nil
 }
 
 // List takes a copy of the names first, so that nothing is locked while the
 // caller works on an entry, and looks at each again when its turn comes.
-func (s *session) List(ctx context.Context, name string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (s *session) List(ctx context.Context, name ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		dir, bases, err := s.bases(name)
 		if err != nil {
@@ -77,7 +77,7 @@ func (s *session) List(ctx context.Context, name string, d ferry.Detail) iter.Se
 	}
 }
 
-func (s *session) bases(name string) (*node, []string, error) {
+func (s *session) bases(name ferry.Name) (*node, []string, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.tree.existing(name, true)
@@ -107,7 +107,7 @@ func (s *session) entry(dir *node, base string, d ferry.Detail) (ferry.Info, boo
 	return n.info(base), true
 }
 
-func (s *session) Part(_ context.Context, name string) (ferry.Info, error) {
+func (s *session) Part(_ context.Context, name ferry.Name) (ferry.Info, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.tree.walk(name, true)
@@ -118,12 +118,12 @@ func (s *session) Part(_ context.Context, name string) (ferry.Info, error) {
 	if p == nil {
 		return ferry.Info{}, fail("part", name, fs.ErrNotExist)
 	}
-	i := p.node.info(name)
+	i := p.node.info(name.Base())
 	i.Size = p.node.content.solid()
 	return i, nil
 }
 
-func (s *session) SetAttr(_ context.Context, name string, a ferry.Attr) error {
+func (s *session) SetAttr(_ context.Context, name ferry.Name, a ferry.Attr) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.tree.walk(name, !a.NoFollow)
@@ -139,7 +139,7 @@ func (s *session) SetAttr(_ context.Context, name string, a ferry.Attr) error {
 	return fail("setattr", name, s.tree.setAttr(at.node, a))
 }
 
-func (s *session) Mkdir(_ context.Context, name string, perm fs.FileMode) error {
+func (s *session) Mkdir(_ context.Context, name ferry.Name, perm fs.FileMode) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.tree.vacant(name)
@@ -150,7 +150,7 @@ func (s *session) Mkdir(_ context.Context, name string, perm fs.FileMode) error 
 	return nil
 }
 
-func (s *session) Readlink(_ context.Context, name string) (string, error) {
+func (s *session) Readlink(_ context.Context, name ferry.Name) (string, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.tree.existing(name, false)
@@ -163,7 +163,7 @@ func (s *session) Readlink(_ context.Context, name string) (string, error) {
 	return at.node.target, nil
 }
 
-func (s *session) Symlink(_ context.Context, target, name string) error {
+func (s *session) Symlink(_ context.Context, target string, name ferry.Name) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	if err := checkTarget(target); err != nil {
@@ -187,7 +187,7 @@ func checkTarget(target string) error {
 	return nil
 }
 
-func (s *session) Link(_ context.Context, from, name string) error {
+func (s *session) Link(_ context.Context, from, name ferry.Name) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	src, err := s.tree.existing(from, false)
@@ -206,7 +206,7 @@ func (s *session) Link(_ context.Context, from, name string) error {
 	return nil
 }
 
-func (s *session) Space(_ context.Context, name string) (ferry.Space, error) {
+func (s *session) Space(_ context.Context, name ferry.Name) (ferry.Space, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	if _, err := s.tree.existing(name, true); err != nil {

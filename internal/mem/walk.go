@@ -25,13 +25,10 @@ type place struct {
 
 // walk finds the place that the clean name means. A link in the last element
 // is followed if follow is set, even if it leads to nothing.
-func (t *Tree) walk(name string, follow bool) (place, error) {
-	if clean, err := ferry.Clean("/", name); err != nil || clean != name {
-		return place{}, ferry.ErrBadName
-	}
+func (t *Tree) walk(name ferry.Name, follow bool) (place, error) {
 	at := place{node: t.root}
 	links := 0
-	for rest := elements(name); len(rest) > 0; {
+	for rest := elements(string(name)); len(rest) > 0; {
 		element := rest[0]
 		rest = rest[1:]
 		next, err := step(at, element)
@@ -82,7 +79,7 @@ func elements(path string) []string {
 }
 
 // existing is walk for a name under which something must stand.
-func (t *Tree) existing(name string, follow bool) (place, error) {
+func (t *Tree) existing(name ferry.Name, follow bool) (place, error) {
 	at, err := t.walk(name, follow)
 	if err == nil && at.node == nil {
 		err = fs.ErrNotExist
@@ -91,7 +88,7 @@ func (t *Tree) existing(name string, follow bool) (place, error) {
 }
 
 // vacant is walk for a name under which nothing may stand yet.
-func (t *Tree) vacant(name string) (place, error) {
+func (t *Tree) vacant(name ferry.Name) (place, error) {
 	at, err := t.walk(name, false)
 	if err == nil && at.node != nil {
 		err = fs.ErrExist

@@ -11,11 +11,11 @@ import (
 
 // SetAttr is ferry.FS's. On a link itself it is errors.ErrUnsupported where the
 // server has no lsetstat@openssh.com.
-func (f *FS) SetAttr(ctx context.Context, name string, a ferry.Attr) error {
+func (f *FS) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	return fail("setattr", name, f.setAttr(ctx, name, a))
 }
 
-func (f *FS) setAttr(ctx context.Context, name string, a ferry.Attr) error {
+func (f *FS) setAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (f *FS) setAttr(ctx context.Context, name string, a ferry.Attr) error {
 
 // before is what has to be known of name before a can be set: nothing where
 // the server will look at all that matters.
-func (f *FS) before(ctx context.Context, name string, a ferry.Attr) (sftpwire.Attrs, error) {
+func (f *FS) before(ctx context.Context, name ferry.Name, a ferry.Attr) (sftpwire.Attrs, error) {
 	special := a.Mode != nil && *a.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0
 	none := attrsOf(a, sftpwire.Attrs{}).Flags == 0
 	if !a.NoFollow && a.Size == nil && !special && !halves(a) && !none {

@@ -25,7 +25,7 @@ func TestAnswersComeInAnyOrder(t *testing.T) {
 	for n := range many {
 		all.Go(func() {
 			name := fmt.Sprintf("/%d", n)
-			if i, err := f.Stat(t.Context(), name); err != nil || i.Size != int64(n) {
+			if i, err := f.Stat(t.Context(), ferry.Name(name)); err != nil || i.Size != int64(n) {
 				t.Errorf("%s has %d bytes, %v", name, i.Size, err)
 			}
 		})
@@ -52,7 +52,7 @@ func TestCancelledWaits(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		failed := make(chan error)
 		go func() {
-			_, err := f.Open(ctx, "/a", ferry.Replace, 0)
+			_, err := f.Open(ctx, "/a", ferry.OpenOptions{Mode: ferry.Replace})
 			failed <- err
 		}()
 		p.answer(p.next(), status(sftpwire.NoSuchFile)) // LSTAT
@@ -82,7 +82,7 @@ func TestLostStreamEndsEveryWait(t *testing.T) {
 	failed := make(chan error)
 	for n := range 10 {
 		go func() {
-			_, err := f.Stat(t.Context(), fmt.Sprintf("/%d", n))
+			_, err := f.Stat(t.Context(), ferry.Name(fmt.Sprintf("/%d", n)))
 			failed <- err
 		}()
 	}
@@ -95,7 +95,7 @@ func TestLostStreamEndsEveryWait(t *testing.T) {
 			t.Errorf("a wait ended with %v, want %v", err, ErrLost)
 		}
 	}
-	if _, err := f.Open(t.Context(), "/a", ferry.Replace, 0); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "closed") {
+	if _, err := f.Open(t.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace}); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("Open afterwards: %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestHostileData(t *testing.T) {
 			}
 			return &sftpwire.Data{Data: make([]byte, n)}
 		})
-		h, err := f.Open(t.Context(), "/a", ferry.Read, 0)
+		h, err := f.Open(t.Context(), "/a", ferry.OpenOptions{Mode: ferry.Read})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestCloseDoesNotWaitForADeadServer(t *testing.T) {
 		f, p := begin(t, hello(), Options{User: ferry.User{DirectUploads: true}})
 		opened := make(chan ferry.Handle)
 		go func() {
-			h, err := f.Open(context.Background(), "/a", ferry.Replace, 0)
+			h, err := f.Open(context.Background(), "/a", ferry.OpenOptions{Mode: ferry.Replace})
 			if err != nil {
 				t.Error(err)
 			}
@@ -269,7 +269,7 @@ func TestLargeWritesShareTheStream(t *testing.T) {
 	var all sync.WaitGroup
 	for n := range 8 {
 		all.Go(func() {
-			h, err := f.Open(context.Background(), fmt.Sprintf("/%d", n), ferry.Replace, 0)
+			h, err := f.Open(context.Background(), ferry.Name(fmt.Sprintf("/%d", n)), ferry.OpenOptions{Mode: ferry.Replace})
 			if err != nil {
 				t.Error(err)
 				return

@@ -113,9 +113,9 @@ func printable(text string) string {
 }
 
 // fail makes an error one about the client's name.
-func fail(op, name string, err error) error {
+func fail(op string, name ferry.Name, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &fs.PathError{Op: op, Path: name, Err: err}
+	return &fs.PathError{Op: op, Path: string(name), Err: err}
 }

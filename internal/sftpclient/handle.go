@@ -22,9 +22,9 @@ const whole = math.MaxInt64
 // handle is one open file.
 type handle struct {
 	fs       *FS
-	name     string // the client's
-	id       string // the server's
-	number   uint64 // later ones are larger
+	name     ferry.Name // the client's
+	id       string     // the server's
+	number   uint64     // later ones are larger
 	readOnly bool
 	size     atomic.Int64 // as far as known: how far to ask ahead
 	broken   atomic.Int64 // where the first WRITE failed; whole: none did
@@ -133,7 +133,7 @@ func (h *handle) Stat() (ferry.Info, error) {
 }
 
 // info describes the file under a name that means it.
-func (h *handle) info(ctx context.Context, name string) (ferry.Info, error) {
+func (h *handle) info(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	a, err := h.attrs(ctx)
 	if err != nil {
 		return ferry.Info{}, err

@@ -2,7 +2,6 @@ package sftpclient
 
 import (
 	"math"
-	"path"
 	"time"
 
 	"ferry"
@@ -10,7 +9,7 @@ import (
 )
 
 // base is the last element of a name as Info has it.
-func base(name string) string { return path.Base(name) }
+func base(name ferry.Name) string { return name.Base() }
 
 // infoOf describes what has the attributes a.
 func infoOf(name string, a sftpwire.Attrs) ferry.Info {

@@ -15,7 +15,7 @@ import (
 
 // List is ferry.FS's. Names that are none, such as "..", and those with a
 // separator or a NUL in them, are left out: no server leads out of the tree.
-func (f *FS) List(ctx context.Context, dir string, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (f *FS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		for batch, err := range f.batches(ctx, dir) {
 			if err == nil {
@@ -60,7 +60,7 @@ func credible(name string) bool {
 }
 
 // entries gives all that stands in dir, parts too, as the server says it.
-func (f *FS) entries(ctx context.Context, dir string) iter.Seq2[entry, error] {
+func (f *FS) entries(ctx context.Context, dir ferry.Name) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		for batch, err := range f.batches(ctx, dir) {
 			if err != nil {
@@ -78,7 +78,7 @@ func (f *FS) entries(ctx context.Context, dir string) iter.Seq2[entry, error] {
 
 // batches gives the entries of dir as they come. While one batch is looked at,
 // the next is on its way.
-func (f *FS) batches(ctx context.Context, dir string) iter.Seq2[[]entry, error] {
+func (f *FS) batches(ctx context.Context, dir ferry.Name) iter.Seq2[[]entry, error] {
 	return func(yield func([]entry, error) bool) {
 		id, err := f.opendir(ctx, dir)
 		if err != nil {
@@ -106,7 +106,7 @@ func (f *FS) batches(ctx context.Context, dir string) iter.Seq2[[]entry, error] 
 	}
 }
 
-func (f *FS) opendir(ctx context.Context, dir string) (string, error) {
+func (f *FS) opendir(ctx context.Context, dir ferry.Name) (string, error) {
 	if err := check(dir); err != nil {
 		return "", err
 	}
@@ -137,7 +137,7 @@ func (k *call) entries(ctx context.Context) ([]entry, error) {
 
 // complete leaves out what does not show and finds out what the server did not
 // say: types, and where links point.
-func (f *FS) complete(ctx context.Context, dir string, batch []entry, d ferry.Detail) ([]entry, error) {
+func (f *FS) complete(ctx context.Context, dir ferry.Name, batch []entry, d ferry.Detail) ([]entry, error) {
 	shown := batch[:0]
 	for _, e := range batch {
 		if credible(e.Name) && !isPart(e.Name) {

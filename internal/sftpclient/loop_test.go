@@ -100,9 +100,9 @@ func TestRandomAgreesWithMem(t *testing.T) {
 }
 
 // put makes text the content of name.
-func put(t *testing.T, f ferry.FS, name, text string) {
+func put(t *testing.T, f ferry.FS, name ferry.Name, text string) {
 	t.Helper()
-	h, err := f.Open(context.Background(), name, ferry.Replace, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Replace})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +115,9 @@ func put(t *testing.T, f ferry.FS, name, text string) {
 }
 
 // holds checks the content of name.
-func holds(t *testing.T, f ferry.FS, name, text string) {
+func holds(t *testing.T, f ferry.FS, name ferry.Name, text string) {
 	t.Helper()
-	h, err := f.Open(context.Background(), name, ferry.Read, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func holds(t *testing.T, f ferry.FS, name, text string) {
 }
 
 // names checks what dir lists.
-func names(t *testing.T, f ferry.FS, dir string, want ...string) {
+func names(t *testing.T, f ferry.FS, dir ferry.Name, want ...string) {
 	t.Helper()
 	var got []string
 	for i, err := range f.List(context.Background(), dir, ferry.Names) {

@@ -28,8 +28,8 @@ const (
 //
 // What a name means is asked before it is opened: OPEN of a FIFO would stop
 // OpenSSH's server until somebody comes to its other end.
-func (f *FS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := f.open(ctx, name, m, perm)
+func (f *FS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := f.open(ctx, name, o)
 	if err == nil && !f.register(h) {
 		_ = h.Abort(ferry.ErrClosed)
 		err = ferry.ErrClosed
@@ -40,7 +40,8 @@ func (f *FS) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMo
 	return h, nil
 }
 
-func (f *FS) open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+func (f *FS) open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
+	m := o.Mode
 	if err := check(name); err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func (f *FS) open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMo
 	case m == ferry.Update, m == ferry.Revise && f.opts.User.DirectUploads:
 		return f.openStanding(ctx, name, readWrite)
 	}
-	onlyNew := m == ferry.Exclusive || m == ferry.ResumeNew
+	onlyNew := m.MustBeNew()
 	at, err := f.resolve(ctx, name, !onlyNew)
 	if f.opts.User.DirectUploads && errors.Is(err, fs.ErrPermission) {
 		at, err = place{}, nil // who may write need not be allowed to look
@@ -73,9 +74,9 @@ func (f *FS) open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMo
 	case !at.there && m == ferry.Revise:
 		return nil, fs.ErrNotExist
 	case f.opts.User.DirectUploads:
-		return f.openDirect(ctx, name, m, perm)
+		return f.openDirect(ctx, name, o)
 	}
-	return f.openUpload(ctx, name, at, m, perm)
+	return f.openUpload(ctx, name, at, o)
 }
 
 // goesOn tells whether an upload of this session that reserves the place is the
@@ -85,21 +86,21 @@ func (f *FS) goesOn(m ferry.Mode, at place) bool {
 }
 
 // openUpload begins new content, or goes on with it.
-func (f *FS) openUpload(ctx context.Context, name string, at place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+func (f *FS) openUpload(ctx context.Context, name ferry.Name, at place, o ferry.OpenOptions) (*handle, error) {
 	h := f.newHandle(name)
 	h.dir, h.base = at.dir, at.base
-	h.exclusive = m == ferry.Exclusive || m == ferry.ResumeNew
-	if m == ferry.Resume || m == ferry.ResumeNew {
+	h.exclusive = o.Mode.MustBeNew()
+	if o.Mode.Resumes() {
 		switch _, err := f.kept(ctx, at); {
 		case err == nil:
-			return h, h.goOn(ctx, f.partFor(at), perm)
+			return h, h.goOn(ctx, f.partFor(at), o.Perm)
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, err
 		case at.there:
 			return f.openStanding(ctx, name, readWrite)
 		}
 	}
-	return h, h.stage(ctx, f.partFor(at), perm)
+	return h, h.stage(ctx, f.partFor(at), o.Perm)
 }
 
 // stage begins a new part in the place of a kept one.
@@ -161,7 +162,7 @@ func (f *FS) claim(part string) error {
 }
 
 // openStanding opens a regular file that must be there.
-func (f *FS) openStanding(ctx context.Context, name string, flags sftpwire.OpenFlags) (*handle, error) {
+func (f *FS) openStanding(ctx context.Context, name ferry.Name, flags sftpwire.OpenFlags) (*handle, error) {
 	a, err := f.askAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
 	if err != nil {
 		return nil, f.because(ctx, name, true, err)
@@ -182,16 +183,16 @@ func (f *FS) openStanding(ctx context.Context, name string, flags sftpwire.OpenF
 }
 
 // openDirect opens new content under its own name.
-func (f *FS) openDirect(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+func (f *FS) openDirect(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
 	flags := readWrite | sftpwire.OpenCreate
-	switch m {
+	switch o.Mode {
 	case ferry.Replace:
 		flags |= sftpwire.OpenTruncate
 	case ferry.Exclusive, ferry.ResumeNew:
 		flags |= sftpwire.OpenExclusive
 	}
 	h := f.newHandle(name)
-	err := h.openAs(ctx, f.remote(name), flags, perm)
+	err := h.openAs(ctx, f.remote(name), flags, o.Perm)
 	if flags&sftpwire.OpenExclusive != 0 {
 		err = f.taken(ctx, name, err)
 	}
@@ -207,7 +208,7 @@ func (h *handle) openAs(ctx context.Context, path string, flags sftpwire.OpenFla
 	return err
 }
 
-func (f *FS) newHandle(name string) *handle {
+func (f *FS) newHandle(name ferry.Name) *handle {
 	h := &handle{fs: f, name: name}
 	h.broken.Store(whole)
 	h.move()

@@ -77,12 +77,12 @@ func (f *FS) kept(ctx context.Context, at place) (ferry.Info, error) {
 func (f *FS) expired(part ferry.Info) bool { return time.Since(part.ModTime) > f.opts.KeepParts }
 
 // Part is ferry.FS's.
-func (f *FS) Part(ctx context.Context, name string) (ferry.Info, error) {
+func (f *FS) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := f.part(ctx, name)
 	return i, fail("part", name, err)
 }
 
-func (f *FS) part(ctx context.Context, name string) (ferry.Info, error) {
+func (f *FS) part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := check(name); err != nil {
 		return ferry.Info{}, err
 	}
@@ -122,7 +122,7 @@ func (f *FS) uploading() bool {
 }
 
 // ownAt is own for a name. It costs nothing while nothing is uploaded.
-func (f *FS) ownAt(ctx context.Context, name string, follow bool) (*handle, error) {
+func (f *FS) ownAt(ctx context.Context, name ferry.Name, follow bool) (*handle, error) {
 	if !f.uploading() {
 		return nil, nil
 	}

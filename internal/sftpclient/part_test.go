@@ -11,9 +11,9 @@ import (
 )
 
 // left leaves a part of name behind, of which use was made before.
-func left(t *testing.T, f ferry.FS, name string, use func(ferry.Handle) error) {
+func left(t *testing.T, f ferry.FS, name ferry.Name, use func(ferry.Handle) error) {
 	t.Helper()
-	h, err := f.Open(context.Background(), name, ferry.Replace, 0)
+	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Replace})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestExpiredPartIsNone(t *testing.T) {
 	old := time.Now().Add(-25 * time.Hour)
 	for i, err := range below.For(u).List(context.Background(), "/", ferry.Names) {
 		if err == nil {
-			err = below.For(u).SetAttr(context.Background(), "/"+i.Name, ferry.Attr{ModTime: &old})
+			err = below.For(u).SetAttr(context.Background(), ferry.Name("/"+i.Name), ferry.Attr{ModTime: &old})
 		}
 		if err != nil {
 			t.Error(err)
@@ -106,7 +106,7 @@ func TestExpiredPartIsNone(t *testing.T) {
 	if _, err := f.Part(context.Background(), "/a"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a part of yesterday: %v, want %v", err, fs.ErrNotExist)
 	}
-	h, err := f.Open(context.Background(), "/a", ferry.Resume, 0)
+	h, err := f.Open(context.Background(), "/a", ferry.OpenOptions{Mode: ferry.Resume})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,12 +28,14 @@ type place struct {
 
 func (at place) path() string { return path.Join(at.dir, at.base) }
 
-// check tells whether a name is one that the contract allows.
-func check(name string) error {
-	if clean, err := ferry.Clean("/", name); err != nil || clean != name {
-		return ferry.ErrBadName
-	}
-	for element := range strings.SplitSeq(name, "/") {
+// isWithin tells whether the server's path p is dir or lies below it.
+func isWithin(p, dir string) bool {
+	return dir == "/" || p == dir || strings.HasPrefix(p, dir+"/")
+}
+
+// check refuses names of our own parts on the server: a client has no business there.
+func check(name ferry.Name) error {
+	for element := range strings.SplitSeq(string(name), "/") {
 		if isPart(element) {
 			return ferry.ErrBadName
 		}
@@ -42,8 +44,8 @@ func check(name string) error {
 }
 
 // remote is the server's path for a clean name.
-func (f *FS) remote(name string) string {
-	return "/" + strings.Join(append(slices.Clone(f.root), elements(name)...), "/")
+func (f *FS) remote(name ferry.Name) string {
+	return "/" + strings.Join(append(slices.Clone(f.root), elements(string(name))...), "/")
 }
 
 // elements cuts a path. A slash at the end asks for a directory, which "." as
@@ -59,8 +61,8 @@ func elements(path string) []string {
 // resolve finds the place that the clean name means. A link in the last element
 // is followed if follow is set, even if it leads to nothing. It costs a round
 // trip, and two more for each link.
-func (f *FS) resolve(ctx context.Context, name string, follow bool) (place, error) {
-	done, rest := slices.Clone(f.root), elements(name)
+func (f *FS) resolve(ctx context.Context, name ferry.Name, follow bool) (place, error) {
+	done, rest := slices.Clone(f.root), elements(string(name))
 	for links := 0; len(rest) > 0; {
 		switch rest[0] {
 		case ".":

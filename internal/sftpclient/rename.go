@@ -12,11 +12,11 @@ import (
 )
 
 // Rename is ferry.FS's.
-func (f *FS) Rename(ctx context.Context, from, to string, replace bool) error {
+func (f *FS) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	return fail("rename", from, f.rename(ctx, from, to, replace))
 }
 
-func (f *FS) rename(ctx context.Context, from, to string, replace bool) error {
+func (f *FS) rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if err := errors.Join(check(from), check(to)); err != nil {
 		return ferry.ErrBadName
 	}
@@ -49,7 +49,7 @@ func (f *FS) rename(ctx context.Context, from, to string, replace bool) error {
 
 // renameFile renames what is finished, and ends the part for to: the one in the
 // directory that to names afterwards.
-func (f *FS) renameFile(ctx context.Context, from, to string, replace bool) error {
+func (f *FS) renameFile(ctx context.Context, from, to ferry.Name, replace bool) error {
 	src, dst := f.remote(from), f.remote(to)
 	var err error
 	if replace {
@@ -117,7 +117,7 @@ func (f *FS) overwrite(ctx context.Context, src, dst string) error {
 
 // whyNotRenamed asks, after the fact, what rename(2) asks, in the order of
 // Linux.
-func (f *FS) whyNotRenamed(ctx context.Context, from, to string, replace bool, err error) error {
+func (f *FS) whyNotRenamed(ctx context.Context, from, to ferry.Name, replace bool, err error) error {
 	if errors.Is(err, fs.ErrPermission) || !errors.As(err, new(*StatusError)) {
 		return err
 	}
@@ -133,9 +133,9 @@ func (f *FS) whyNotRenamed(ctx context.Context, from, to string, replace bool, e
 		return meaning(err, fs.ErrNotExist)
 	case dst.there && !replace:
 		return meaning(err, fs.ErrExist)
-	case ferry.Within(dst.dir, src.path()):
+	case isWithin(dst.dir, src.path()):
 		return meaning(err, fs.ErrInvalid)
-	case ferry.Within(src.dir, dst.path()):
+	case isWithin(src.dir, dst.path()):
 		return meaning(err, ferry.ErrNotEmpty)
 	case !dst.there || errors.Is(err, fs.ErrInvalid):
 		return err
@@ -154,7 +154,7 @@ func (f *FS) renamed(src, dst string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for h := range f.handles {
-		if h.part != "" && ferry.Within(h.dir, src) {
+		if h.part != "" && isWithin(h.dir, src) {
 			h.dir = path.Join(dst, h.dir[len(src):])
 			h.part = path.Join(h.dir, path.Base(h.part))
 		}

@@ -27,7 +27,7 @@ func opened(t *testing.T, f *FS, p *peer, m ferry.Mode, size uint64) ferry.Handl
 	t.Helper()
 	got := make(chan ferry.Handle)
 	go func() {
-		h, err := f.Open(context.Background(), "/a", m, 0)
+		h, err := f.Open(context.Background(), "/a", ferry.OpenOptions{Mode: m})
 		if err != nil {
 			t.Error(err)
 		}
@@ -155,7 +155,7 @@ func TestFailedWriteCountsWhatIsBeforeIt(t *testing.T) {
 		}
 		return status(sftpwire.OK)
 	})
-	h, err := f.Open(t.Context(), "/a", ferry.Replace, 0)
+	h, err := f.Open(t.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,12 +13,12 @@ import (
 )
 
 // Stat is ferry.FS's.
-func (f *FS) Stat(ctx context.Context, name string) (ferry.Info, error) {
+func (f *FS) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := f.stat(ctx, name)
 	return i, fail("stat", name, err)
 }
 
-func (f *FS) stat(ctx context.Context, name string) (ferry.Info, error) {
+func (f *FS) stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := check(name); err != nil {
 		return ferry.Info{}, err
 	}
@@ -37,12 +37,12 @@ func (f *FS) stat(ctx context.Context, name string) (ferry.Info, error) {
 }
 
 // Lstat is ferry.FS's.
-func (f *FS) Lstat(ctx context.Context, name string) (ferry.Info, error) {
+func (f *FS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := f.lstat(ctx, name)
 	return i, fail("lstat", name, err)
 }
 
-func (f *FS) lstat(ctx context.Context, name string) (ferry.Info, error) {
+func (f *FS) lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := check(name); err != nil {
 		return ferry.Info{}, err
 	}
@@ -65,11 +65,11 @@ func (f *FS) lstat(ctx context.Context, name string) (ferry.Info, error) {
 }
 
 // Mkdir is ferry.FS's.
-func (f *FS) Mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (f *FS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	return fail("mkdir", name, f.mkdir(ctx, name, perm))
 }
 
-func (f *FS) mkdir(ctx context.Context, name string, perm fs.FileMode) error {
+func (f *FS) mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -90,11 +90,11 @@ func permission(perm fs.FileMode) sftpwire.Attrs {
 }
 
 // Remove is ferry.FS's.
-func (f *FS) Remove(ctx context.Context, name string) error {
+func (f *FS) Remove(ctx context.Context, name ferry.Name) error {
 	return fail("remove", name, f.remove(ctx, name))
 }
 
-func (f *FS) remove(ctx context.Context, name string) error {
+func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -126,11 +126,11 @@ func (f *FS) remove(ctx context.Context, name string) error {
 }
 
 // Rmdir is ferry.FS's.
-func (f *FS) Rmdir(ctx context.Context, name string) error {
+func (f *FS) Rmdir(ctx context.Context, name ferry.Name) error {
 	return fail("rmdir", name, f.rmdir(ctx, name))
 }
 
-func (f *FS) rmdir(ctx context.Context, name string) error {
+func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (f *FS) rmdir(ctx context.Context, name string) error {
 // onlyParts gives the parts in a directory that do not count where it is to be
 // removed. Else it says what does: ErrNotEmpty, or ErrBusy of parts that are
 // written, or are another's and not expired.
-func (f *FS) onlyParts(ctx context.Context, name string) ([]string, error) {
+func (f *FS) onlyParts(ctx context.Context, name ferry.Name) ([]string, error) {
 	var parts []string
 	busy := false
 	for e, err := range f.entries(ctx, name) {
@@ -185,12 +185,12 @@ func (f *FS) onlyParts(ctx context.Context, name string) ([]string, error) {
 }
 
 // Readlink is ferry.FS's.
-func (f *FS) Readlink(ctx context.Context, name string) (string, error) {
+func (f *FS) Readlink(ctx context.Context, name ferry.Name) (string, error) {
 	target, err := f.readlink(ctx, name)
 	return target, fail("readlink", name, err)
 }
 
-func (f *FS) readlink(ctx context.Context, name string) (string, error) {
+func (f *FS) readlink(ctx context.Context, name ferry.Name) (string, error) {
 	if err := check(name); err != nil {
 		return "", err
 	}
@@ -204,11 +204,11 @@ func (f *FS) readlink(ctx context.Context, name string) (string, error) {
 }
 
 // Symlink is ferry.FS's.
-func (f *FS) Symlink(ctx context.Context, target, name string) error {
+func (f *FS) Symlink(ctx context.Context, target string, name ferry.Name) error {
 	return fail("symlink", name, f.symlink(ctx, target, name))
 }
 
-func (f *FS) symlink(ctx context.Context, target, name string) error {
+func (f *FS) symlink(ctx context.Context, target string, name ferry.Name) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -226,11 +226,11 @@ func (f *FS) symlink(ctx context.Context, target, name string) error {
 
 // Link is ferry.FS's: errors.ErrUnsupported where the server has no
 // hardlink@openssh.com.
-func (f *FS) Link(ctx context.Context, from, name string) error {
+func (f *FS) Link(ctx context.Context, from, name ferry.Name) error {
 	return fail("link", name, f.link(ctx, from, name))
 }
 
-func (f *FS) link(ctx context.Context, from, name string) error {
+func (f *FS) link(ctx context.Context, from, name ferry.Name) error {
 	if err := errors.Join(check(from), check(name)); err != nil {
 		return ferry.ErrBadName
 	}
@@ -256,12 +256,12 @@ func (f *FS) link(ctx context.Context, from, name string) error {
 
 // Space is ferry.FS's: errors.ErrUnsupported where the server has no
 // statvfs@openssh.com.
-func (f *FS) Space(ctx context.Context, name string) (ferry.Space, error) {
+func (f *FS) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 	s, err := f.space(ctx, name)
 	return s, fail("space", name, err)
 }
 
-func (f *FS) space(ctx context.Context, name string) (ferry.Space, error) {
+func (f *FS) space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 	if err := check(name); err != nil {
 		return ferry.Space{}, err
 	}

@@ -14,7 +14,7 @@ import (
 
 // because makes err, with which a request about name was refused, as exact as
 // it can be: what stands on the way is told apart from what is missing.
-func (f *FS) because(ctx context.Context, name string, follow bool, err error) error {
+func (f *FS) because(ctx context.Context, name ferry.Name, follow bool, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid) {
 		return err
 	}
@@ -29,7 +29,7 @@ func (f *FS) because(ctx context.Context, name string, follow bool, err error) e
 
 // taken is because for what makes something new under name: something that
 // stands there already is the reason.
-func (f *FS) taken(ctx context.Context, name string, err error) error {
+func (f *FS) taken(ctx context.Context, name ferry.Name, err error) error {
 	if !unclear(err) {
 		return f.because(ctx, name, false, err)
 	}
@@ -40,7 +40,7 @@ func (f *FS) taken(ctx context.Context, name string, err error) error {
 }
 
 // notDir is because for what wants name to be a directory.
-func (f *FS) notDir(ctx context.Context, name string, follow bool, err error) error {
+func (f *FS) notDir(ctx context.Context, name ferry.Name, follow bool, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || unclear(err) {
 		if at, look := f.resolve(ctx, name, follow); look == nil && at.there && !at.mode.IsDir() {
 			return meaning(err, ferry.ErrNotDir)
@@ -50,7 +50,7 @@ func (f *FS) notDir(ctx context.Context, name string, follow bool, err error) er
 }
 
 // isDir is because for what wants name to be no directory.
-func (f *FS) isDir(ctx context.Context, name string, follow bool, err error) error {
+func (f *FS) isDir(ctx context.Context, name ferry.Name, follow bool, err error) error {
 	if errors.Is(err, fs.ErrPermission) || unclear(err) {
 		if at, look := f.resolve(ctx, name, follow); look == nil && at.mode.IsDir() {
 			return meaning(err, ferry.ErrIsDir)

@@ -2,7 +2,6 @@ package sftpserver
 
 import (
 	"context"
-	"io/fs"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -37,8 +36,8 @@ type slowStart struct {
 	gate chan struct{}
 }
 
-func (s slowStart) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := s.FS.Open(ctx, name, m, perm)
+func (s slowStart) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}

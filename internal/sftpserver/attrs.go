@@ -53,7 +53,7 @@ func changesOf(a sftpwire.Attrs) (ferry.Attr, error) {
 }
 
 // described answers with attributes.
-func (c *conn) described(request, name string, i ferry.Info, err error) answer {
+func (c *conn) described(request string, name ferry.Name, i ferry.Info, err error) answer {
 	if err != nil {
 		return c.failed(request, name, err)
 	}
@@ -63,7 +63,7 @@ func (c *conn) described(request, name string, i ferry.Info, err error) answer {
 // stat is STAT (draft-02 §6.8). While an unfinished upload of the user's is
 // kept for the name, that is what it means: clients that go on with an upload
 // (reput) ask so where to.
-func (c *conn) stat(name string) answer {
+func (c *conn) stat(name ferry.Name) answer {
 	own := c.files.writing(name)
 	if own == nil {
 		if part, err := c.cfg.FS.Part(c.ctx, name); err == nil {
@@ -80,9 +80,9 @@ const partial = ".filepart"
 
 // lstat is LSTAT (draft-02 §6.8): the file that stands there; of a partial that
 // does not, the kept upload.
-func (c *conn) lstat(name string) answer {
+func (c *conn) lstat(name ferry.Name) answer {
 	i, err := c.cfg.FS.Lstat(c.ctx, name)
-	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(name, partial) {
+	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(string(name), partial) {
 		if part, none := c.cfg.FS.Part(c.ctx, name); none == nil {
 			return c.described("lstat", name, part, nil)
 		}
@@ -106,7 +106,7 @@ func (c *conn) fstat(f *file) answer {
 }
 
 // setstat is SETSTAT (draft-02 §6.9), and lsetstat@openssh.com.
-func (c *conn) setstat(request, name string, a sftpwire.Attrs, noFollow bool) answer {
+func (c *conn) setstat(request string, name ferry.Name, a sftpwire.Attrs, noFollow bool) answer {
 	changes, err := changesOf(a)
 	if err != nil {
 		return c.failed(request, name, err)

@@ -17,7 +17,7 @@ func quick(b *testing.B, window int, r sftpwire.Request) {
 	w := newWorld()
 	s := w.session()
 	s.Log = nil
-	h, err := s.FS.Open(b.Context(), "/f", ferry.Replace, 0)
+	h, err := s.FS.Open(b.Context(), "/f", ferry.OpenOptions{Mode: ferry.Replace})
 	if err == nil {
 		_, err = h.WriteAt([]byte(strings.Repeat("x", 256<<10)), 0)
 	}

@@ -28,7 +28,7 @@ func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
 		return c.immediately(say(sftpwire.Failure))
 	}
 	if r.Form == sftpwire.CheckName {
-		o := c.onName(r.Object, false, func(name string) answer { return c.checkName(name, r) })
+		o := c.onName(r.Object, false, func(name ferry.Name) answer { return c.checkName(name, r) })
 		o.cost += maxHashes + c.buffers.cost(gathered)
 		return o
 	}
@@ -47,8 +47,8 @@ func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
 	}
 }
 
-func (c *conn) checkName(name string, r *sftpwire.CheckFile) answer {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Read, 0)
+func (c *conn) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return c.failed("check-file", name, err)
 	}
@@ -67,7 +67,7 @@ func (c *conn) checkHandle(f *file, r *sftpwire.CheckFile) answer {
 	return c.check(f.handle, name, r)
 }
 
-func (c *conn) check(h ferry.Handle, name string, r *sftpwire.CheckFile) answer {
+func (c *conn) check(h ferry.Handle, name ferry.Name, r *sftpwire.CheckFile) answer {
 	for _, algorithm := range r.Algorithms {
 		sum := digest.New(algorithm)
 		if sum == nil {

@@ -89,12 +89,12 @@ func isSame(a, b ferry.Info) bool { return a.ID == b.ID && a.ID != [2]uint64{} }
 
 // copyFile is copy-file (draft-ietf-secsh-filexfer-extensions-00 §6). The copy
 // is staged, and is published whole or not at all.
-func (c *conn) copyFile(from, to string, overwrite bool) answer {
+func (c *conn) copyFile(from, to ferry.Name, overwrite bool) answer {
 	return c.done("copy-file", from+" to "+to, c.copyWhole(from, to, overwrite))
 }
 
-func (c *conn) copyWhole(from, to string, overwrite bool) error {
-	src, err := c.cfg.FS.Open(c.ctx, from, ferry.Read, 0)
+func (c *conn) copyWhole(from, to ferry.Name, overwrite bool) error {
+	src, err := c.cfg.FS.Open(c.ctx, from, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (c *conn) copyWhole(from, to string, overwrite bool) error {
 		}
 		mode = ferry.Replace
 	}
-	dst, err := c.cfg.FS.Open(c.ctx, to, mode, i.Mode.Perm())
+	dst, err := c.cfg.FS.Open(c.ctx, to, ferry.OpenOptions{Mode: mode, Perm: i.Mode.Perm()})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package sftpserver
 
 import (
 	"iter"
-	"path"
 	"strconv"
 	"time"
 
@@ -16,7 +15,7 @@ const namesSize = 32000
 
 // dir is an open directory.
 type dir struct {
-	name  string
+	name  ferry.Name
 	ahead []ferry.Info // read, and not yet shown
 	next  func() (ferry.Info, error, bool)
 	stop  func()
@@ -30,7 +29,7 @@ func (d *dir) touch() touch {
 
 // opendir is OPENDIR (draft-02 §6.7). The first entry is read here, so that a
 // directory which may not be read is refused here.
-func (c *conn) opendir(name string) answer {
+func (c *conn) opendir(name ferry.Name) answer {
 	if !c.files.reserveDir() {
 		c.log.Warn("too many open directories", "user", c.cfg.User.Name, "limit", maxDirs)
 		return answer{reply: statusFor(errTooMany)}
@@ -43,12 +42,12 @@ func (c *conn) opendir(name string) answer {
 	return answer{reply: &sftpwire.Handle{Handle: c.files.addDir(d)}}
 }
 
-func (c *conn) openDir(name string) (*dir, error) {
+func (c *conn) openDir(name ferry.Name) (*dir, error) {
 	own, err := c.cfg.FS.Stat(c.ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	above, err := c.cfg.FS.Stat(c.ctx, path.Dir(name))
+	above, err := c.cfg.FS.Stat(c.ctx, name.Dir())
 	if err != nil {
 		above = own // it may not be looked at
 	}

@@ -21,7 +21,7 @@ type crowd struct {
 	stopped chan struct{} // closed when the listing has ended
 }
 
-func (c *crowd) List(context.Context, string, ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (c *crowd) List(context.Context, ferry.Name, ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		defer close(c.stopped)
 		for i := range c.entries {

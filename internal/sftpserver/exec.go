@@ -92,7 +92,7 @@ func (c *client) command(name string, words []word, run func(*command) error) pr
 }
 
 // at is the clean name that an argument means.
-func at(arg string) (string, error) {
+func at(arg string) (ferry.Name, error) {
 	if arg == "~" || strings.HasPrefix(arg, "~/") {
 		arg = "/" + arg[1:]
 	}
@@ -204,7 +204,7 @@ func (k *command) digest(arg string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := k.fs.Open(k.ctx, name, ferry.Read, 0)
+	f, err := k.fs.Open(k.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return nil, err
 	}

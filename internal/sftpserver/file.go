@@ -16,8 +16,8 @@ import (
 // file is an open file. The order sees to it that what changes its fields runs
 // alone, as long as alone says so.
 type file struct {
-	name   string // guarded by the table
-	number uint64 // of its handle; the table's
+	name   ferry.Name // guarded by the table
+	number uint64     // of its handle; the table's
 	flags  sftpwire.OpenFlags
 	handle ferry.Handle
 	// alone: every operation on the file keeps its place, reads too: it is
@@ -46,7 +46,7 @@ type below struct {
 	spans  spans        // what the new content covers
 }
 
-func newFile(name string, flags sftpwire.OpenFlags, h ferry.Handle) *file {
+func newFile(name ferry.Name, flags sftpwire.OpenFlags, h ferry.Handle) *file {
 	f := &file{name: name, flags: flags, handle: h}
 	f.alone.Store(flags&sftpwire.OpenAppend != 0)
 	return f
@@ -57,8 +57,8 @@ func (f *file) reads() bool { return f.flags&sftpwire.OpenWrite == 0 || f.flags&
 func (f *file) writes() bool { return f.flags&sftpwire.OpenWrite != 0 }
 
 // move is what a rename means for the name.
-func (f *file) move(from, to string) {
-	if ferry.Within(f.name, from) {
+func (f *file) move(from, to ferry.Name) {
+	if f.name.Within(from) {
 		f.name = to + f.name[len(from):]
 	}
 }
@@ -93,7 +93,7 @@ func (f *file) info() (ferry.Info, error) {
 }
 
 // decideInPlace makes an undecided file one that is changed in place.
-func (f *file) decideInPlace(log *slog.Logger, name, why string) {
+func (f *file) decideInPlace(log *slog.Logger, name ferry.Name, why string) {
 	if !f.undecided {
 		return
 	}
@@ -104,7 +104,7 @@ func (f *file) decideInPlace(log *slog.Logger, name, why string) {
 
 // decideRewrite makes an undecided file one that gets new content, staged, over
 // what it has now.
-func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logger, name string) error {
+func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logger, name ferry.Name) error {
 	if !f.undecided {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 		f.decideInPlace(log, name, "the old content may not be read")
 		return nil
 	}
-	h, err := tree.Open(ctx, name, ferry.Revise, 0)
+	h, err := tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Revise})
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 	return nil
 }
 
-func (f *file) decideInPlaceOrEmpty(log *slog.Logger, name string, inPlace bool) {
+func (f *file) decideInPlaceOrEmpty(log *slog.Logger, name ferry.Name, inPlace bool) {
 	if inPlace {
 		f.decideInPlace(log, name, "the storage could not stage it")
 		return

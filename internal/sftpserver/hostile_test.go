@@ -218,7 +218,7 @@ func TestHandlesOfAll(t *testing.T) {
 // panicky is an FS that panics.
 type panicky struct{ ferry.FS }
 
-func (panicky) Lstat(context.Context, string) (ferry.Info, error) { panic("what now?") }
+func (panicky) Lstat(context.Context, ferry.Name) (ferry.Info, error) { panic("what now?") }
 
 // TestThreat16PanicEndsItsSession, and no other; its uploads are kept.
 func TestThreat16PanicEndsItsSession(t *testing.T) {
@@ -263,7 +263,7 @@ func FuzzServe(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		w := &world{mem.New(mem.Config{Capacity: 1 << 20}), new(logbook)}
 		s := w.session()
-		file, err := s.FS.Open(t.Context(), "/f", ferry.Replace, 0)
+		file, err := s.FS.Open(t.Context(), "/f", ferry.OpenOptions{Mode: ferry.Replace})
 		if err == nil {
 			_, err = file.WriteAt([]byte("content"), 0)
 		}
@@ -294,7 +294,7 @@ func TestThreat17ManyEntries(t *testing.T) {
 	s := w.session()
 	const entries = 20_000
 	for i := range entries {
-		if err := s.FS.Symlink(t.Context(), "x", fmt.Sprintf("/%05d-%s", i, strings.Repeat("n", i%200))); err != nil {
+		if err := s.FS.Symlink(t.Context(), "x", ferry.Name(fmt.Sprintf("/%05d-%s", i, strings.Repeat("n", i%200)))); err != nil {
 			t.Fatal(err)
 		}
 	}

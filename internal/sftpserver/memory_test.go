@@ -3,7 +3,6 @@ package sftpserver
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,8 +19,8 @@ type weighing struct {
 	ended context.Context
 }
 
-func (w weighing) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := w.FS.Open(ctx, name, m, perm)
+func (w weighing) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := w.FS.Open(ctx, name, o)
 	return weighed{h, w}, err
 }
 

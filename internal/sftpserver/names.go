@@ -2,7 +2,6 @@ package sftpserver
 
 import (
 	"io/fs"
-	"path"
 	"strings"
 
 	"ferry"
@@ -10,23 +9,23 @@ import (
 )
 
 // remove is REMOVE (draft-02 §6.5).
-func (c *conn) remove(name string) answer {
+func (c *conn) remove(name ferry.Name) answer {
 	return c.done("remove", name, c.cfg.FS.Remove(c.ctx, name))
 }
 
 // mkdir is MKDIR (draft-02 §6.6).
-func (c *conn) mkdir(name string, a sftpwire.Attrs) answer {
+func (c *conn) mkdir(name ferry.Name, a sftpwire.Attrs) answer {
 	return c.done("mkdir", name, c.cfg.FS.Mkdir(c.ctx, name, permOf(a)))
 }
 
 // rmdir is RMDIR (draft-02 §6.6).
-func (c *conn) rmdir(name string) answer {
+func (c *conn) rmdir(name ferry.Name) answer {
 	return c.done("rmdir", name, c.cfg.FS.Rmdir(c.ctx, name))
 }
 
 // rename is RENAME (draft-02 §6.5), which does not replace, and
 // posix-rename@openssh.com, which does.
-func (c *conn) rename(from, to string, replace bool) answer {
+func (c *conn) rename(from, to ferry.Name, replace bool) answer {
 	err := c.cfg.FS.Rename(c.ctx, from, to, replace)
 	if err == nil {
 		c.files.renamed(from, to)
@@ -35,7 +34,7 @@ func (c *conn) rename(from, to string, replace bool) answer {
 }
 
 // hardlink is hardlink@openssh.com.
-func (c *conn) hardlink(from, to string) answer {
+func (c *conn) hardlink(from, to ferry.Name) answer {
 	return c.done("hardlink", from+" to "+to, c.cfg.FS.Link(c.ctx, from, to))
 }
 
@@ -50,7 +49,7 @@ func linkFirst(version string) bool {
 }
 
 // symlink is SYMLINK (draft-02 §6.10). The target is stored as it was given.
-func (c *conn) symlink(target, name string) answer {
+func (c *conn) symlink(target string, name ferry.Name) answer {
 	if strings.IndexByte(target, 0) >= 0 {
 		return c.failed("symlink", name, ferry.ErrBadName)
 	}
@@ -58,7 +57,7 @@ func (c *conn) symlink(target, name string) answer {
 }
 
 // readlink is READLINK (draft-02 §6.10).
-func (c *conn) readlink(name string) answer {
+func (c *conn) readlink(name ferry.Name) answer {
 	target, err := c.cfg.FS.Readlink(c.ctx, name)
 	if err != nil {
 		return c.failed("readlink", name, err)
@@ -81,16 +80,16 @@ func (c *conn) planRealpath(raw string) *op {
 
 // realpath gives the clean name. The last element may be missing; the directory
 // that it would be in may not.
-func (c *conn) realpath(name string) answer {
-	dir := path.Dir(name)
+func (c *conn) realpath(name ferry.Name) answer {
+	dir := name.Dir()
 	i, err := c.cfg.FS.Stat(c.ctx, dir)
 	if err == nil && !i.IsDir() {
-		err = &fs.PathError{Op: "realpath", Path: dir, Err: ferry.ErrNotDir}
+		err = &fs.PathError{Op: "realpath", Path: string(dir), Err: ferry.ErrNotDir}
 	}
 	if err != nil {
 		return c.failed("realpath", name, err)
 	}
-	return oneName(name)
+	return oneName(string(name))
 }
 
 // planExpand is expand-path@openssh.com: REALPATH that knows the home
@@ -103,7 +102,7 @@ func (c *conn) planExpand(raw string) *op {
 	if who != "" && who != c.cfg.User.Name {
 		return c.immediately(say(sftpwire.NoSuchFile))
 	}
-	return c.planRealpath(c.cfg.Home + "/" + rest)
+	return c.planRealpath(string(c.cfg.Home) + "/" + rest)
 }
 
 // homeDirectory is home-directory (OpenSSH's PROTOCOL §4.11).
@@ -111,5 +110,5 @@ func (c *conn) homeDirectory(user string) answer {
 	if user != "" && user != c.cfg.User.Name {
 		return say(sftpwire.NoSuchFile)
 	}
-	return oneName(c.cfg.Home)
+	return oneName(string(c.cfg.Home))
 }

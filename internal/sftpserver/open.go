@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path"
 	"strings"
 
 	"ferry"
@@ -14,7 +13,7 @@ import (
 // planOpen is OPEN (draft-02 §6.3). To open for reading what the session writes
 // publishes it, and so changes what its name shows.
 func (c *conn) planOpen(r *sftpwire.Open) *op {
-	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name string) answer { return c.open(name, r) })
+	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.open(name, r) })
 	for i := range o.touches {
 		t := &o.touches[i]
 		t.changes = t.changes || c.files.writing(t.name) != nil
@@ -22,7 +21,7 @@ func (c *conn) planOpen(r *sftpwire.Open) *op {
 	return o
 }
 
-func (c *conn) open(name string, r *sftpwire.Open) answer {
+func (c *conn) open(name ferry.Name, r *sftpwire.Open) answer {
 	if c.cfg.ReadOnly && r.Flags&(sftpwire.OpenWrite|sftpwire.OpenAppend|sftpwire.OpenCreate|sftpwire.OpenTruncate) != 0 {
 		return say(sftpwire.PermissionDenied)
 	}
@@ -45,14 +44,14 @@ func (c *conn) open(name string, r *sftpwire.Open) answer {
 // fileFor tells whether the name, that the client gave as raw, can be a file's.
 // One that ends with a slash is a directory's (POSIX XBD 4.16): who copies to
 // "new/" wants the file in there, and not as "new".
-func fileFor(ctx context.Context, tree ferry.FS, raw, name string) error {
+func fileFor(ctx context.Context, tree ferry.FS, raw string, name ferry.Name) error {
 	if !strings.HasSuffix(raw, "/") {
 		return nil
 	}
 	i, err := tree.Stat(ctx, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, above := tree.Stat(ctx, path.Dir(name)); above != nil {
+		if _, above := tree.Stat(ctx, name.Dir()); above != nil {
 			return above
 		}
 		return ferry.ErrIsDir
@@ -84,7 +83,7 @@ func permOf(a sftpwire.Attrs) fs.FileMode {
 //
 // Without CREAT the file must be there. A file that the session itself writes
 // is shared first, unless its content is to go: see share.
-func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+func (c *conn) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
 	has := func(want sftpwire.OpenFlags) bool { return flags&want == want }
 	if own := c.files.writing(name); own != nil && flags&(sftpwire.OpenTruncate|sftpwire.OpenExclusive) == 0 {
 		if err := c.share(own, name); err != nil {
@@ -114,7 +113,7 @@ func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode)
 			return f, err
 		}
 	}
-	h, err := c.cfg.FS.Open(c.ctx, name, mode, perm)
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: mode, Perm: perm})
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +124,7 @@ func (c *conn) openFile(name string, flags sftpwire.OpenFlags, perm fs.FileMode)
 // session opens it a second time: a client that does so uploads nothing, but
 // has programs that share a file (sshfs), and both handles must mean the same
 // content. What nobody has written to yet stands there anyway.
-func (c *conn) share(own *file, name string) error {
+func (c *conn) share(own *file, name ferry.Name) error {
 	if own.undecided {
 		return nil
 	}
@@ -141,8 +140,8 @@ func (c *conn) share(own *file, name string) error {
 
 // openStanding opens for changes in place, or undecided; nothing and no error:
 // the file is missing, or the user may only add to it.
-func (c *conn) openStanding(name string, flags sftpwire.OpenFlags) (*file, error) {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Update, 0)
+func (c *conn) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, error) {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}
@@ -159,13 +158,13 @@ func (c *conn) openStanding(name string, flags sftpwire.OpenFlags) (*file, error
 
 // openRead opens for reading. With CREAT a missing file is made first, as
 // open(2) does with O_RDONLY|O_CREAT (flock(1) over sshfs asks for that).
-func (c *conn) openRead(name string, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Read, 0)
+func (c *conn) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if errors.Is(err, fs.ErrNotExist) && flags&sftpwire.OpenCreate != 0 {
 		if err := c.create(name, perm); err != nil {
 			return nil, err
 		}
-		h, err = c.cfg.FS.Open(c.ctx, name, ferry.Read, 0)
+		h, err = c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	}
 	if err != nil {
 		return nil, err
@@ -174,8 +173,8 @@ func (c *conn) openRead(name string, flags sftpwire.OpenFlags, perm fs.FileMode)
 }
 
 // create makes an empty file.
-func (c *conn) create(name string, perm fs.FileMode) error {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.Exclusive, perm)
+func (c *conn) create(name ferry.Name, perm fs.FileMode) error {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: perm})
 	if err != nil {
 		return err
 	}
@@ -184,7 +183,7 @@ func (c *conn) create(name string, perm fs.FileMode) error {
 
 // mustStand is for what may not create: the file has to be there, or, where
 // that counts, a part of it.
-func (c *conn) mustStand(name string, partCounts bool) error {
+func (c *conn) mustStand(name ferry.Name, partCounts bool) error {
 	if partCounts && c.hasPart(name) {
 		return nil
 	}
@@ -193,7 +192,7 @@ func (c *conn) mustStand(name string, partCounts bool) error {
 }
 
 // hasPart tells whether an unfinished upload of the user's is kept for name.
-func (c *conn) hasPart(name string) bool {
+func (c *conn) hasPart(name ferry.Name) bool {
 	_, err := c.cfg.FS.Part(c.ctx, name)
 	return err == nil
 }

@@ -38,7 +38,7 @@ type touch struct {
 	// writes: everything that overlaps keeps its place before or after it. Two
 	// that do not write may change places.
 	writes bool
-	name   string // of what is open too
+	name   ferry.Name // of what is open too
 	// changes: what the names show is different afterwards.
 	changes bool
 }
@@ -58,7 +58,7 @@ func (a *touch) meets(b *touch) bool {
 	case a.changes && b.changes:
 		return true
 	case a.changes || b.changes:
-		return ferry.Within(a.name, b.name) || ferry.Within(b.name, a.name)
+		return a.name.Within(b.name) || b.name.Within(a.name)
 	}
 	return false
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -21,9 +20,9 @@ type stuck struct {
 	gate chan struct{} // closed: nothing blocks
 }
 
-func (s stuck) Open(ctx context.Context, name string, m ferry.Mode, perm fs.FileMode) (ferry.Handle, error) {
-	h, err := s.FS.Open(ctx, name, m, perm)
-	if err != nil || !strings.HasPrefix(name, "/stuck") {
+func (s stuck) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	h, err := s.FS.Open(ctx, name, o)
+	if err != nil || !strings.HasPrefix(string(name), "/stuck") {
 		return h, err
 	}
 	return stuckHandle{h, s.gate}, nil

@@ -69,7 +69,7 @@ func (c *conn) plan(r sftpwire.Request) *op {
 	case *sftpwire.Stat:
 		return c.onName(r.Name, false, c.stat)
 	case *sftpwire.Setstat:
-		return c.onName(r.Name, true, func(name string) answer { return c.setstat("setstat", name, r.Attrs, false) })
+		return c.onName(r.Name, true, func(name ferry.Name) answer { return c.setstat("setstat", name, r.Attrs, false) })
 	case *sftpwire.Opendir:
 		return c.onName(r.Name, false, c.opendir)
 	case *sftpwire.Readdir:
@@ -77,13 +77,13 @@ func (c *conn) plan(r sftpwire.Request) *op {
 	case *sftpwire.Remove:
 		return c.onName(r.Name, true, c.remove)
 	case *sftpwire.Mkdir:
-		return c.onName(r.Name, true, func(name string) answer { return c.mkdir(name, r.Attrs) })
+		return c.onName(r.Name, true, func(name ferry.Name) answer { return c.mkdir(name, r.Attrs) })
 	case *sftpwire.Rmdir:
 		return c.onName(r.Name, true, c.rmdir)
 	case *sftpwire.Realpath:
 		return c.planRealpath(r.Name)
 	case *sftpwire.Rename:
-		return c.onNames(r.From, r.To, func(from, to string) answer { return c.rename(from, to, false) })
+		return c.onNames(r.From, r.To, func(from, to ferry.Name) answer { return c.rename(from, to, false) })
 	case *sftpwire.Readlink:
 		return c.onName(r.Name, false, c.readlink)
 	case *sftpwire.Symlink:
@@ -91,7 +91,7 @@ func (c *conn) plan(r sftpwire.Request) *op {
 		if c.cfg.LinkFirst {
 			target, link = link, target
 		}
-		return c.onName(link, true, func(name string) answer { return c.symlink(target, name) })
+		return c.onName(link, true, func(name ferry.Name) answer { return c.symlink(target, name) })
 	}
 	return c.planExtended(r)
 }
@@ -99,7 +99,7 @@ func (c *conn) plan(r sftpwire.Request) *op {
 func (c *conn) planExtended(r sftpwire.Request) *op {
 	switch r := r.(type) {
 	case *sftpwire.PosixRename:
-		return c.onNames(r.From, r.To, func(from, to string) answer { return c.rename(from, to, true) })
+		return c.onNames(r.From, r.To, func(from, to ferry.Name) answer { return c.rename(from, to, true) })
 	case *sftpwire.Statvfs:
 		return c.onName(r.Name, false, c.statvfs)
 	case *sftpwire.Fstatvfs:
@@ -109,7 +109,7 @@ func (c *conn) planExtended(r sftpwire.Request) *op {
 	case *sftpwire.Fsync:
 		return c.onFile(r.Handle, change, c.fsync)
 	case *sftpwire.Lsetstat:
-		return c.onName(r.Name, true, func(name string) answer { return c.setstat("lsetstat", name, r.Attrs, true) })
+		return c.onName(r.Name, true, func(name ferry.Name) answer { return c.setstat("lsetstat", name, r.Attrs, true) })
 	case *sftpwire.Limits:
 		return c.immediately(c.limits())
 	case *sftpwire.ExpandPath:
@@ -128,7 +128,7 @@ func (c *conn) planExtended(r sftpwire.Request) *op {
 		c.log.Debug("client", "user", c.cfg.User.Name, "vendor", r.Vendor, "product", r.Product, "version", r.Version)
 		return c.immediately(say(sftpwire.OK))
 	case *sftpwire.CopyFile:
-		return c.onNames(r.From, r.To, func(from, to string) answer { return c.copyFile(from, to, r.Overwrite) })
+		return c.onNames(r.From, r.To, func(from, to ferry.Name) answer { return c.copyFile(from, to, r.Overwrite) })
 	}
 	return c.immediately(say(sftpwire.OpUnsupported))
 }
@@ -140,7 +140,7 @@ func (c *conn) immediately(a answer) *op {
 
 // name makes the name that a client gave a clean one. An empty one is none, as
 // for the system calls of POSIX.
-func (c *conn) name(raw string) (string, answer) {
+func (c *conn) name(raw string) (ferry.Name, answer) {
 	if raw == "" {
 		return "", say(sftpwire.NoSuchFile)
 	}
@@ -152,7 +152,7 @@ func (c *conn) name(raw string) (string, answer) {
 }
 
 // onName is an op about one name.
-func (c *conn) onName(raw string, changes bool, do func(name string) answer) *op {
+func (c *conn) onName(raw string, changes bool, do func(name ferry.Name) answer) *op {
 	name, refusal := c.name(raw)
 	if refusal.reply != nil {
 		return c.immediately(refusal)
@@ -165,7 +165,7 @@ func (c *conn) onName(raw string, changes bool, do func(name string) answer) *op
 }
 
 // onNames is an op that changes two names.
-func (c *conn) onNames(rawFrom, rawTo string, do func(from, to string) answer) *op {
+func (c *conn) onNames(rawFrom, rawTo string, do func(from, to ferry.Name) answer) *op {
 	from, refusal := c.name(rawFrom)
 	if refusal.reply != nil {
 		return c.immediately(refusal)
@@ -212,13 +212,13 @@ func (c *conn) touchFile(f *file, from, to uint64, writes bool) touch {
 }
 
 // failed answers a request that failed, and logs why.
-func (c *conn) failed(request, name string, err error) answer {
+func (c *conn) failed(request string, name ferry.Name, err error) answer {
 	c.log.Debug("request failed", "user", c.cfg.User.Name, "request", request, "name", name, "error", err)
 	return answer{reply: statusFor(err)}
 }
 
 // done answers a request with OK, or with what err says.
-func (c *conn) done(request, name string, err error) answer {
+func (c *conn) done(request string, name ferry.Name, err error) answer {
 	if err != nil {
 		return c.failed(request, name, err)
 	}

@@ -178,7 +178,7 @@ func (s *scp) matches(w word) ([]string, error) {
 		if len(names) == mostMatches {
 			return nil, errManyMatches
 		}
-		names = append(names, path.Join(in, i.Name))
+		names = append(names, path.Join(string(in), i.Name))
 	}
 	return names, nil
 }

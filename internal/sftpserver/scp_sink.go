@@ -19,7 +19,7 @@ var (
 
 // place is where the sink is: a directory, and what to do when it ends.
 type place struct {
-	name string
+	name ferry.Name
 	attr ferry.Attr // set at the end, when nothing changes the times any more
 }
 
@@ -45,7 +45,7 @@ func (s *scp) sink(target string) error {
 	if err := s.ok(); err != nil {
 		return err
 	}
-	return s.take(name, into)
+	return s.take(string(name), into)
 }
 
 // take reads records until the client has no more.
@@ -66,7 +66,7 @@ func (s *scp) take(target string, into bool) error {
 		}
 		name := target
 		if len(within) > 0 {
-			name = path.Join(within[len(within)-1].name, r.name)
+			name = path.Join(string(within[len(within)-1].name), r.name)
 		} else if into {
 			name = path.Join(target, r.name)
 		}
@@ -81,9 +81,9 @@ func (s *scp) take(target string, into bool) error {
 			}
 			times = nil
 		case 'D':
-			var entered bool
-			if entered, err = s.enter(name, r, len(within)); entered {
-				within = append(within, place{name, s.attr(r, times)})
+			var dir ferry.Name
+			if dir, err = s.enter(name, r, len(within)); dir != "" {
+				within = append(within, place{dir, s.attr(r, times)})
 			}
 			times = nil
 		case 'E':
@@ -133,26 +133,26 @@ func (s *scp) attr(r record, times *record) ferry.Attr {
 	return a
 }
 
-// enter makes a directory, unless it is there. When that fails the client goes
-// on behind it.
-func (s *scp) enter(name string, r record, depth int) (entered bool, err error) {
+// enter makes a directory, unless it is there, and gives its clean name; "": that
+// failed, and the client goes on behind it.
+func (s *scp) enter(name string, r record, depth int) (ferry.Name, error) {
 	if !s.recursive {
-		return false, s.fatal(name, errNoRecursion)
+		return "", s.fatal(name, errNoRecursion)
 	}
 	if depth >= maxDepth {
-		return false, s.fatal(name, errLoop)
+		return "", s.fatal(name, errLoop)
 	}
 	clean, err := ferry.Clean("/", name)
 	if err == nil {
 		err = s.directory(clean, r)
 	}
 	if err != nil {
-		return false, s.warn(name, err)
+		return "", s.warn(name, err)
 	}
-	return true, s.ok()
+	return clean, s.ok()
 }
 
-func (s *scp) directory(name string, r record) error {
+func (s *scp) directory(name ferry.Name, r record) error {
 	i, err := s.fs.Stat(s.ctx, name)
 	switch {
 	case err == nil && i.IsDir():
@@ -167,7 +167,7 @@ func (s *scp) directory(name string, r record) error {
 func (s *scp) depart(p place) error {
 	if p.attr != (ferry.Attr{}) {
 		if err := s.fs.SetAttr(s.ctx, p.name, p.attr); err != nil {
-			return s.warn(p.name, err)
+			return s.warn(string(p.name), err)
 		}
 	}
 	return s.ok()
@@ -180,7 +180,7 @@ func (s *scp) file(name string, r record, a ferry.Attr) error {
 	clean, err := ferry.Clean("/", name)
 	var f ferry.Handle
 	if err == nil {
-		f, err = s.fs.Open(s.ctx, clean, ferry.Replace, r.mode)
+		f, err = s.fs.Open(s.ctx, clean, ferry.OpenOptions{Mode: ferry.Replace, Perm: r.mode})
 	}
 	if err != nil {
 		return s.warn(name, err)

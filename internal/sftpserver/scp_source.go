@@ -3,7 +3,6 @@ package sftpserver
 import (
 	"errors"
 	"io/fs"
-	"path"
 	"strings"
 
 	"ferry"
@@ -43,7 +42,7 @@ func (s *scp) giveName(name string) error {
 
 // give sends a file or, with -r, a directory; above are the directories that
 // it is in. Links are followed, as scp always did.
-func (s *scp) give(name string, above []ferry.Info) error {
+func (s *scp) give(name ferry.Name, above []ferry.Info) error {
 	i, err := s.fs.Stat(s.ctx, name)
 	switch {
 	case err != nil:
@@ -58,7 +57,7 @@ func (s *scp) give(name string, above []ferry.Info) error {
 	default:
 		return s.giveDir(name, i, above)
 	}
-	return s.warn(name, err)
+	return s.warn(string(name), err)
 }
 
 // isAbove tells whether a link has led back to a directory that is being sent.
@@ -71,7 +70,7 @@ func isAbove(i ferry.Info, above []ferry.Info) bool {
 	return false
 }
 
-func (s *scp) giveDir(name string, i ferry.Info, above []ferry.Info) error {
+func (s *scp) giveDir(name ferry.Name, i ferry.Info, above []ferry.Info) error {
 	switch err := s.announce(record{kind: 'D', mode: i.Mode, name: baseOf(name)}, i); {
 	case errors.Is(err, errSkipped):
 		return nil
@@ -81,9 +80,12 @@ func (s *scp) giveDir(name string, i ferry.Info, above []ferry.Info) error {
 	above = append(above, i)
 	for entry, err := range s.fs.List(s.ctx, name, ferry.Names) {
 		if err == nil {
-			err = s.give(path.Join(name, entry.Name), above)
+			var below ferry.Name
+			if below, err = name.Join(entry.Name); err == nil {
+				err = s.give(below, above)
+			}
 		} else {
-			err = s.warn(name, err)
+			err = s.warn(string(name), err)
 		}
 		if err != nil {
 			return err
@@ -92,10 +94,10 @@ func (s *scp) giveDir(name string, i ferry.Info, above []ferry.Info) error {
 	return s.tell(record{kind: 'E'})
 }
 
-func (s *scp) giveFile(name string, i ferry.Info) error {
-	f, err := s.fs.Open(s.ctx, name, ferry.Read, 0)
+func (s *scp) giveFile(name ferry.Name, i ferry.Info) error {
+	f, err := s.fs.Open(s.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
-		return s.warn(name, err)
+		return s.warn(string(name), err)
 	}
 	switch err := s.announce(record{kind: 'C', mode: i.Mode, size: i.Size, name: baseOf(name)}, i); {
 	case errors.Is(err, errSkipped):
@@ -155,9 +157,9 @@ func (s *scp) tell(r record) error {
 }
 
 // baseOf is what a file is called at the client; the root has no name.
-func baseOf(name string) string {
+func baseOf(name ferry.Name) string {
 	if name == "/" {
 		return "."
 	}
-	return path.Base(name)
+	return name.Base()
 }

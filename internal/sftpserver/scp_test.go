@@ -53,7 +53,7 @@ func TestSCPSink(t *testing.T) {
 				t.Errorf("exit: %v", err)
 			}
 			for name, want := range test.files {
-				if got := h.content(name); got != want {
+				if got := h.content(ferry.Name(name)); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}
 			}
@@ -61,7 +61,7 @@ func TestSCPSink(t *testing.T) {
 	}
 }
 
-func mkdir(t *testing.T, h *harbour, name string) {
+func mkdir(t *testing.T, h *harbour, name ferry.Name) {
 	t.Helper()
 	if err := h.tree.For(ferry.User{Name: "root"}).Mkdir(t.Context(), name, 0o755); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestSCPPatternForTooMuch(t *testing.T) {
 	h := newHarbour(t)
 	tree := h.tree.For(ferry.User{Name: "alice"})
 	for i := range mostMatches + 1 {
-		if err := tree.Symlink(t.Context(), "x", fmt.Sprintf("/%d", i)); err != nil {
+		if err := tree.Symlink(t.Context(), "x", ferry.Name(fmt.Sprintf("/%d", i))); err != nil {
 			t.Fatal(err)
 		}
 	}

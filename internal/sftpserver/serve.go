@@ -22,9 +22,9 @@ type Session struct {
 	// User is who is logged in.
 	User ferry.User
 	// Start is the directory that relative names begin at; "" means "/".
-	Start string
+	Start ferry.Name
 	// Home is what "~" means; "" means Start.
-	Home string
+	Home ferry.Name
 	// ReadOnly refuses all that would change something.
 	ReadOnly bool
 	// Allow names the only requests that are allowed, as Requests has them;

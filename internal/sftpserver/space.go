@@ -1,18 +1,16 @@
 package sftpserver
 
 import (
-	"path"
-
 	"ferry"
 	"ferry/internal/sftpwire"
 )
 
 // fstatvfs is fstatvfs@openssh.com. A file that is not published yet has no
 // name, but its directory has.
-func (c *conn) fstatvfs(f *file) answer { return c.statvfs(path.Dir(c.files.nameOf(f))) }
+func (c *conn) fstatvfs(f *file) answer { return c.statvfs(c.files.nameOf(f).Dir()) }
 
 // statvfs is statvfs@openssh.com.
-func (c *conn) statvfs(name string) answer {
+func (c *conn) statvfs(name ferry.Name) answer {
 	s, err := c.cfg.FS.Space(c.ctx, name)
 	if err != nil {
 		return c.failed("statvfs", name, err)
@@ -43,7 +41,7 @@ func blockSize(s ferry.Space) uint64 {
 }
 
 // spaceAvailable is space-available (draft-ietf-secsh-filexfer-extensions-00 §4).
-func (c *conn) spaceAvailable(name string) answer {
+func (c *conn) spaceAvailable(name ferry.Name) answer {
 	s, err := c.cfg.FS.Space(c.ctx, name)
 	if err != nil {
 		return c.failed("space-available", name, err)

@@ -182,10 +182,10 @@ func newKey(t *testing.T) ssh.Signer {
 }
 
 // put stores a file.
-func (h *harbour) put(name, content string) {
+func (h *harbour) put(name ferry.Name, content string) {
 	h.t.Helper()
 	fs := h.tree.For(ferry.User{Name: "root"})
-	f, err := fs.Open(h.t.Context(), name, ferry.Replace, 0o644)
+	f, err := fs.Open(h.t.Context(), name, ferry.OpenOptions{Mode: ferry.Replace, Perm: 0o644})
 	if err == nil {
 		_, err = f.WriteAt([]byte(content), 0)
 		err = errors.Join(err, f.Commit(), fs.Close())
@@ -196,11 +196,11 @@ func (h *harbour) put(name, content string) {
 }
 
 // content is what stands under name; "(none)": nothing.
-func (h *harbour) content(name string) string {
+func (h *harbour) content(name ferry.Name) string {
 	h.t.Helper()
 	fs := h.tree.For(ferry.User{Name: "root"})
 	defer fs.Close()
-	f, err := fs.Open(h.t.Context(), name, ferry.Read, 0)
+	f, err := fs.Open(h.t.Context(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return "(none)"
 	}

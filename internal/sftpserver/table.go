@@ -2,6 +2,7 @@ package sftpserver
 
 import (
 	"encoding/binary"
+	"ferry"
 	"sync"
 )
 
@@ -156,14 +157,14 @@ func (t *table) removeDir(handle string) *dir {
 }
 
 // nameOf is the name that f has now: a rename takes it along.
-func (t *table) nameOf(f *file) string {
+func (t *table) nameOf(f *file) ferry.Name {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return f.name
 }
 
 // renamed takes the open files at and below from along.
-func (t *table) renamed(from, to string) {
+func (t *table) renamed(from, to ferry.Name) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range t.files {
@@ -178,7 +179,7 @@ func (t *table) renamed(from, to string) {
 
 // writing gives the file that the session has open for writing under name; nil:
 // there is none.
-func (t *table) writing(name string) *file {
+func (t *table) writing(name ferry.Name) *file {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range t.writers {

@@ -80,9 +80,9 @@ func checkPrincipals(principals []string) error {
 }
 
 func checkRules(rules []ferry.Rule) error {
-	seen := make(map[string]bool, len(rules))
+	seen := make(map[ferry.Name]bool, len(rules))
 	for _, r := range rules {
-		if clean, err := ferry.Clean("/", r.Prefix); err != nil || clean != r.Prefix {
+		if clean, err := ferry.Clean(ferry.Root, string(r.Prefix)); err != nil || clean != r.Prefix {
 			return fmt.Errorf("rule for %q: write an absolute name without dots as elements, like /in or /in/new", r.Prefix)
 		}
 		if !ferry.RightsAll.Has(r.Rights) {

@@ -93,7 +93,11 @@ func readRules(ctx context.Context, tx *sql.Tx, name string) (rules []ferry.Rule
 		if err != nil {
 			return badRow(name, fmt.Errorf("rule for %q: %w", prefix, err))
 		}
-		rules = append(rules, ferry.Rule{Prefix: prefix, Rights: set})
+		clean, err := ferry.Clean(ferry.Root, prefix)
+		if err != nil {
+			return badRow(name, fmt.Errorf("rule for %q: %w", prefix, err))
+		}
+		rules = append(rules, ferry.Rule{Prefix: clean, Rights: set})
 		return nil
 	})
 	return rules, err

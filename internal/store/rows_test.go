@@ -71,7 +71,7 @@ func TestThreat24NamesAreParameters(t *testing.T) {
 			t.Errorf("RemoveKey(%q): %v", name, err)
 		}
 		err := s.Update(t.Context(), "alice", func(a *store.Account) error {
-			a.Rules = []ferry.Rule{{Prefix: "/" + strings.ReplaceAll(name, "\x00", "")}}
+			a.Rules = []ferry.Rule{{Prefix: ferry.Name("/" + strings.ReplaceAll(name, "\x00", ""))}}
 			a.Hash = strings.ReplaceAll(name, "\x00", "")
 			return nil
 		})
