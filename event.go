@@ -19,7 +19,7 @@ type Event struct {
 	By       string // of a login, tried or done: what was shown for it, as Claim.By says it
 
 	Name     Name          // the file, or of a rename the old name
-	To       string        // the new name of a rename; the target of a link
+	To       string        // the new name of a rename; the target of a symbolic link; of a hard link the name there was
 	Bytes    int64         // moved by a transfer; of a disconnect, by all
 	Duration time.Duration // of a transfer; of a disconnect, of the connection
 	ASCII    bool          // the transfer translated line ends (TYPE A)
@@ -44,13 +44,14 @@ const (
 	EventRmdir
 	EventSetAttr
 	EventSymlink
+	EventLink
 	EventPanic // a handler panicked and its session was ended; Err holds the stack
 )
 
 // String is the word that logs use.
 func (k EventKind) String() string {
 	words := [...]string{"connect", "refused", "login", "login-failed", "ban", "disconnect", "upload", "download",
-		"remove", "rename", "mkdir", "rmdir", "setattr", "symlink", "panic"}
+		"remove", "rename", "mkdir", "rmdir", "setattr", "symlink", "link", "panic"}
 	if int(k) < len(words) {
 		return words[k]
 	}

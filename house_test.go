@@ -35,6 +35,7 @@ func house() map[string][]string {
 		"ferry/internal/event":      root,
 		"ferry/internal/cluster":    root,
 		"ferry/internal/gate":       root,
+		"ferry/internal/access":     root,
 		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire", "ferry/internal/digest"},
 		"ferry/internal/sftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/sftpwire", "ferry/internal/digest"},
 	}
@@ -52,11 +53,17 @@ func inTests() []string {
 	return []string{"ferry", "ferry/internal/mem", "ferry/internal/fstest", "ferry/internal/cluster"}
 }
 
-// otherSide is what the tests of a client may import: the server that they talk
-// to, and what that serves.
+// otherSide is what the tests of a room may import besides: of a client the server
+// that they talk to, and what that serves.
 func otherSide() map[string][]string {
 	return map[string][]string{
 		"ferry/internal/sftpclient": {"ferry/internal/sftpserver", "ferry/internal/disk"},
+		// A gate, and what speaks behind one, is tested with the layers that a
+		// server puts around the files.
+		"ferry/internal/gate":       {"ferry/internal/access", "ferry/internal/event"},
+		"ferry/internal/access":     {"ferry/internal/event"},
+		"ferry/internal/ftpserver":  {"ferry/internal/access", "ferry/internal/event"},
+		"ferry/internal/sftpserver": {"ferry/internal/access", "ferry/internal/event"},
 	}
 }
 

@@ -123,7 +123,7 @@ func serve(conf *config, people []person, c console, signals <-chan os.Signal) e
 	// The gate, and the protocols in front of it.
 	g := gate.New(gate.Config{
 		Auth:    authenticator(conf, users, hasher),
-		Tree:    trees.session,
+		Files:   trees.session,
 		Cluster: nodes,
 		Events:  event.Fan(event.Log(log), transfers.sink()),
 		Limits:  gateLimits(conf),

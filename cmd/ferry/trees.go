@@ -13,7 +13,10 @@ import (
 	"sync"
 
 	"ferry"
+	"ferry/internal/access"
 	"ferry/internal/disk"
+	"ferry/internal/event"
+	"ferry/internal/gate"
 )
 
 // trees are the directories that sessions work in: one disk.Tree for each home
@@ -78,8 +81,22 @@ func (t *trees) prepareDrop(path string) error {
 	return nil
 }
 
-// session opens the tree of u's home for one session: gate.Config.Tree.
-func (t *trees) session(_ context.Context, u ferry.User) (ferry.FS, error) {
+// session opens the tree of a session's home, and puts around it what stands
+// between a client and its files: gate.Config.Files. What refuses is innermost, so
+// that nothing above it can reach what it refuses, and what tells is outermost, so
+// that it tells of what was done.
+func (t *trees) session(_ context.Context, s *gate.Session) (ferry.FS, error) {
+	files, err := t.bare(s.User())
+	if err != nil {
+		return nil, err
+	}
+	files = access.New(files, s.User().Rules)
+	files = s.Meter(files)
+	return event.Watch(files, s.Emit), nil
+}
+
+// bare opens the bare tree of u's home.
+func (t *trees) bare(u ferry.User) (ferry.FS, error) {
 	home, err := t.home(u)
 	if err != nil {
 		return nil, err

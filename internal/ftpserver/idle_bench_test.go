@@ -20,7 +20,7 @@ func BenchmarkIdleSession(b *testing.B) {
 	tree := mem.New(mem.Config{})
 	srv, err := New(Config{Gate: gate.New(gate.Config{
 		Auth:    scriptUsers{},
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return tree.For(u), nil },
+		Files:   func(_ context.Context, s *gate.Session) (ferry.FS, error) { return layered(s, tree.For(s.User())), nil },
 		Cluster: cluster.NewAlone(),
 	})})
 	if err != nil {

@@ -37,8 +37,10 @@ func newTCPWorld(t *testing.T) *tcpWorld {
 	t.Helper()
 	w := &tcpWorld{t: t, tree: mem.New(mem.Config{}), left: make(chan error, 16)}
 	g := gate.New(gate.Config{
-		Auth:    scriptUsers{},
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return w.tree.For(u), nil },
+		Auth: scriptUsers{},
+		Files: func(_ context.Context, s *gate.Session) (ferry.FS, error) {
+			return layered(s, w.tree.For(s.User())), nil
+		},
 		Cluster: cluster.NewAlone(),
 		Limits:  gate.Limits{FailDelay: -1},
 		Events: func(e ferry.Event) {

@@ -70,8 +70,10 @@ func serveTLS(t *testing.T, implicit bool, policy func(Client) Policy, settings 
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	srv, err := New(Config{
 		Gate: gate.New(gate.Config{
-			Auth:    scriptUsers{},
-			Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return s.tree.For(u), nil },
+			Auth: scriptUsers{},
+			Files: func(_ context.Context, sess *gate.Session) (ferry.FS, error) {
+				return layered(sess, s.tree.For(sess.User())), nil
+			},
 			Cluster: cluster.NewAlone(),
 			Limits:  gate.Limits{FailDelay: -1},
 		}),

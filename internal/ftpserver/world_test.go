@@ -137,7 +137,7 @@ func (w *world) begin() {
 	w.tree = mem.New(w.storage)
 	w.gate = gate.New(gate.Config{
 		Auth:    scriptUsers{},
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return w.treeOf(u), nil },
+		Files:   func(_ context.Context, s *gate.Session) (ferry.FS, error) { return layered(s, w.treeOf(s.User())), nil },
 		Cluster: cluster.NewAlone(),
 		Limits:  w.limits,
 		Events:  w.events,

@@ -14,12 +14,14 @@ import (
 	"ferry"
 )
 
-// Config is what a Gate is made of. Auth, Tree and Cluster are required.
+// Config is what a Gate is made of. Auth, Files and Cluster are required.
 type Config struct {
 	Auth ferry.Authenticator
-	// Tree opens the bare tree of a user's home. ctx bounds the opening, not
-	// the life of the tree; the session closes it.
-	Tree    func(ctx context.Context, u ferry.User) (ferry.FS, error)
+	// Files opens the tree of s.User, with all that stands between a client and
+	// its files: its rights, Session.Meter, and whatever else wraps an FS. A
+	// protocol reaches files by no other way. ctx bounds the opening, not the
+	// life of the tree; the session closes it.
+	Files   func(ctx context.Context, s *Session) (ferry.FS, error)
 	Cluster ferry.Cluster
 	Events  ferry.Sink // nil: nobody listens
 	Limits  Limits
@@ -29,7 +31,7 @@ type Config struct {
 // once.
 type Gate struct {
 	auth     ferry.Authenticator
-	tree     func(ctx context.Context, u ferry.User) (ferry.FS, error)
+	files    func(ctx context.Context, s *Session) (ferry.FS, error)
 	cluster  ferry.Cluster
 	events   ferry.Sink
 	limits   Limits
@@ -48,7 +50,7 @@ type Gate struct {
 func New(cfg Config) *Gate {
 	g := &Gate{
 		auth:     cfg.Auth,
-		tree:     cfg.Tree,
+		files:    cfg.Files,
 		cluster:  cfg.Cluster,
 		events:   cfg.Events,
 		limits:   cfg.Limits.WithDefaults(),

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"ferry"
+	"ferry/internal/access"
+	"ferry/internal/event"
 	"ferry/internal/gate"
 	"ferry/internal/mem"
 )
@@ -38,8 +40,9 @@ func newHouse(t *testing.T, l gate.Limits, users ...ferry.User) *house {
 	}
 	h.gate = gate.New(gate.Config{
 		Auth: h,
-		Tree: func(_ context.Context, u ferry.User) (ferry.FS, error) {
-			return h.wrap(h.tree.For(u)), nil
+		Files: func(_ context.Context, s *gate.Session) (ferry.FS, error) {
+			files := access.New(h.wrap(h.tree.For(s.User())), s.User().Rules)
+			return event.Watch(s.Meter(files), s.Emit), nil
 		},
 		Cluster: h,
 		Events:  h.hear,

@@ -6,7 +6,11 @@ import (
 	"ferry"
 )
 
-// meter is an FS whose handles count and limit the bytes they move.
+// Meter is files with every handle counted and limited, as this session's: its
+// transfers are among Transfers, and end with it.
+func (s *Session) Meter(files ferry.FS) ferry.FS { return &meter{files, s} }
+
+// meter embeds the FS: what is not Open moves no bytes.
 type meter struct {
 	ferry.FS
 	session *Session

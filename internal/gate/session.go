@@ -21,7 +21,6 @@ type Session struct {
 	visit       *Visit
 	user        ferry.User
 	account     *account
-	bare        ferry.FS
 	fs          ferry.FS
 	releaseSeat func()
 	ctx         context.Context // ends with the session or the visit
@@ -40,15 +39,14 @@ func (v *Visit) begin(ctx context.Context, u ferry.User, generation int) (*Sessi
 	if err != nil {
 		return nil, err
 	}
-	bare, err := g.tree(ctx, u)
-	if err != nil {
+	s := &Session{visit: v, user: u, releaseSeat: release}
+	if s.fs, err = g.files(ctx, s); err != nil {
 		release()
 		return nil, fmt.Errorf("cannot open the home of user %q: %w", u.Name, err)
 	}
-	s := &Session{visit: v, user: u, account: g.enter(u), bare: bare, releaseSeat: release}
+	s.account = g.enter(u)
 	s.ctx, s.cancel = context.WithCancelCause(v.ctx)
 	s.stopWake = context.AfterFunc(s.ctx, s.wakeTransfers)
-	s.fs = &events{session: s, FS: &meter{session: s, FS: &rules{inner: bare, list: u.Rules}}}
 	if err := v.install(s, generation); err != nil {
 		s.end(err)
 		return nil, err
@@ -77,8 +75,8 @@ func (v *Visit) install(s *Session, generation int) error {
 // User is whose session it is, as the account was at login.
 func (s *Session) User() ferry.User { return s.user }
 
-// FS is the user's tree of files with rights, limits and events. It lasts
-// until End. A handle opened for Read ends with Commit when what was asked for
+// FS is what Config.Files gave: the user's tree with rights, limits and events. It
+// lasts until End. A handle opened for Read ends with Commit when what was asked for
 // was sent; with Abort and the cause when not; and with Abort(nil) when it was
 // no download (HASH), which then is no event.
 //
@@ -137,7 +135,7 @@ func (s *Session) end(cause error) {
 	for _, t := range s.handles() {
 		_ = t.Abort(cause) // nobody is left to tell; the event has been sent
 	}
-	_ = s.bare.Close()
+	_ = s.fs.Close()
 	s.visit.gate.leave(s.account)
 	s.releaseSeat()
 	s.visit.mu.Lock()
@@ -172,8 +170,8 @@ func (s *Session) drop(t *transfer) {
 	s.open = slices.DeleteFunc(s.open, func(o *transfer) bool { return o == t })
 }
 
-// emit sends e as this user's.
-func (s *Session) emit(e ferry.Event) {
+// Emit tells the gate's sink of e, as this session's. It is a ferry.Sink.
+func (s *Session) Emit(e ferry.Event) {
 	e.User, e.Anon = s.user.Name, s.user.Anonymous
 	s.visit.emit(e)
 }

@@ -114,7 +114,7 @@ func (t *transfer) SetAttr(a ferry.Attr) error {
 	err := t.Handle.SetAttr(a)
 	if err == nil {
 		t.changed.Store(t.changed.Load() || a.Size != nil)
-		t.session.emit(ferry.Event{Kind: ferry.EventSetAttr, Name: t.name})
+		t.session.Emit(ferry.Event{Kind: ferry.EventSetAttr, Name: t.name})
 	}
 	return err
 }
@@ -157,7 +157,7 @@ func (t *transfer) finish(err error) {
 	case t.mode == ferry.Update && e.Bytes == 0:
 		return // opened for both, used for neither
 	}
-	t.session.emit(e)
+	t.session.Emit(e)
 }
 
 // lanes are the buckets that a transfer in one direction draws from: its

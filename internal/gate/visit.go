@@ -95,7 +95,7 @@ func (v *Visit) Login(ctx context.Context, claim ferry.Claim) (*Session, error) 
 		if err != nil {
 			return nil, v.loginFailed(ctx, claim, err)
 		}
-		s.emit(ferry.Event{Kind: ferry.EventLogin, By: claim.By()})
+		s.Emit(ferry.Event{Kind: ferry.EventLogin, By: claim.By()})
 		return s, nil
 	}
 }

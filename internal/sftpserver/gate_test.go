@@ -51,7 +51,7 @@ func login(t *testing.T, tree *mem.Tree, rules ...ferry.Rule) *gated {
 	s := new(gated)
 	g := gate.New(gate.Config{
 		Auth:    anybody{rules},
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return tree.For(u), nil },
+		Files:   func(_ context.Context, s *gate.Session) (ferry.FS, error) { return layered(s, tree.For(s.User())), nil },
 		Cluster: cluster.NewAlone(),
 		Events:  s.hear,
 	})

@@ -53,8 +53,10 @@ func (h *harbour) open() *harbour {
 	h.t.Helper()
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.gate = gate.New(gate.Config{
-		Auth:    h.users,
-		Tree:    func(_ context.Context, u ferry.User) (ferry.FS, error) { return h.over(h.tree.For(u)), nil },
+		Auth: h.users,
+		Files: func(_ context.Context, s *gate.Session) (ferry.FS, error) {
+			return layered(s, h.over(h.tree.For(s.User()))), nil
+		},
 		Cluster: cluster.NewAlone(),
 		Events: func(e ferry.Event) {
 			h.mu.Lock()

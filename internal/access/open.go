@@ -1,4 +1,4 @@
-package gate
+package access
 
 import (
 	"context"
@@ -49,7 +49,7 @@ func (r *rules) openIf(ctx context.Context, want ferry.Right, name ferry.Name, o
 	if err != nil {
 		return nil, r.hideMissing("open", name, err)
 	}
-	return &guarded{Handle: h, name: name, rights: rights}, nil
+	return &guarded{handle: h, name: name, rights: rights}, nil
 }
 
 func (r *rules) openReplace(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
@@ -110,16 +110,16 @@ func (r *rules) openAppend(ctx context.Context, name ferry.Name) (ferry.Handle, 
 		_ = h.Abort(err)
 		return nil, err
 	}
-	g := &guarded{Handle: h, name: name, rights: r.at(name)}
+	g := &guarded{handle: h, name: name, rights: r.at(name)}
 	g.floor.Store(i.Size)
 	return g, nil
 }
 
 // guarded is a handle that grants what the rights do where its name does not
 // say it all: reading what was opened for writing, changing attributes, and
-// changing what lies before the floor.
+// changing what lies before the floor. Like rules it embeds nothing.
 type guarded struct {
-	ferry.Handle
+	handle ferry.Handle
 	name   ferry.Name
 	rights ferry.Right
 	floor  atomic.Int64 // bytes before it stay as they are
@@ -143,35 +143,35 @@ func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
 	if err := g.needRead(); err != nil {
 		return 0, err
 	}
-	return g.Handle.ReadAt(p, off)
+	return g.handle.ReadAt(p, off)
 }
 
 func (g *guarded) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
 	if err := g.needRead(); err != nil {
 		return 0, err
 	}
-	return g.Handle.SendTo(ctx, dst, off, n)
+	return g.handle.SendTo(ctx, dst, off, n)
 }
 
 func (g *guarded) WriteAt(p []byte, off int64) (int, error) {
 	if err := g.needAbove("write", off); err != nil {
 		return 0, err
 	}
-	return g.Handle.WriteAt(p, off)
+	return g.handle.WriteAt(p, off)
 }
 
 func (g *guarded) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
 	if err := g.needAbove("write", off); err != nil {
 		return 0, err
 	}
-	return g.Handle.ReceiveFrom(ctx, src, off, n)
+	return g.handle.ReceiveFrom(ctx, src, off, n)
 }
 
 func (g *guarded) Truncate(size int64) error {
 	if err := g.needAbove("truncate", size); err != nil {
 		return err
 	}
-	return g.Handle.Truncate(size)
+	return g.handle.Truncate(size)
 }
 
 func (g *guarded) SetAttr(a ferry.Attr) error {
@@ -183,22 +183,28 @@ func (g *guarded) SetAttr(a ferry.Attr) error {
 	if !g.rights.Has(attrRights(a)) {
 		return denied("setattr", g.name)
 	}
-	return g.Handle.SetAttr(a)
+	return g.handle.SetAttr(a)
 }
 
 // Sync publishes an upload: from then on it is a file that exists, and who may
 // not overwrite can only add to it.
 func (g *guarded) Sync() error {
-	if err := g.Handle.Sync(); err != nil {
+	if err := g.handle.Sync(); err != nil {
 		return err
 	}
 	if g.rights.Has(ferry.RightOverwrite) {
 		return nil
 	}
-	i, err := g.Handle.Stat()
+	i, err := g.handle.Stat()
 	if err != nil {
 		return err
 	}
 	g.floor.Store(i.Size)
 	return nil
 }
+
+// The rest needs no more than what Open has asked for.
+
+func (g *guarded) Stat() (ferry.Info, error) { return g.handle.Stat() }
+func (g *guarded) Commit() error             { return g.handle.Commit() }
+func (g *guarded) Abort(cause error) error   { return g.handle.Abort(cause) }

@@ -1,4 +1,4 @@
-package gate
+package access
 
 import (
 	"context"
@@ -24,6 +24,11 @@ type rules struct {
 	inner ferry.FS
 	list  []ferry.Rule
 }
+
+// New is files as somebody may use them to whom list grants what it says: the
+// longest prefix decides, and what lies below none is refused. Closing it closes
+// files.
+func New(files ferry.FS, list []ferry.Rule) ferry.FS { return &rules{inner: files, list: list} }
 
 // Any of these lets a user see a file, and any of those know its own part.
 const (

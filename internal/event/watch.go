@@ -1,0 +1,88 @@
+package event
+
+import (
+	"context"
+	"io/fs"
+	"iter"
+
+	"ferry"
+)
+
+// Watch is files with tell called for every change of the tree that succeeded.
+// Uploads and downloads are told by whoever counts their bytes, when they end.
+func Watch(files ferry.FS, tell ferry.Sink) ferry.FS { return &watched{files, tell} }
+
+// watched embeds no FS, so that the compiler asks for an event, or for none, when
+// a method is added to the interface.
+type watched struct {
+	files ferry.FS
+	tell  ferry.Sink
+}
+
+// done tells of e when err is nil, and gives err back.
+func (w *watched) done(err error, e ferry.Event) error {
+	if err == nil {
+		w.tell(e)
+	}
+	return err
+}
+
+func (w *watched) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+	return w.done(w.files.Mkdir(ctx, name, perm), ferry.Event{Kind: ferry.EventMkdir, Name: name})
+}
+
+func (w *watched) Remove(ctx context.Context, name ferry.Name) error {
+	return w.done(w.files.Remove(ctx, name), ferry.Event{Kind: ferry.EventRemove, Name: name})
+}
+
+func (w *watched) Rmdir(ctx context.Context, name ferry.Name) error {
+	return w.done(w.files.Rmdir(ctx, name), ferry.Event{Kind: ferry.EventRmdir, Name: name})
+}
+
+func (w *watched) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
+	return w.done(w.files.Rename(ctx, from, to, replace), ferry.Event{Kind: ferry.EventRename, Name: from, To: string(to)})
+}
+
+func (w *watched) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
+	return w.done(w.files.SetAttr(ctx, name, a), ferry.Event{Kind: ferry.EventSetAttr, Name: name})
+}
+
+func (w *watched) Symlink(ctx context.Context, target string, name ferry.Name) error {
+	return w.done(w.files.Symlink(ctx, target, name), ferry.Event{Kind: ferry.EventSymlink, Name: name, To: target})
+}
+
+func (w *watched) Link(ctx context.Context, from, name ferry.Name) error {
+	return w.done(w.files.Link(ctx, from, name), ferry.Event{Kind: ferry.EventLink, Name: name, To: string(from)})
+}
+
+// The others change no tree.
+
+func (w *watched) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+	return w.files.Stat(ctx, name)
+}
+
+func (w *watched) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+	return w.files.Lstat(ctx, name)
+}
+
+func (w *watched) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+	return w.files.List(ctx, dir, d)
+}
+
+func (w *watched) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	return w.files.Open(ctx, name, o)
+}
+
+func (w *watched) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+	return w.files.Part(ctx, name)
+}
+
+func (w *watched) Readlink(ctx context.Context, name ferry.Name) (string, error) {
+	return w.files.Readlink(ctx, name)
+}
+
+func (w *watched) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
+	return w.files.Space(ctx, name)
+}
+
+func (w *watched) Close() error { return w.files.Close() }
