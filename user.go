@@ -63,23 +63,30 @@ const (
 	RightRename                      // needed at both names
 	RightMkdir
 	RightRmdir
-	RightChmod
+	RightChmod // the permission bits
 	RightTimes
 	RightSymlink
 
-	// RightsAll is every right, RightsRead what a read-only user has.
+	// RightsAll is what "all" means, RightsRead what a read-only user has.
 	RightsAll  Right = 1<<iota - 1
 	RightsRead       = RightList | RightRead
+
+	// RightChown is not in RightsAll: a server that runs as root could give any
+	// file to anybody. It is granted by its name, or not at all.
+	RightChown Right = RightsAll + 1
+
+	// RightsKnown is every right there is.
+	RightsKnown = RightsAll | RightChown
 )
 
 // rightNames, in the order of the bits.
-func rightNames() [12]string {
-	return [12]string{"list", "read", "create", "overwrite", "append", "delete", "rename",
-		"mkdir", "rmdir", "chmod", "times", "symlink"}
+func rightNames() [13]string {
+	return [13]string{"list", "read", "create", "overwrite", "append", "delete", "rename",
+		"mkdir", "rmdir", "chmod", "times", "symlink", "chown"}
 }
 
-// ParseRights reads a comma-separated list of rights, with the words "all",
-// "read-only" (list,read) and "none".
+// ParseRights reads a comma-separated list of rights, with the words "all" (every
+// right but chown), "read-only" (list,read) and "none".
 func ParseRights(s string) (Right, error) {
 	var set Right
 	for word := range strings.SplitSeq(s, ",") {
@@ -115,6 +122,8 @@ func (r Right) String() string {
 	switch r {
 	case RightsAll:
 		return "all"
+	case RightsKnown:
+		return "all,chown"
 	case RightsRead:
 		return "read-only"
 	case 0:

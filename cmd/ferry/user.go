@@ -77,7 +77,7 @@ const databaseFile = "ferry.db"
 // given, and left as it is.
 type accountFlags struct {
 	Home          *string  `placeholder:"DIR" help:"Host directory that is the root of the user's tree. Default: users.home of the configuration, else the served directory."`
-	Rights        *string  `xor:"rights" placeholder:"RIGHTS" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink (default: all)."`
+	Rights        *string  `xor:"rights" placeholder:"RIGHTS" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink, and chown, which all does not grant (default: all)."`
 	ReadOnly      bool     `xor:"rights" help:"The same as --rights read-only."`
 	Rule          []string `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
 	Login         *string  `placeholder:"HOW" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`

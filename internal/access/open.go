@@ -180,6 +180,13 @@ func (g *guarded) SetAttr(a ferry.Attr) error {
 			return err
 		}
 	}
+	if givesAway(a) && !g.rights.Has(ferry.RightChown) {
+		i, err := g.handle.Stat()
+		if err != nil {
+			return err
+		}
+		a = withoutOwnerOf(a, i)
+	}
 	if !g.rights.Has(attrRights(a)) {
 		return denied("setattr", g.name)
 	}

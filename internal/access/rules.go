@@ -21,14 +21,16 @@ import (
 // Where a right is missing the answer is fs.ErrPermission without a look at the
 // storage, so that it does not tell what exists.
 type rules struct {
-	inner ferry.FS
-	list  []ferry.Rule
+	inner  ferry.FS
+	list   []ferry.Rule
+	shared bool // several people use the account
 }
 
-// New is files as somebody may use them to whom list grants what it says: the
-// longest prefix decides, and what lies below none is refused. Closing it closes
-// files.
-func New(files ferry.FS, list []ferry.Rule) ferry.FS { return &rules{inner: files, list: list} }
+// New is files as u may use them, by u.Rules: the longest prefix decides, and what
+// lies below none is refused. Closing it closes files.
+func New(files ferry.FS, u ferry.User) ferry.FS {
+	return &rules{inner: files, list: u.Rules, shared: u.Anonymous || u.Shared}
+}
 
 // Any of these lets a user see a file, and any of those know its own part.
 const (
@@ -70,7 +72,7 @@ func (r *rules) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) 
 // anything at all there at least that a directory is one: a client has to be
 // able to change into the directory it may only drop files into.
 func (r *rules) describe(op string, name ferry.Name, look func() (ferry.Info, error)) (ferry.Info, error) {
-	if err := r.needAny(op, name, ferry.RightsAll); err != nil {
+	if err := r.needAny(op, name, ferry.RightsKnown); err != nil {
 		return ferry.Info{}, err
 	}
 	i, err := look()
@@ -177,6 +179,15 @@ func (r *rules) ruledBelow(name ferry.Name) bool {
 }
 
 func (r *rules) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
+	if givesAway(a) && !r.at(name).Has(ferry.RightChown) && r.at(name)&rightsSee != 0 {
+		look := r.inner.Stat
+		if a.NoFollow {
+			look = r.inner.Lstat
+		}
+		if i, err := look(ctx, name); err == nil {
+			a = withoutOwnerOf(a, i)
+		}
+	}
 	want := attrRights(a)
 	if a.Size != nil {
 		want |= ferry.RightOverwrite
@@ -199,11 +210,30 @@ func (r *rules) setNothing(ctx context.Context, name ferry.Name, a ferry.Attr) e
 	return r.inner.SetAttr(ctx, name, a)
 }
 
+// givesAway tells whether a sets an owner or a group.
+func givesAway(a ferry.Attr) bool { return a.UID != nil || a.GID != nil }
+
+// withoutOwnerOf is a without the owner and the group that i has already. Tools
+// that copy a tree set them on all they have made, and where that changes nothing
+// chown(2) refuses nobody.
+func withoutOwnerOf(a ferry.Attr, i ferry.Info) ferry.Attr {
+	if a.UID != nil && *a.UID == i.UID {
+		a.UID = nil
+	}
+	if a.GID != nil && *a.GID == i.GID {
+		a.GID = nil
+	}
+	return a
+}
+
 // attrRights is what setting a needs, its size apart.
 func attrRights(a ferry.Attr) ferry.Right {
 	var want ferry.Right
-	if a.Mode != nil || a.UID != nil || a.GID != nil {
+	if a.Mode != nil {
 		want |= ferry.RightChmod
+	}
+	if a.UID != nil || a.GID != nil {
+		want |= ferry.RightChown
 	}
 	if a.ModTime != nil || a.Access != nil {
 		want |= ferry.RightTimes
@@ -225,16 +255,21 @@ func (r *rules) Symlink(ctx context.Context, target string, name ferry.Name) err
 	return r.inner.Symlink(ctx, target, name)
 }
 
-// Link needs Read where the file is and Create where it is to be too. The two
-// names are one file: the new one must not win rights over its content.
+// Link needs Read and Overwrite where the file is, for a file with two names is
+// written in place from then on, and Create where it is to be too. The two names
+// are one file: the new one must not win rights over its content. Whoever shares
+// an account with others makes none.
 func (r *rules) Link(ctx context.Context, from, name ferry.Name) error {
-	if err := r.need("link", from, ferry.RightRead); err != nil {
+	if r.shared {
+		return denied("link", name)
+	}
+	if err := r.need("link", from, ferry.RightRead|ferry.RightOverwrite); err != nil {
 		return err
 	}
 	if err := r.need("link", name, ferry.RightCreate); err != nil {
 		return err
 	}
-	const content = ferry.RightOverwrite | ferry.RightAppend | ferry.RightChmod | ferry.RightTimes
+	const content = ferry.RightOverwrite | ferry.RightAppend | ferry.RightChmod | ferry.RightTimes | ferry.RightChown
 	if (r.at(name)&^r.at(from))&content != 0 {
 		return denied("link", from)
 	}

@@ -34,7 +34,7 @@ func needs(sets ...ferry.Right) []ferry.Right { return sets }
 // anything is every single right: some of them.
 func anything() []ferry.Right {
 	var sets []ferry.Right
-	for r := ferry.Right(1); r < ferry.RightsAll; r <<= 1 {
+	for r := ferry.Right(1); r < ferry.RightsKnown; r <<= 1 {
 		sets = append(sets, r)
 	}
 	return sets
@@ -102,8 +102,8 @@ func mode() ferry.Attr  { m := fs.FileMode(0o600); return ferry.Attr{Mode: &m} }
 func times() ferry.Attr { t := time.Unix(1, 0); return ferry.Attr{ModTime: &t} }
 func seen() ferry.Attr  { t := time.Unix(1, 0); return ferry.Attr{Access: &t} }
 func size() ferry.Attr  { s := int64(0); return ferry.Attr{Size: &s} }
-func owner() ferry.Attr { id := uint32(0); return ferry.Attr{UID: &id} }
-func group() ferry.Attr { id := uint32(0); return ferry.Attr{GID: &id} }
+func owner() ferry.Attr { id := uint32(4711); return ferry.Attr{UID: &id} }
+func group() ferry.Attr { id := uint32(4711); return ferry.Attr{GID: &id} }
 
 // operations are all methods of ferry.FS but Close and all of ferry.Handle
 // that do more than end it, in the tree that storage makes.
@@ -112,7 +112,7 @@ func operations() []operation {
 		list, read, create, over   = ferry.RightList, ferry.RightRead, ferry.RightCreate, ferry.RightOverwrite
 		app, del, ren              = ferry.RightAppend, ferry.RightDelete, ferry.RightRename
 		mkdir, rmdir, chmod, touch = ferry.RightMkdir, ferry.RightRmdir, ferry.RightChmod, ferry.RightTimes
-		link                       = ferry.RightSymlink
+		link, chown                = ferry.RightSymlink, ferry.RightChown
 	)
 	return []operation{
 		{"Stat a file", needs(list, read), "", func(ctx context.Context, t ferry.FS) error { _, err := t.Stat(ctx, "/old"); return err }},
@@ -133,13 +133,13 @@ func operations() []operation {
 		{"Rmdir", needs(rmdir), "rmdir", func(ctx context.Context, t ferry.FS) error { return t.Rmdir(ctx, "/dir") }},
 		{"Rename", needs(ren), "rename", func(ctx context.Context, t ferry.FS) error { return t.Rename(ctx, "/old", "/new", true) }},
 		{"Symlink", needs(link), "symlink", func(ctx context.Context, t ferry.FS) error { return t.Symlink(ctx, "/old", "/new") }},
-		{"Link", needs(read | create), "link", func(ctx context.Context, t ferry.FS) error { return t.Link(ctx, "/old", "/new") }},
+		{"Link", needs(read | over | create), "link", func(ctx context.Context, t ferry.FS) error { return t.Link(ctx, "/old", "/new") }},
 		{"SetAttr of the mode", needs(chmod), "setattr", setsAttr(mode())},
 		{"SetAttr of the modification time", needs(touch), "setattr", setsAttr(times())},
 		{"SetAttr of the access time", needs(touch), "setattr", setsAttr(seen())},
 		{"SetAttr of the size", needs(over), "setattr", setsAttr(size())},
-		{"SetAttr of the owner", needs(chmod), "setattr", setsAttr(owner())},
-		{"SetAttr of the group", needs(chmod), "setattr", setsAttr(group())},
+		{"SetAttr of the owner", needs(chown), "setattr", setsAttr(owner())},
+		{"SetAttr of the group", needs(chown), "setattr", setsAttr(group())},
 		{"SetAttr of nothing", needs(list, read), "setattr", setsAttr(ferry.Attr{})},
 
 		{"Open to read", needs(read), "", opens("/old", ferry.Read)},
@@ -191,9 +191,9 @@ func refuseExist(do func(context.Context, ferry.FS) error) func(context.Context,
 // rightSets are those worth trying: none, all, each alone, all but each, and
 // every pair.
 func rightSets() []ferry.Right {
-	tried := map[ferry.Right]bool{0: true, ferry.RightsAll: true}
+	tried := map[ferry.Right]bool{0: true, ferry.RightsAll: true, ferry.RightsKnown: true}
 	for _, a := range anything() {
-		tried[ferry.RightsAll&^a] = true
+		tried[ferry.RightsKnown&^a] = true
 		for _, b := range anything() {
 			tried[a|b] = true
 		}
@@ -211,7 +211,7 @@ func newFixture(t *testing.T) *fixture { return &fixture{t, mem.New(mem.Config{}
 
 // as is the tree as alice may use it with these rules.
 func (f *fixture) as(rules ...ferry.Rule) ferry.FS {
-	return access.New(f.tree.For(ferry.User{Name: "alice"}), rules)
+	return access.New(f.tree.For(ferry.User{Name: "alice"}), ferry.User{Name: "alice", Rules: rules})
 }
 
 // root is the tree as somebody who may do everything.
@@ -469,12 +469,49 @@ func TestLinkWinsNoRights(t *testing.T) {
 	wantErr(t, tree.Link(t.Context(), "/archive/file", "/mine"), fs.ErrPermission)
 }
 
+// A file with two names is written in place: an anonymous user who made the second
+// one, in a drop directory, took the staging from its owner's uploads.
+func TestSharedAccountsMakeNoHardLinks(t *testing.T) {
+	for _, u := range []ferry.User{{Name: "anonymous", Anonymous: true}, {Name: "team", Shared: true}} {
+		f := newFixture(t)
+		f.put("/pub.txt", "x")
+		u.Rules = []ferry.Rule{everywhere(ferry.RightsAll)}
+		wantErr(t, access.New(f.tree.For(u), u).Link(t.Context(), "/pub.txt", "/second"), fs.ErrPermission)
+	}
+}
+
+// "all" leaves the owner of a file alone.
+func TestAllIsNotChown(t *testing.T) {
+	f := newFixture(t)
+	f.put("/file", "x")
+	wantErr(t, f.as(everywhere(ferry.RightsAll)).SetAttr(t.Context(), "/file", owner()), fs.ErrPermission)
+	wantErr(t, f.as(everywhere(ferry.RightsKnown)).SetAttr(t.Context(), "/file", owner()), nil)
+}
+
+// cp -a and rsync -a set the owner of what they have made to what it is: that is
+// no change, and not refused.
+func TestTheOwnerAsItIs(t *testing.T) {
+	f := newFixture(t)
+	f.put("/file", "x")
+	tree := f.as(everywhere(ferry.RightsAll))
+	i, err := tree.Stat(t.Context(), "/file")
+	f.must(err)
+	same := ferry.Attr{UID: &i.UID, GID: &i.GID}
+	f.must(tree.SetAttr(t.Context(), "/file", same))
+	h, err := tree.Open(t.Context(), "/file", ferry.OpenOptions{Mode: ferry.Update})
+	f.must(err)
+	f.must(h.SetAttr(same))
+	other := i.GID + 1
+	wantErr(t, h.SetAttr(ferry.Attr{UID: &i.UID, GID: &other}), fs.ErrPermission)
+	f.must(h.Commit())
+}
+
 // Every method that changes the tree is the event that the table says, and no
 // other; and what was refused or failed is none.
 func TestEveryMethodAndItsEvent(t *testing.T) {
 	for _, op := range operations() {
 		t.Run(op.name, func(t *testing.T) {
-			for _, rights := range []ferry.Right{ferry.RightsAll, 0} {
+			for _, rights := range []ferry.Right{ferry.RightsKnown, 0} {
 				var told []string
 				tree := event.Watch(storage(t).as(everywhere(rights)), func(e ferry.Event) { told = append(told, e.Kind.String()) })
 				err := op.do(t.Context(), tree)

@@ -23,6 +23,8 @@ type house struct {
 	gate *gate.Gate
 	tree *mem.Tree
 	wrap func(ferry.FS) ferry.FS // around the bare tree of a session
+	// sharedMayLink lets accounts that are shared make hard links.
+	sharedMayLink bool
 
 	mu       sync.Mutex
 	accounts map[string]ferry.User // the password is the name backwards, and any key is right
@@ -41,7 +43,12 @@ func newHouse(t *testing.T, l gate.Limits, users ...ferry.User) *house {
 	h.gate = gate.New(gate.Config{
 		Auth: h,
 		Files: func(_ context.Context, s *gate.Session) (ferry.FS, error) {
-			files := access.New(h.wrap(h.tree.For(s.User())), s.User().Rules)
+			u := s.User()
+			files := h.wrap(h.tree.For(u))
+			if h.sharedMayLink {
+				u.Anonymous, u.Shared = false, false
+			}
+			files = access.New(files, u)
 			return event.Watch(s.Meter(files), s.Emit), nil
 		},
 		Cluster: h,

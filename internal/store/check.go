@@ -85,7 +85,7 @@ func checkRules(rules []ferry.Rule) error {
 		if clean, err := ferry.Clean(ferry.Root, string(r.Prefix)); err != nil || clean != r.Prefix {
 			return fmt.Errorf("rule for %q: write an absolute name without dots as elements, like /in or /in/new", r.Prefix)
 		}
-		if !ferry.RightsAll.Has(r.Rights) {
+		if !ferry.RightsKnown.Has(r.Rights) {
 			return fmt.Errorf("rule for %q: rights %#x are not known", r.Prefix, uint16(r.Rights))
 		}
 		if seen[r.Prefix] {
