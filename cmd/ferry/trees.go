@@ -90,7 +90,7 @@ func (t *trees) session(_ context.Context, s *gate.Session) (ferry.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	files = access.New(files, s.User())
+	files = access.New(files, s.User)
 	files = s.Meter(files)
 	return event.Watch(files, s.Emit), nil
 }

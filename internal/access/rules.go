@@ -21,16 +21,15 @@ import (
 // Where a right is missing the answer is fs.ErrPermission without a look at the
 // storage, so that it does not tell what exists.
 type rules struct {
-	inner  ferry.FS
-	list   []ferry.Rule
-	shared bool // several people use the account
+	inner ferry.FS
+	user  func() ferry.User // as the account is now
 }
 
-// New is files as u may use them, by u.Rules: the longest prefix decides, and what
-// lies below none is refused. Closing it closes files.
-func New(files ferry.FS, u ferry.User) ferry.FS {
-	return &rules{inner: files, list: u.Rules, shared: u.Anonymous || u.Shared}
-}
+// New is files as user may use them, by its rules: the longest prefix decides, and
+// what lies below none is refused. The account is asked for at each call, so what
+// is granted may change meanwhile; what an open handle grants was decided when it
+// was opened. Closing it closes files.
+func New(files ferry.FS, user func() ferry.User) ferry.FS { return &rules{files, user} }
 
 // Any of these lets a user see a file, and any of those know its own part.
 const (
@@ -38,7 +37,7 @@ const (
 	rightsUpload = ferry.RightCreate | ferry.RightOverwrite | ferry.RightAppend
 )
 
-func (r *rules) at(name ferry.Name) ferry.Right { return ferry.RightsAt(r.list, name) }
+func (r *rules) at(name ferry.Name) ferry.Right { return ferry.RightsAt(r.user().Rules, name) }
 
 func denied(op string, name ferry.Name) error {
 	return &fs.PathError{Op: op, Path: string(name), Err: fs.ErrPermission}
@@ -104,7 +103,7 @@ func (r *rules) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.S
 
 // ruledIn tells whether an entry of dir has a rule of its own.
 func (r *rules) ruledIn(dir ferry.Name) bool {
-	for _, rule := range r.list {
+	for _, rule := range r.user().Rules {
 		if rule.Prefix != ferry.Root && rule.Prefix.Dir() == dir {
 			return true
 		}
@@ -170,7 +169,7 @@ func (r *rules) Rename(ctx context.Context, from, to ferry.Name, replace bool) e
 
 // ruledBelow tells whether a rule begins below name.
 func (r *rules) ruledBelow(name ferry.Name) bool {
-	for _, rule := range r.list {
+	for _, rule := range r.user().Rules {
 		if rule.Prefix != name && rule.Prefix.Within(name) {
 			return true
 		}
@@ -260,7 +259,7 @@ func (r *rules) Symlink(ctx context.Context, target string, name ferry.Name) err
 // are one file: the new one must not win rights over its content. Whoever shares
 // an account with others makes none.
 func (r *rules) Link(ctx context.Context, from, name ferry.Name) error {
-	if r.shared {
+	if u := r.user(); u.Anonymous || u.Shared {
 		return denied("link", name)
 	}
 	if err := r.need("link", from, ferry.RightRead|ferry.RightOverwrite); err != nil {

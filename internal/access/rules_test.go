@@ -211,7 +211,7 @@ func newFixture(t *testing.T) *fixture { return &fixture{t, mem.New(mem.Config{}
 
 // as is the tree as alice may use it with these rules.
 func (f *fixture) as(rules ...ferry.Rule) ferry.FS {
-	return access.New(f.tree.For(ferry.User{Name: "alice"}), ferry.User{Name: "alice", Rules: rules})
+	return access.New(f.tree.For(ferry.User{Name: "alice"}), func() ferry.User { return ferry.User{Name: "alice", Rules: rules} })
 }
 
 // root is the tree as somebody who may do everything.
@@ -476,7 +476,7 @@ func TestSharedAccountsMakeNoHardLinks(t *testing.T) {
 		f := newFixture(t)
 		f.put("/pub.txt", "x")
 		u.Rules = []ferry.Rule{everywhere(ferry.RightsAll)}
-		wantErr(t, access.New(f.tree.For(u), u).Link(t.Context(), "/pub.txt", "/second"), fs.ErrPermission)
+		wantErr(t, access.New(f.tree.For(u), func() ferry.User { return u }).Link(t.Context(), "/pub.txt", "/second"), fs.ErrPermission)
 	}
 }
 

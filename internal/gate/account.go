@@ -20,9 +20,14 @@ func (g *Gate) enter(u ferry.User) *account {
 		g.accounts[u.Name] = a
 	}
 	a.sessions++
-	a.up.setRate(u.Limits.Upload)
-	a.down.setRate(u.Limits.Download)
+	g.setRates(a, u.Limits)
 	return a
+}
+
+// setRates gives the account's buckets the bandwidth that it may have now.
+func (g *Gate) setRates(a *account, l ferry.Limits) {
+	a.up.setRate(l.Upload)
+	a.down.setRate(l.Download)
 }
 
 func (g *Gate) leave(a *account) {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"strings"
 	"sync"
@@ -133,37 +132,6 @@ func (g *Gate) hold(ctx context.Context, seat string, max int, full error) (rele
 		return nil, fmt.Errorf("cannot count sessions at seat %q: %w", seat, err)
 	}
 	return release, nil
-}
-
-// Refresh is to be called when accounts may have changed. It looks up the
-// account of every live session and ends, with the cause ferry.ErrKicked, the
-// sessions of those that are gone (fs.ErrNotExist) or may not log in any more.
-// An account that cannot be looked up for another reason keeps its sessions,
-// and the reason is in the error.
-//
-// A login that is under way meanwhile is decided anew.
-func (g *Gate) Refresh(ctx context.Context, lookup func(ctx context.Context, name string) (ferry.User, error)) error {
-	g.mu.Lock()
-	g.refreshes++
-	g.mu.Unlock()
-	var failed []error
-	usable := make(map[string]bool)
-	for _, s := range g.Sessions() {
-		if _, known := usable[s.User]; known || s.User == "" {
-			continue
-		}
-		u, err := lookup(ctx, s.User)
-		gone := errors.Is(err, fs.ErrNotExist)
-		if err != nil && !gone {
-			failed = append(failed, fmt.Errorf("look up user %q: %w", s.User, err))
-		}
-		usable[s.User] = err == nil && u.MayLogin(time.Now()) || err != nil && !gone
-	}
-	g.Kick(func(s SessionInfo) bool {
-		ok, known := usable[s.User]
-		return known && !ok
-	}, ferry.ErrKicked)
-	return errors.Join(failed...)
 }
 
 // Kick ends the visits that match, and says how many those are: their contexts

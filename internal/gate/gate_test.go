@@ -310,6 +310,52 @@ func TestThreat28Refresh(t *testing.T) {
 	}
 }
 
+// Threat 28: rights that are taken away are gone from sessions that live, and from
+// what they have open.
+func TestThreat28RightsTakenAway(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, user("alice"))
+	h.put("/old", "old")
+	v, s := h.enter("alice")
+	reading := open(t, s, "/old", ferry.Read)
+	writing := open(t, s, "/new", ferry.Replace)
+	now := userWith("alice", ferry.RightsRead)
+	wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return now, nil }), nil)
+	wantErr(t, v.Context().Err(), nil)
+	wantErr(t, s.FS().Mkdir(t.Context(), "/dir", 0), fs.ErrPermission)
+	wantErr(t, reads(reading), nil)
+	wantErr(t, writing.Commit(), ferry.ErrClosed)
+	if e := h.last(ferry.EventUpload); e.Err != ferry.ErrKicked {
+		t.Errorf("the upload ended with %v", e.Err)
+	}
+	wantErr(t, reads(open(t, s, "/old", ferry.Read)), nil)
+
+	// And given: they hold without a new login.
+	now = user("alice")
+	wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return now, nil }), nil)
+	wantErr(t, s.FS().Mkdir(t.Context(), "/dir", 0), nil)
+
+	now.Home = "/elsewhere"
+	wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return now, nil }), nil)
+	wantErr(t, context.Cause(v.Context()), ferry.ErrKicked)
+}
+
+// Threat 28: the sessions of an account end when it expires.
+func TestThreat28Expiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alice := user("alice")
+		alice.Expires = time.Now().Add(time.Hour)
+		h := newHouse(t, gate.Limits{}, alice)
+		v, _ := h.enter("alice")
+		alice.Expires = time.Now().Add(2 * time.Hour) // put off
+		wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return alice, nil }), nil)
+		time.Sleep(2*time.Hour - time.Second)
+		wantErr(t, v.Context().Err(), nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		wantErr(t, context.Cause(v.Context()), ferry.ErrKicked)
+	})
+}
+
 // Threat 28: an account that is disabled between the check of its password and
 // the beginning of the session is noticed.
 func TestThreat28RefreshDuringLogin(t *testing.T) {

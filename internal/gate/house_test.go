@@ -43,12 +43,13 @@ func newHouse(t *testing.T, l gate.Limits, users ...ferry.User) *house {
 	h.gate = gate.New(gate.Config{
 		Auth: h,
 		Files: func(_ context.Context, s *gate.Session) (ferry.FS, error) {
-			u := s.User()
-			files := h.wrap(h.tree.For(u))
-			if h.sharedMayLink {
-				u.Anonymous, u.Shared = false, false
-			}
-			files = access.New(files, u)
+			files := access.New(h.wrap(h.tree.For(s.User())), func() ferry.User {
+				u := s.User()
+				if h.sharedMayLink {
+					u.Anonymous, u.Shared = false, false
+				}
+				return u
+			})
 			return event.Watch(s.Meter(files), s.Emit), nil
 		},
 		Cluster: h,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry"
@@ -19,7 +20,7 @@ var errStale = errors.New("gate: the account was looked at before the last Refre
 // goroutines at once.
 type Session struct {
 	visit       *Visit
-	user        ferry.User
+	user        atomic.Pointer[ferry.User] // as the account is now
 	account     *account
 	fs          ferry.FS
 	releaseSeat func()
@@ -27,9 +28,10 @@ type Session struct {
 	cancel      context.CancelCauseFunc
 	stopWake    func() bool
 
-	mu    sync.Mutex
-	open  []*transfer
-	ended bool
+	mu     sync.Mutex
+	open   []*transfer
+	expiry *time.Timer // ends the session with the account; nil: it does not expire
+	ended  bool
 }
 
 // begin makes u's session. Whatever was taken is given back when it fails.
@@ -39,7 +41,8 @@ func (v *Visit) begin(ctx context.Context, u ferry.User, generation int) (*Sessi
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{visit: v, user: u, releaseSeat: release}
+	s := &Session{visit: v, releaseSeat: release}
+	s.user.Store(&u)
 	if s.fs, err = g.files(ctx, s); err != nil {
 		release()
 		return nil, fmt.Errorf("cannot open the home of user %q: %w", u.Name, err)
@@ -51,6 +54,7 @@ func (v *Visit) begin(ctx context.Context, u ferry.User, generation int) (*Sessi
 		s.end(err)
 		return nil, err
 	}
+	s.expireWith(u)
 	return s, nil
 }
 
@@ -72,8 +76,8 @@ func (v *Visit) install(s *Session, generation int) error {
 	return nil
 }
 
-// User is whose session it is, as the account was at login.
-func (s *Session) User() ferry.User { return s.user }
+// User is whose session it is, as the account is now: see Gate.Refresh.
+func (s *Session) User() ferry.User { return *s.user.Load() }
 
 // FS is what Config.Files gave: the user's tree with rights, limits and events. It
 // lasts until End. A handle opened for Read ends with Commit when what was asked for
@@ -85,7 +89,7 @@ func (s *Session) User() ferry.User { return s.user }
 func (s *Session) FS() ferry.FS { return s.fs }
 
 // Rights says what the user may do at name, which is clean.
-func (s *Session) Rights(name ferry.Name) ferry.Right { return ferry.RightsAt(s.user.Rules, name) }
+func (s *Session) Rights(name ferry.Name) ferry.Right { return ferry.RightsAt(s.User().Rules, name) }
 
 // Transfer describes a file that the session has open.
 type Transfer struct {
@@ -127,6 +131,9 @@ func (s *Session) end(cause error) {
 		return
 	}
 	s.ended = true
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
 	s.mu.Unlock()
 
 	s.stopWake()
@@ -172,6 +179,7 @@ func (s *Session) drop(t *transfer) {
 
 // Emit tells the gate's sink of e, as this session's. It is a ferry.Sink.
 func (s *Session) Emit(e ferry.Event) {
-	e.User, e.Anon = s.user.Name, s.user.Anonymous
+	u := s.user.Load()
+	e.User, e.Anon = u.Name, u.Anonymous
 	s.visit.emit(e)
 }

@@ -217,7 +217,8 @@ func (v *Visit) Leave(cause error) {
 
 	user, anonymous := "", false
 	if s != nil {
-		user, anonymous = s.user.Name, s.user.Anonymous
+		u := s.User()
+		user, anonymous = u.Name, u.Anonymous
 		s.end(cause)
 	}
 	v.cancel(cause)
@@ -234,14 +235,18 @@ func (v *Visit) info() SessionInfo {
 		ID: v.id, Protocol: v.name(), Peer: v.peer, Since: v.started,
 		Uploaded: v.up.Load(), Downloaded: v.down.Load(),
 	}
-	v.mu.Lock()
-	s := v.session
-	v.mu.Unlock()
-	if s != nil {
-		i.User = s.user.Name
+	if s := v.current(); s != nil {
+		i.User = s.User().Name
 		i.Transfers = s.Transfers()
 	}
 	return i
+}
+
+// current is the session of the visit; nil: nobody is logged in.
+func (v *Visit) current() *Session {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.session
 }
 
 // emit fills in what is the same in all events of the visit.

@@ -9,5 +9,5 @@ import (
 
 // layered is files with what a server puts around them.
 func layered(s *gate.Session, files ferry.FS) ferry.FS {
-	return event.Watch(s.Meter(access.New(files, s.User())), s.Emit)
+	return event.Watch(s.Meter(access.New(files, s.User)), s.Emit)
 }
