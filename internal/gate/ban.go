@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"context"
+	"ferry"
 	"net/netip"
 	"slices"
 	"sync"
@@ -12,17 +14,112 @@ import (
 // memory.
 const maxOrigins = 1 << 14
 
-// bans counts failures by origin and shuts out those that have too many.
+// bans counts failures by origin and shuts out those that have too many. Attempts
+// whose end is not known yet count as failures that may come: of an origin that has
+// n left, n are tried at a time, so guessing with many connections at once is no way
+// around the count.
 type bans struct {
 	limits Limits
 
-	mu     sync.Mutex
-	failed *table[[]time.Time] // when an origin failed, oldest first
-	out    *table[time.Time]   // until when an origin is shut out
+	mu      sync.Mutex
+	failed  *table[[]time.Time] // when an origin failed, oldest first
+	out     *table[time.Time]   // until when an origin is shut out
+	pending map[netip.Prefix]*attempts
+}
+
+// attempts are the logins of one origin that are being looked at.
+type attempts struct {
+	running int
+	waiting int
+	ended   chan struct{} // closed when one has ended, and made anew
 }
 
 func newBans(l Limits) *bans {
-	return &bans{limits: l, failed: newTable[[]time.Time](maxOrigins), out: newTable[time.Time](maxOrigins)}
+	return &bans{
+		limits: l, failed: newTable[[]time.Time](maxOrigins), out: newTable[time.Time](maxOrigins),
+		pending: make(map[netip.Prefix]*attempts),
+	}
+}
+
+// begin waits until an attempt of a may be looked at, and answers ferry.ErrBanned
+// where a is shut out by then, or the cause of ctx's end. Every begin without an
+// error needs an end.
+func (b *bans) begin(ctx context.Context, a netip.Addr) error {
+	if b.limits.BanAfter <= 0 || b.spares(a) {
+		return nil
+	}
+	key := origin(a)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at := b.pending[key]
+	if at == nil {
+		at = &attempts{ended: make(chan struct{})}
+		b.pending[key] = at
+	}
+	defer b.drop(key, at)
+	for {
+		now := time.Now()
+		if until, out := b.out.get(key); out && now.Before(until) {
+			return ferry.ErrBanned
+		}
+		if at.running < b.limits.BanAfter-b.failures(key, now) {
+			at.running++
+			return nil
+		}
+		if err := b.await(ctx, at); err != nil {
+			return err
+		}
+	}
+}
+
+// await waits, without the lock, for an attempt to end.
+func (b *bans) await(ctx context.Context, at *attempts) error {
+	ended := at.ended
+	at.waiting++
+	b.mu.Unlock()
+	var err error
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	b.mu.Lock()
+	at.waiting--
+	return err
+}
+
+// end says that an attempt of a has ended. One that failed was counted before.
+func (b *bans) end(a netip.Addr) {
+	key := origin(a)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at := b.pending[key]
+	if at == nil {
+		return // it was not counted
+	}
+	at.running--
+	close(at.ended)
+	at.ended = make(chan struct{})
+	b.drop(key, at)
+}
+
+// drop forgets at when nobody needs it any more.
+func (b *bans) drop(key netip.Prefix, at *attempts) {
+	if at.running == 0 && at.waiting == 0 {
+		delete(b.pending, key)
+	}
+}
+
+// failures is how many of an origin count now.
+func (b *bans) failures(key netip.Prefix, now time.Time) int {
+	times, _ := b.failed.get(key)
+	n := 0
+	for _, t := range times {
+		if !b.forgotten(t, now) {
+			n++
+		}
+	}
+	return n
 }
 
 // holds tells whether a is shut out.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -225,6 +227,67 @@ func TestThreat30Ban(t *testing.T) {
 
 		time.Sleep(time.Hour)
 		h.visit("192.0.2.7").Leave(nil)
+	})
+}
+
+// Threat 30: guesses that are made at the same time count at the same time. No more
+// are tried than the ban leaves, and the right one behind them lets nobody in.
+func TestThreat30TheBanIsNotOutrun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const banAfter, guesses = 10, 190
+		h := newHouse(t, gate.Limits{BanAfter: banAfter, PerAddress: guesses + 1}, user("alice"))
+		var tried atomic.Int64
+		h.whileAuth = func() { tried.Add(1); time.Sleep(time.Second) }
+		var wg sync.WaitGroup
+		for i := range guesses {
+			v := h.visit("192.0.2.7")
+			guess := "wrong"
+			if i == guesses-1 {
+				guess = password("alice")
+			}
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				if _, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: guess}); err == nil {
+					t.Error("somebody was let in")
+				}
+			})
+		}
+		wg.Wait()
+		if n := tried.Load(); n != banAfter {
+			t.Errorf("%d guesses were tried; want %d", n, banAfter)
+		}
+	})
+}
+
+// Many who log in at once from one address, and know their password, wait for one
+// another and are let in.
+func TestManyLoginsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, gate.Limits{BanAfter: 3}, user("alice"))
+		h.whileAuth = func() { time.Sleep(time.Second) }
+		var wg sync.WaitGroup
+		for range 20 {
+			v := h.visit("192.0.2.7")
+			wg.Go(func() {
+				_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: password("alice")})
+				wantErr(t, err, nil)
+			})
+		}
+		wg.Wait()
+
+		// Waiting ends with the connection.
+		h.whileAuth = func() { time.Sleep(time.Hour) }
+		for range 3 {
+			v := h.visit("192.0.2.7")
+			wg.Go(func() { _, _ = v.Login(t.Context(), ferry.Claim{Name: "alice"}) })
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		v := h.visit("192.0.2.7")
+		time.AfterFunc(time.Second, func() { cancel(ferry.ErrShutdown) })
+		_, err := v.Login(ctx, ferry.Claim{Name: "alice"})
+		wantErr(t, err, ferry.ErrShutdown)
+		wg.Wait()
 	})
 }
 

@@ -29,9 +29,11 @@ type house struct {
 	mu       sync.Mutex
 	accounts map[string]ferry.User // the password is the name backwards, and any key is right
 	authErr  error                 // the Authenticator's answer to everybody
-	onAuth   func()                // called while the Authenticator works
-	heard    []ferry.Event
-	seats    map[string]int
+	onAuth   func()                // called once while the Authenticator works
+	// whileAuth is called each time while the Authenticator works.
+	whileAuth func()
+	heard     []ferry.Event
+	seats     map[string]int
 }
 
 func newHouse(t *testing.T, l gate.Limits, users ...ferry.User) *house {
@@ -75,11 +77,14 @@ func password(name string) string {
 func (h *house) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
 	h.mu.Lock()
 	u, known := h.accounts[c.Name]
-	err, during := h.authErr, h.onAuth
+	err, during, always := h.authErr, h.onAuth, h.whileAuth
 	h.onAuth = nil
 	h.mu.Unlock()
 	if during != nil {
 		during()
+	}
+	if always != nil {
+		always()
 	}
 	switch {
 	case err != nil:

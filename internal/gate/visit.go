@@ -65,8 +65,8 @@ func (v *Visit) Context() context.Context { return v.ctx }
 //   - ferry.ErrLogin: the claim does not hold, or the account is not usable;
 //     it comes after Limits.FailDelay.
 //   - ferry.ErrTooManyLogins: the same, and the connection must close.
-//   - ferry.ErrBanned, at once: the address has been shut out meanwhile, and
-//     the connection must close.
+//   - ferry.ErrBanned: the address is shut out, be it that another attempt of its
+//     was the last one while this one waited; the connection must close.
 //   - ferry.ErrUserFull: the user has as many sessions as allowed.
 //   - the cause, when ctx or the visit ends meanwhile.
 //   - any other: it could not be found out; nothing is counted.
@@ -79,24 +79,38 @@ func (v *Visit) Login(ctx context.Context, claim ferry.Claim) (*Session, error) 
 	ctx, stop := v.within(ctx)
 	defer stop()
 	claim.Protocol, claim.Peer, claim.Local = v.name(), v.peer, v.local
+	if err := v.gate.bans.begin(ctx, v.peer.Addr()); err != nil {
+		return nil, err
+	}
+	s, err := v.tryLogin(ctx, claim)
+	if err != nil && !errors.Is(err, ferry.ErrPartial) {
+		v.countFailure(ctx, claim, err) // before the attempt ends, or another would begin in its place
+	}
+	v.gate.bans.end(v.peer.Addr())
+	switch {
+	case errors.Is(err, ferry.ErrPartial):
+		return nil, ferry.ErrPartial
+	case err != nil:
+		return nil, v.loginFailed(ctx, err)
+	}
+	s.Emit(ferry.Event{Kind: ferry.EventLogin, By: claim.By()})
+	return s, nil
+}
+
+// tryLogin finds out whose claim it is and begins the session.
+func (v *Visit) tryLogin(ctx context.Context, claim ferry.Claim) (*Session, error) {
 	for {
 		generation := v.gate.generation()
 		u, err := v.authenticate(ctx, claim)
-		if errors.Is(err, ferry.ErrPartial) {
-			return nil, ferry.ErrPartial
-		}
 		if err != nil {
-			return nil, v.loginFailed(ctx, claim, err)
+			return nil, err
 		}
-		s, err := v.begin(ctx, u, generation)
-		if errors.Is(err, errStale) {
-			continue
+		if v.gate.bans.holds(v.peer.Addr(), time.Now()) {
+			return nil, ferry.ErrBanned // for what the address did meanwhile
 		}
-		if err != nil {
-			return nil, v.loginFailed(ctx, claim, err)
+		if s, err := v.begin(ctx, u, generation); !errors.Is(err, errStale) {
+			return s, err
 		}
-		s.Emit(ferry.Event{Kind: ferry.EventLogin, By: claim.By()})
-		return s, nil
 	}
 }
 
@@ -152,25 +166,37 @@ func (v *Visit) authenticate(ctx context.Context, c ferry.Claim) (ferry.User, er
 	return u, err
 }
 
-// loginFailed does what a failure costs and gives the error to answer.
-func (v *Visit) loginFailed(ctx context.Context, claim ferry.Claim, err error) error {
+// countFailure tells of a login that failed, and counts it against the connection
+// and the address where the client was wrong.
+func (v *Visit) countFailure(ctx context.Context, claim ferry.Claim, err error) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return
 	}
 	v.emit(ferry.Event{Kind: ferry.EventLoginFailed, User: claim.Name, By: claim.By(), Err: err})
 	if !errors.Is(err, ferry.ErrLogin) {
-		return err
+		return
 	}
-	// Counted before the delay, so that hanging up early does not save it.
 	v.mu.Lock()
 	v.fails++
-	last := v.fails >= v.gate.limits.MaxFails
 	v.mu.Unlock()
 	v.strike(err)
+}
+
+// loginFailed gives the error to answer, after the delay that it costs. The failure
+// has been counted before, so that hanging up early does not save it.
+func (v *Visit) loginFailed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !errors.Is(err, ferry.ErrLogin) {
+		return err
+	}
 	if err := sleep(ctx, v.gate.limits.FailDelay); err != nil {
 		return err
 	}
-	if last {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.fails >= v.gate.limits.MaxFails {
 		return ferry.ErrTooManyLogins
 	}
 	return ferry.ErrLogin
