@@ -25,9 +25,10 @@ func house() map[string][]string {
 		"ferry/internal/sftpwire":   {},
 		"ferry/internal/digest":     {},
 		"ferry/internal/listen":     {},
+		"ferry/internal/byteranges": {},
 		"ferry/internal/certs":      {},
-		"ferry/internal/disk":       root,
-		"ferry/internal/mem":        root,
+		"ferry/internal/disk":       {"ferry", "ferry/internal/byteranges"},
+		"ferry/internal/mem":        {"ferry", "ferry/internal/byteranges"},
 		"ferry/internal/sftpclient": {"ferry", "ferry/internal/sftpwire"},
 		"ferry/internal/fstest":     {"ferry", "ferry/internal/mem"},
 		"ferry/internal/auth":       root,
@@ -37,7 +38,12 @@ func house() map[string][]string {
 		"ferry/internal/gate":       root,
 		"ferry/internal/access":     root,
 		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire", "ferry/internal/digest"},
-		"ferry/internal/sftpserver": {"ferry", "ferry/internal/gate", "ferry/internal/sftpwire", "ferry/internal/digest"},
+		"ferry/internal/sftpio":     {"ferry/internal/sftpwire"},
+		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
+		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver"},
+		"ferry/internal/sshserver":  {"ferry", "ferry/internal/gate", "ferry/internal/sftpio", "ferry/internal/sftpserver", "ferry/internal/sshexec"},
+		"ferry/internal/sftptest":   {"ferry", "ferry/internal/sftpwire"},
+		"ferry/internal/gatetest":   {"ferry", "ferry/internal/gate", "ferry/internal/access", "ferry/internal/event"},
 	}
 }
 
@@ -62,8 +68,9 @@ func otherSide() map[string][]string {
 		// server puts around the files.
 		"ferry/internal/gate":       {"ferry/internal/access", "ferry/internal/event"},
 		"ferry/internal/access":     {"ferry/internal/event"},
-		"ferry/internal/ftpserver":  {"ferry/internal/access", "ferry/internal/event"},
-		"ferry/internal/sftpserver": {"ferry/internal/access", "ferry/internal/event"},
+		"ferry/internal/ftpserver":  {"ferry/internal/gatetest"},
+		"ferry/internal/sftpserver": {"ferry/internal/gatetest", "ferry/internal/gate", "ferry/internal/sftptest"},
+		"ferry/internal/sshserver":  {"ferry/internal/gatetest", "ferry/internal/sftptest", "ferry/internal/sftpwire"},
 	}
 }
 

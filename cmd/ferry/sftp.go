@@ -19,6 +19,7 @@ import (
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
 	"ferry/internal/sftpserver"
+	"ferry/internal/sshserver"
 )
 
 // hostKeyDir is where, in the state directory, the host keys are that the
@@ -101,7 +102,7 @@ func (c *config) checkHostKeys() error {
 		return nil
 	}
 	if len(c.SFTP.HostKeys) == 0 {
-		err := sftpserver.CheckHostKeys(filepath.Join(c.Server.State, hostKeyDir))
+		err := sshserver.CheckHostKeys(filepath.Join(c.Server.State, hostKeyDir))
 		if errors.Is(err, fs.ErrPermission) {
 			return nil // they are the server's, and who checks need not be it
 		}
@@ -109,7 +110,7 @@ func (c *config) checkHostKeys() error {
 	}
 	types := map[string]string{}
 	for _, file := range c.SFTP.HostKeys {
-		signer, err := sftpserver.ReadHostKey(file)
+		signer, err := sshserver.ReadHostKey(file)
 		if err != nil {
 			return c.wrong("sftp.host_keys", "cannot be used: %w", err)
 		}
@@ -125,7 +126,7 @@ func (c *config) checkHostKeys() error {
 // sshService is the SSH service, and the keys that it shows itself by. Where
 // it is off, all of it is nil.
 type sshService struct {
-	server *sftpserver.Server
+	server *sshserver.Server
 	keys   []ssh.Signer
 }
 
@@ -145,7 +146,7 @@ func openSFTP(conf *config, g *gate.Gate, trust *auth.Authorities, log *slog.Log
 	if err != nil {
 		return sshService{}, err
 	}
-	server, err := sftpserver.New(sftpserver.Config{
+	server, err := sshserver.New(sshserver.Config{
 		HostCerts:    certs,
 		Gate:         g,
 		Log:          log,
@@ -179,11 +180,11 @@ func handles() int {
 
 func hostKeys(conf *config) ([]ssh.Signer, error) {
 	if len(conf.SFTP.HostKeys) == 0 {
-		return sftpserver.HostKeys(filepath.Join(conf.Server.State, hostKeyDir))
+		return sshserver.HostKeys(filepath.Join(conf.Server.State, hostKeyDir))
 	}
 	var keys []ssh.Signer
 	for _, file := range conf.SFTP.HostKeys {
-		key, err := sftpserver.ReadHostKey(file)
+		key, err := sshserver.ReadHostKey(file)
 		if err != nil {
 			return nil, err
 		}
@@ -229,7 +230,7 @@ func bracketed(host string) string {
 // protocols are the services behind the doors.
 type protocols struct {
 	ftp  *ftpserver.Server
-	sftp *sftpserver.Server // nil: it is off, and no door leads there
+	sftp *sshserver.Server // nil: it is off, and no door leads there
 }
 
 func (p protocols) handleSSH(nc net.Conn) { p.sftp.Handle(nc) }

@@ -107,24 +107,24 @@ func caller() (*user.User, error) {
 }
 
 // session is everything about the session but its files.
-func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Session, error) {
+func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Options, error) {
 	allow, err := requests("-p", cmd.Allow)
 	if err != nil {
-		return sftpserver.Session{}, err
+		return sftpserver.Options{}, err
 	}
 	deny, err := requests("-P", cmd.Deny)
 	if err != nil {
-		return sftpserver.Session{}, err
+		return sftpserver.Options{}, err
 	}
 	home, err := ferry.Clean(ferry.Root, me.HomeDir)
 	if err != nil {
-		return sftpserver.Session{}, fmt.Errorf("the home directory %q: %w", me.HomeDir, err)
+		return sftpserver.Options{}, fmt.Errorf("the home directory %q: %w", me.HomeDir, err)
 	}
 	start := home
 	if cmd.Start != "" {
 		given := strings.NewReplacer("%%", "%", "%d", string(home), "%u", me.Username).Replace(cmd.Start)
 		if start, err = ferry.Clean(ferry.Root, given); err != nil {
-			return sftpserver.Session{}, fmt.Errorf("-d %s: %w", given, err)
+			return sftpserver.Options{}, fmt.Errorf("-d %s: %w", given, err)
 		}
 	}
 	owners := &idNames{find: func(id string) (string, error) {
@@ -141,7 +141,7 @@ func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Session, error) {
 		}
 		return g.Name, nil
 	}}
-	return sftpserver.Session{
+	return sftpserver.Options{
 		User: ferry.User{Name: me.Username}, Start: start, Home: home, ReadOnly: cmd.ReadOnly, Allow: allow, Deny: deny,
 		Owner: owners.name, Group: groups.name, Zone: time.Local, Version: buildOf().Version,
 	}, nil

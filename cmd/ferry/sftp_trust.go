@@ -8,7 +8,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/internal/auth"
-	"ferry/internal/sftpserver"
+	"ferry/internal/sshserver"
 )
 
 // checkTrust reads the files of sftp.host_certificates, sftp.user_ca and
@@ -16,7 +16,7 @@ import (
 // with it.
 func (c *config) checkTrust() error {
 	for _, file := range c.SFTP.HostCerts {
-		if _, err := sftpserver.ReadHostCertificate(file); err != nil {
+		if _, err := sshserver.ReadHostCertificate(file); err != nil {
 			return c.wrong("sftp.host_certificates", "cannot be used: %w", err)
 		}
 	}
@@ -50,7 +50,7 @@ func openTrust(conf *config, log *slog.Logger) (*auth.Authorities, error) {
 func hostCertificates(conf *config, log *slog.Logger) ([]*ssh.Certificate, error) {
 	var all []*ssh.Certificate
 	for _, file := range conf.SFTP.HostCerts {
-		cert, err := sftpserver.ReadHostCertificate(file)
+		cert, err := sshserver.ReadHostCertificate(file)
 		if err != nil {
 			return nil, err
 		}

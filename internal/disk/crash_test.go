@@ -275,34 +275,6 @@ func TestReadersSeeWholeFilesOnly(t *testing.T) {
 	})
 }
 
-func TestSpansKnowTheFirstGap(t *testing.T) {
-	for _, row := range []struct {
-		add  []span
-		cut  int64
-		want int64
-	}{
-		{nil, 100, 0},
-		{[]span{{0, 10}}, 100, 10},
-		{[]span{{1, 10}}, 100, 0},
-		{[]span{{0, 10}, {10, 20}, {5, 15}}, 100, 20},
-		{[]span{{0, 10}, {11, 20}}, 100, 10},
-		{[]span{{20, 30}, {0, 10}, {10, 20}}, 100, 30},
-		{[]span{{40, 50}, {20, 30}, {0, 10}, {5, 45}}, 100, 50},
-		{[]span{{0, 10}, {20, 30}}, 25, 10},
-		{[]span{{0, 30}}, 25, 25},
-		{[]span{{0, 30}}, 0, 0},
-	} {
-		var s spans
-		for _, a := range row.add {
-			s.add(a.begin, a.end)
-		}
-		s.cut(row.cut)
-		if got := s.solid(); got != row.want {
-			t.Errorf("%v, cut at %d: solid up to %d, want %d", row.add, row.cut, got, row.want)
-		}
-	}
-}
-
 // Everybody who waits for a directory is served by a sync that began after he
 // asked, and nobody is forgotten.
 func TestDirectorySyncsAreShared(t *testing.T) {

@@ -31,11 +31,11 @@ type handle struct {
 	lost    error       // why content did not reach the disk
 	created *place      // a new file in place, whose directory is to be synced
 
-	discard atomic.Bool // nothing of the part is to be kept
-	wrote   atomic.Bool
-	moved   atomic.Int64 // when the last byte moved, in ns since Tree.born
-	back    writeback
-	spans   spans // what is there of a part
+	discard  atomic.Bool // nothing of the part is to be kept
+	wrote    atomic.Bool
+	moved    atomic.Int64 // when the last byte moved, in ns since Tree.born
+	back     writeback
+	arrivals arrivals // what is there of a part
 }
 
 func (v *view) newHandle(name ferry.Name, fd int, writes bool) *handle {
@@ -177,7 +177,7 @@ func (h *handle) write(p []byte, off int64) (int, error) {
 // arrived notes that n bytes are in the file at off.
 func (h *handle) arrived(off, n int64) {
 	h.stamp()
-	h.spans.add(off, off+n)
+	h.arrivals.add(off, off+n)
 	h.pushBack(off, n)
 }
 
@@ -185,7 +185,7 @@ func (h *handle) arrived(off, n int64) {
 func (h *handle) resize(size int64) error {
 	err := truncate(h.fd, size)
 	if err == nil {
-		h.spans.cut(size)
+		h.arrivals.cut(size)
 	}
 	return err
 }

@@ -131,7 +131,7 @@ func (v *view) openStaged(u *upload, p *place, m ferry.Mode, perm fs.FileMode) (
 		fd, size, err := v.t.resumePart(u)
 		if err == nil {
 			h := v.newUpload(u, fd, perm)
-			h.spans.add(0, size)
+			h.arrivals.add(0, size)
 			return h, nil
 		}
 		if err != unix.ENOENT {

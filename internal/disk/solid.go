@@ -1,9 +1,9 @@
 package disk
 
 import (
+	"ferry/internal/byteranges"
 	"io/fs"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +16,7 @@ import (
 // and a client goes on from there; what lies behind a gap would be published
 // with a hole in it. There are three answers:
 //
-//   - The handle that writes a part knows every byte (spans), and when it lets
+//   - The handle that writes a part knows every byte (arrivals), and when it lets
 //     go it cuts the part off at the first gap.
 //   - After a crash of the process, the file system knows where it has put
 //     nothing (SEEK_HOLE), to within a block.
@@ -30,54 +30,31 @@ const (
 	gapGrain   = 64 << 10
 )
 
-// span is the bytes from begin up to end.
-type span struct{ begin, end int64 }
-
-// spans is what has been written of a part: in order, with gaps between.
-type spans struct {
-	mu   sync.Mutex
-	list []span
+// arrivals is what has been written of a part. It is safe for concurrent use.
+type arrivals struct {
+	mu  sync.Mutex
+	set byteranges.Set
 }
 
 // add notes that the bytes from begin up to end are there.
-func (s *spans) add(begin, end int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := len(s.list)
-	if n > 0 && begin >= s.list[n-1].begin && begin <= s.list[n-1].end { // as nearly always
-		s.list[n-1].end = max(s.list[n-1].end, end)
-		return
-	}
-	first := 0
-	for first < n && s.list[first].end < begin {
-		first++
-	}
-	after := first
-	for after < n && s.list[after].begin <= end {
-		begin, end = min(begin, s.list[after].begin), max(end, s.list[after].end)
-		after++
-	}
-	s.list = slices.Replace(s.list, first, after, span{begin, end})
+func (a *arrivals) add(begin, end int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.set.Add(begin, end)
 }
 
 // cut notes that the file has been cut off at size.
-func (s *spans) cut(size int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.list = slices.DeleteFunc(s.list, func(p span) bool { return p.begin >= size })
-	if n := len(s.list); n > 0 {
-		s.list[n-1].end = min(s.list[n-1].end, size)
-	}
+func (a *arrivals) cut(size int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.set.Cut(size)
 }
 
-// solid says where the first gap begins.
-func (s *spans) solid() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.list) == 0 || s.list[0].begin > 0 {
-		return 0
-	}
-	return s.list[0].end
+// contiguous says where the first gap begins.
+func (a *arrivals) contiguous() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.set.Contiguous()
 }
 
 // leavePart makes a part that stays one that can be gone on with.
@@ -103,7 +80,7 @@ func (h *handle) trim() error {
 	if err := unix.Fstat(h.fd, &st); err != nil {
 		return err
 	}
-	if solid := h.spans.solid(); solid < st.Size {
+	if solid := h.arrivals.contiguous(); solid < st.Size {
 		return truncate(h.fd, solid)
 	}
 	return nil
@@ -159,7 +136,7 @@ func (t *Tree) kept(fd int, key partKey, st *unix.Stat_t) (int64, error) {
 	defer t.mu.Unlock()
 	if u := t.live[key]; u != nil {
 		if u.holder != nil {
-			return u.holder.spans.solid(), nil
+			return u.holder.arrivals.contiguous(), nil
 		}
 	} else if t.expired(st) {
 		return 0, fs.ErrNotExist

@@ -2,15 +2,14 @@ package ftpserver
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"net"
 	"runtime"
 	"testing"
 
-	"ferry"
 	"ferry/internal/cluster"
 	"ferry/internal/gate"
+	"ferry/internal/gatetest"
 	"ferry/internal/mem"
 )
 
@@ -20,7 +19,7 @@ func BenchmarkIdleSession(b *testing.B) {
 	tree := mem.New(mem.Config{})
 	srv, err := New(Config{Gate: gate.New(gate.Config{
 		Auth:    scriptUsers{},
-		Files:   func(_ context.Context, s *gate.Session) (ferry.FS, error) { return layered(s, tree.For(s.User())), nil },
+		Files:   gatetest.Files(tree.For),
 		Cluster: cluster.NewAlone(),
 	})})
 	if err != nil {

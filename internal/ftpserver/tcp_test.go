@@ -18,6 +18,7 @@ import (
 	"ferry/internal/cluster"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
+	"ferry/internal/gatetest"
 	"ferry/internal/mem"
 )
 
@@ -37,10 +38,8 @@ func newTCPWorld(t *testing.T) *tcpWorld {
 	t.Helper()
 	w := &tcpWorld{t: t, tree: mem.New(mem.Config{}), left: make(chan error, 16)}
 	g := gate.New(gate.Config{
-		Auth: scriptUsers{},
-		Files: func(_ context.Context, s *gate.Session) (ferry.FS, error) {
-			return layered(s, w.tree.For(s.User())), nil
-		},
+		Auth:    scriptUsers{},
+		Files:   gatetest.Files(w.tree.For),
 		Cluster: cluster.NewAlone(),
 		Limits:  gate.Limits{FailDelay: -1},
 		Events: func(e ferry.Event) {

@@ -23,6 +23,7 @@ import (
 	"ferry"
 	"ferry/internal/cluster"
 	"ferry/internal/gate"
+	"ferry/internal/gatetest"
 	"ferry/internal/mem"
 )
 
@@ -70,10 +71,8 @@ func serveTLS(t *testing.T, implicit bool, policy func(Client) Policy, settings 
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	srv, err := New(Config{
 		Gate: gate.New(gate.Config{
-			Auth: scriptUsers{},
-			Files: func(_ context.Context, sess *gate.Session) (ferry.FS, error) {
-				return layered(sess, s.tree.For(sess.User())), nil
-			},
+			Auth:    scriptUsers{},
+			Files:   gatetest.Files(s.tree.For),
 			Cluster: cluster.NewAlone(),
 			Limits:  gate.Limits{FailDelay: -1},
 		}),

@@ -15,6 +15,7 @@ import (
 	"ferry/internal/cluster"
 	"ferry/internal/fstest"
 	"ferry/internal/gate"
+	"ferry/internal/gatetest"
 	"ferry/internal/mem"
 )
 
@@ -137,7 +138,7 @@ func (w *world) begin() {
 	w.tree = mem.New(w.storage)
 	w.gate = gate.New(gate.Config{
 		Auth:    scriptUsers{},
-		Files:   func(_ context.Context, s *gate.Session) (ferry.FS, error) { return layered(s, w.treeOf(s.User())), nil },
+		Files:   gatetest.Files(w.treeOf),
 		Cluster: cluster.NewAlone(),
 		Limits:  w.limits,
 		Events:  w.events,

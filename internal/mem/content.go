@@ -1,6 +1,6 @@
 package mem
 
-import "slices"
+import "ferry/internal/byteranges"
 
 // chunkSize is how content is cut: small enough that a file with holes costs
 // little, large enough that the map of a large one stays small.
@@ -10,36 +10,12 @@ const chunkSize = 64 << 10
 type content struct {
 	size    int64
 	chunks  map[int64][]byte // by number; one may be shorter than chunkSize
-	written []span           // in order, with gaps between
+	written byteranges.Set
 }
 
-// span is the bytes from begin up to end.
-type span struct{ begin, end int64 }
-
-// solid says up to where every byte was written: the beginning of the first
+// contiguous says up to where every byte was written: the beginning of the first
 // gap, or the size.
-func (c *content) solid() int64 {
-	if len(c.written) == 0 || c.written[0].begin > 0 {
-		return 0
-	}
-	return c.written[0].end
-}
-
-// note adds a span to what was written, and joins it to those it touches.
-func (c *content) note(add span) {
-	first := slices.IndexFunc(c.written, func(s span) bool { return s.end >= add.begin })
-	if first < 0 {
-		c.written = append(c.written, add)
-		return
-	}
-	after := first
-	for after < len(c.written) && c.written[after].begin <= add.end {
-		add.begin = min(add.begin, c.written[after].begin)
-		add.end = max(add.end, c.written[after].end)
-		after++
-	}
-	c.written = slices.Replace(c.written, first, after, add)
-}
+func (c *content) contiguous() int64 { return c.written.Contiguous() }
 
 // readAt copies what there is from off on into p and says how much that was.
 func (c *content) readAt(p []byte, off int64) int {
@@ -70,7 +46,7 @@ func (c *content) writeAt(p []byte, off int64) {
 		c.chunks = make(map[int64][]byte)
 	}
 	c.size = max(c.size, off+int64(len(p)))
-	c.note(span{off, off + int64(len(p))})
+	c.written.Add(off, off+int64(len(p)))
 	for len(p) > 0 {
 		begin := int(off % chunkSize)
 		piece := p[:min(len(p), chunkSize-begin)]
@@ -88,10 +64,7 @@ func (c *content) writeAt(p []byte, off int64) {
 // truncate changes the size; what is cut off does not come back by growing.
 func (c *content) truncate(size int64) {
 	if size < c.size {
-		c.written = slices.DeleteFunc(c.written, func(s span) bool { return s.begin >= size })
-		if n := len(c.written); n > 0 {
-			c.written[n-1].end = min(c.written[n-1].end, size)
-		}
+		c.written.Cut(size)
 		last, keep := size/chunkSize, int(size%chunkSize)
 		for number, chunk := range c.chunks {
 			switch {

@@ -149,7 +149,7 @@ func (h *handle) goOn(p *part, perm fs.FileMode, exclusive bool) error {
 	p.node.mode = h.session.tree.fileMode(perm)
 	h.part = p
 	h.node = p.node
-	if solid := p.node.content.solid(); solid < p.node.content.size {
+	if solid := p.node.content.contiguous(); solid < p.node.content.size {
 		return h.session.tree.truncate(p.node, solid)
 	}
 	return nil

@@ -119,7 +119,7 @@ func (s *session) Part(_ context.Context, name ferry.Name) (ferry.Info, error) {
 		return ferry.Info{}, fail("part", name, fs.ErrNotExist)
 	}
 	i := p.node.info(name.Base())
-	i.Size = p.node.content.solid()
+	i.Size = p.node.content.contiguous()
 	return i, nil
 }
 

@@ -17,7 +17,7 @@ import (
 
 // bare is alice's session on a server that has none of the extensions.
 func bare(t *testing.T, below fstest.Tree) ferry.FS {
-	return loop{t: t, below: below, serve: func(s *sftpserver.Session) {
+	return loop{t: t, below: below, serve: func(s *sftpserver.Options) {
 		s.Deny = []string{"posix-rename", "hardlink", "statvfs", "fsync", "lsetstat", "limits"}
 	}}.For(ferry.User{Name: "alice"})
 }
@@ -76,7 +76,7 @@ func TestDurableNeedsFsync(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		_ = sftpserver.Serve(context.Background(), there, sftpserver.Session{
+		_ = sftpserver.Serve(context.Background(), there, sftpserver.Options{
 			FS: inMemory(t).For(ferry.User{}), Deny: []string{"fsync"},
 		})
 	}()
@@ -128,7 +128,7 @@ func TestRootOnTheServer(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		_ = sftpserver.Serve(ctx, there, sftpserver.Session{FS: local})
+		_ = sftpserver.Serve(ctx, there, sftpserver.Options{FS: local})
 	}()
 	if _, err := sftpclient.New(ctx, here, sftpclient.Options{Root: "/secret"}); !errors.Is(err, ferry.ErrNotDir) {
 		t.Errorf("a file as root: %v", err)
@@ -146,7 +146,7 @@ func TestBrokenSessionLeavesThePart(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = sftpserver.Serve(over, there, sftpserver.Session{FS: below.For(u), User: u})
+		_ = sftpserver.Serve(over, there, sftpserver.Options{FS: below.For(u), User: u})
 	}()
 	f, err := sftpclient.New(context.Background(), here, sftpclient.Options{User: u})
 	if err != nil {

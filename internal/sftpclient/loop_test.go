@@ -22,14 +22,14 @@ const umask = 0o022
 type loop struct {
 	t     *testing.T
 	below fstest.Tree
-	serve func(*sftpserver.Session) // changes how it is served; nil: as it is
+	serve func(*sftpserver.Options) // changes how it is served; nil: as it is
 	opts  func(*sftpclient.Options) // changes how it is seen; nil: as it is
 }
 
 func (l loop) For(u ferry.User) ferry.FS {
 	l.t.Helper()
 	here, there := net.Pipe()
-	session := sftpserver.Session{FS: l.below.For(u), User: u}
+	session := sftpserver.Options{FS: l.below.For(u), User: u}
 	if l.serve != nil {
 		l.serve(&session)
 	}
@@ -72,7 +72,7 @@ func lacks() []fstest.Lack { return []fstest.Lack{fstest.LinkCounts, fstest.Othe
 // modest is a server that names no limits, and a client that hurries little:
 // transfers are cut into many more pieces.
 func modest(l loop) loop {
-	l.serve = func(s *sftpserver.Session) { s.Deny = []string{"limits"} }
+	l.serve = func(s *sftpserver.Options) { s.Deny = []string{"limits"} }
 	l.opts = func(o *sftpclient.Options) { o.Outstanding = 3 }
 	return l
 }

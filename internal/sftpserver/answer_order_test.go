@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"ferry"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -17,17 +18,17 @@ func TestAnswersFollow(t *testing.T) {
 	var first, second op
 	first.follow(&last)
 	second.follow(&last)
-	first.wait(t.Context()) // nothing is before it
+	first.Wait(t.Context()) // nothing is before it
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	second.wait(ended)
+	second.Wait(ended)
 	select {
 	case <-second.before:
 		t.Error("the second may be answered before the first")
 	default:
 	}
 	first.pass()
-	second.wait(t.Context())
+	second.Wait(t.Context())
 }
 
 // slowStart is an FS whose files take long for their first bytes.
@@ -70,26 +71,26 @@ func TestAnswersOfOneFileKeepTheirOrder(t *testing.T) {
 	for _, what := range []string{"READ", "WRITE"} {
 		synctest.Test(t, func(t *testing.T) {
 			w, gate := newWorld(), make(chan struct{})
-			dial(t, w.session()).put("/f", "0123456789")
+			dial(t, w.session()).Put("/f", "0123456789")
 			s := w.session()
 			s.FS = slowStart{s.FS, gate}
 			p := dial(t, s)
-			h := p.open("/f", rd|wr)
+			h := p.Open("/f", sftptest.Rd|sftptest.Wr)
 			var want []uint32
 			for off := range uint64(10) {
 				var r sftpwire.Request = &sftpwire.Read{Handle: h, Offset: off, Length: 1}
 				if what == "WRITE" {
 					r = &sftpwire.Write{Handle: h, Offset: off, Data: []byte("x")}
 				}
-				want = append(want, p.send(r))
+				want = append(want, p.Send(r))
 			}
 			synctest.Wait() // all that can be done is
 			close(gate)
-			p.wait(want[9])
+			p.Wait(want[9])
 			synctest.Wait()
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if got := p.order[len(p.order)-10:]; !slices.Equal(got, want) {
+			p.Mu.Lock()
+			defer p.Mu.Unlock()
+			if got := p.Order[len(p.Order)-10:]; !slices.Equal(got, want) {
 				t.Errorf("%ss were answered in the order %v, and asked for in %v", what, got, want)
 			}
 		})

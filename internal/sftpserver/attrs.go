@@ -53,7 +53,7 @@ func changesOf(a sftpwire.Attrs) (ferry.Attr, error) {
 }
 
 // described answers with attributes.
-func (c *conn) described(request string, name ferry.Name, i ferry.Info, err error) answer {
+func (c *session) described(request string, name ferry.Name, i ferry.Info, err error) answer {
 	if err != nil {
 		return c.failed(request, name, err)
 	}
@@ -63,7 +63,7 @@ func (c *conn) described(request string, name ferry.Name, i ferry.Info, err erro
 // stat is STAT (draft-02 §6.8). While an unfinished upload of the user's is
 // kept for the name, that is what it means: clients that go on with an upload
 // (reput) ask so where to.
-func (c *conn) stat(name ferry.Name) answer {
+func (c *session) stat(name ferry.Name) answer {
 	own := c.files.writing(name)
 	if own == nil {
 		if part, err := c.cfg.FS.Part(c.ctx, name); err == nil {
@@ -80,7 +80,7 @@ const partial = ".filepart"
 
 // lstat is LSTAT (draft-02 §6.8): the file that stands there; of a partial that
 // does not, the kept upload.
-func (c *conn) lstat(name ferry.Name) answer {
+func (c *session) lstat(name ferry.Name) answer {
 	i, err := c.cfg.FS.Lstat(c.ctx, name)
 	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(string(name), partial) {
 		if part, none := c.cfg.FS.Part(c.ctx, name); none == nil {
@@ -93,20 +93,20 @@ func (c *conn) lstat(name ferry.Name) answer {
 // withBelow is the description of a name under which the session writes own,
 // which may be nil.
 func withBelow(i ferry.Info, own *file) ferry.Info {
-	if own != nil && own.below != nil {
-		i.Size = max(i.Size, own.below.limit)
+	if own != nil && own.base != nil {
+		i.Size = max(i.Size, own.base.limit)
 	}
 	return i
 }
 
 // fstat is FSTAT (draft-02 §6.8).
-func (c *conn) fstat(f *file) answer {
+func (c *session) fstat(f *file) answer {
 	i, err := f.info()
 	return c.described("fstat", c.files.nameOf(f), i, err)
 }
 
 // setstat is SETSTAT (draft-02 §6.9), and lsetstat@openssh.com.
-func (c *conn) setstat(request string, name ferry.Name, a sftpwire.Attrs, noFollow bool) answer {
+func (c *session) setstat(request string, name ferry.Name, a sftpwire.Attrs, noFollow bool) answer {
 	changes, err := changesOf(a)
 	if err != nil {
 		return c.failed(request, name, err)
@@ -121,7 +121,7 @@ func (c *conn) setstat(request string, name ferry.Name, a sftpwire.Attrs, noFoll
 }
 
 // fsetstat is FSETSTAT (draft-02 §6.9).
-func (c *conn) fsetstat(f *file, a sftpwire.Attrs) answer {
+func (c *session) fsetstat(f *file, a sftpwire.Attrs) answer {
 	name := c.files.nameOf(f)
 	changes, err := changesOf(a)
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ferry"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -45,7 +46,7 @@ func quick(b *testing.B, window int, r sftpwire.Request) {
 		}
 	}
 	begin := sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3})
-	begin = sftpwire.AppendRequest(begin, 1, &sftpwire.Open{Name: "/f", Flags: rd})
+	begin = sftpwire.AppendRequest(begin, 1, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
 	if _, err := here.Write(begin); err != nil {
 		b.Fatal(err)
 	}

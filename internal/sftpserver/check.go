@@ -10,6 +10,7 @@ import (
 
 	"ferry"
 	"ferry/internal/digest"
+	"ferry/internal/sftpio"
 	"ferry/internal/sftpwire"
 )
 
@@ -20,7 +21,7 @@ const (
 )
 
 // planCheck is check-file in its three forms.
-func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
+func (c *session) planCheck(r *sftpwire.CheckFile) *op {
 	if r.Offset > math.MaxInt64 || r.Length > math.MaxInt64-r.Offset {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
@@ -29,7 +30,7 @@ func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
 	}
 	if r.Form == sftpwire.CheckName {
 		o := c.onName(r.Object, false, func(name ferry.Name) answer { return c.checkName(name, r) })
-		o.cost += maxHashes + c.buffers.cost(gathered)
+		o.cost += maxHashes + c.buffers.Cost(sftpio.Gathered)
 		return o
 	}
 	f := c.files.file(r.Object)
@@ -41,13 +42,13 @@ func (c *conn) planCheck(r *sftpwire.CheckFile) *op {
 		to = r.Offset + r.Length
 	}
 	return &op{
-		cost:    opCost + maxHashes + c.buffers.cost(gathered),
+		cost:    opCost + maxHashes + c.buffers.Cost(sftpio.Gathered),
 		touches: []touch{c.touchFile(f, r.Offset, to, false)},
 		do:      func() answer { return c.checkHandle(f, r) },
 	}
 }
 
-func (c *conn) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
+func (c *session) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
 	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return c.failed("check-file", name, err)
@@ -56,7 +57,7 @@ func (c *conn) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
 	return c.check(h, name, r)
 }
 
-func (c *conn) checkHandle(f *file, r *sftpwire.CheckFile) answer {
+func (c *session) checkHandle(f *file, r *sftpwire.CheckFile) answer {
 	name := c.files.nameOf(f)
 	if !f.reads() {
 		return c.failed("check-file", name, fs.ErrPermission)
@@ -67,7 +68,7 @@ func (c *conn) checkHandle(f *file, r *sftpwire.CheckFile) answer {
 	return c.check(f.handle, name, r)
 }
 
-func (c *conn) check(h ferry.Handle, name ferry.Name, r *sftpwire.CheckFile) answer {
+func (c *session) check(h ferry.Handle, name ferry.Name, r *sftpwire.CheckFile) answer {
 	for _, algorithm := range r.Algorithms {
 		sum := digest.New(algorithm)
 		if sum == nil {
@@ -85,7 +86,7 @@ func (c *conn) check(h ferry.Handle, name ferry.Name, r *sftpwire.CheckFile) ans
 var errManyHashes = errors.New("more hashes than a packet holds")
 
 // hashes gives one hash for each block of the range, at least one.
-func (c *conn) hashes(h ferry.Handle, sum hash.Hash, r *sftpwire.CheckFile) ([]byte, error) {
+func (c *session) hashes(h ferry.Handle, sum hash.Hash, r *sftpwire.CheckFile) ([]byte, error) {
 	i, err := h.Stat()
 	if err != nil {
 		return nil, err
@@ -117,15 +118,15 @@ func (c *conn) hashes(h ferry.Handle, sum hash.Hash, r *sftpwire.CheckFile) ([]b
 }
 
 // digest hands n bytes of h to sum. It ends when the client has gone.
-func (c *conn) digest(h ferry.Handle, sum hash.Hash, off, n int64) error {
-	room := c.buffers.get(gathered)
-	defer c.buffers.put(room)
+func (c *session) digest(h ferry.Handle, sum hash.Hash, off, n int64) error {
+	room := c.buffers.Get(sftpio.Gathered)
+	defer c.buffers.Put(room)
 	for n > 0 {
 		if c.present.Err() != nil {
 			return context.Cause(c.present)
 		}
-		got, err := h.ReadAt(room.b[:min(n, int64(len(room.b)))], off)
-		_, _ = sum.Write(room.b[:got]) // a hash takes everything
+		got, err := h.ReadAt(room.B[:min(n, int64(len(room.B)))], off)
+		_, _ = sum.Write(room.B[:got]) // a hash takes everything
 		off, n = off+int64(got), n-int64(got)
 		if err != nil && n > 0 {
 			if errors.Is(err, io.EOF) {

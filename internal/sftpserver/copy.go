@@ -7,11 +7,12 @@ import (
 	"math"
 
 	"ferry"
+	"ferry/internal/sftpio"
 	"ferry/internal/sftpwire"
 )
 
 // planCopyData is copy-data (OpenSSH's PROTOCOL §4.10).
-func (c *conn) planCopyData(r *sftpwire.CopyData) *op {
+func (c *session) planCopyData(r *sftpwire.CopyData) *op {
 	src, dst := c.files.file(r.From), c.files.file(r.To)
 	switch {
 	case src == nil || dst == nil || src == dst:
@@ -26,7 +27,7 @@ func (c *conn) planCopyData(r *sftpwire.CopyData) *op {
 		length = math.MaxInt64
 	}
 	return &op{
-		cost: opCost + c.buffers.cost(gathered),
+		cost: opCost + c.buffers.Cost(sftpio.Gathered),
 		touches: []touch{
 			c.touchFile(src, r.FromOffset, r.FromOffset+length, false),
 			c.touchFile(dst, r.ToOffset, r.ToOffset+length, true),
@@ -42,7 +43,7 @@ func (c *conn) planCopyData(r *sftpwire.CopyData) *op {
 	}
 }
 
-func (c *conn) copyData(src, dst *file, r *sftpwire.CopyData) error {
+func (c *session) copyData(src, dst *file, r *sftpwire.CopyData) error {
 	if !src.reads() || !dst.writes() {
 		return fs.ErrPermission
 	}
@@ -89,11 +90,11 @@ func isSame(a, b ferry.Info) bool { return a.ID == b.ID && a.ID != [2]uint64{} }
 
 // copyFile is copy-file (draft-ietf-secsh-filexfer-extensions-00 §6). The copy
 // is staged, and is published whole or not at all.
-func (c *conn) copyFile(from, to ferry.Name, overwrite bool) answer {
+func (c *session) copyFile(from, to ferry.Name, overwrite bool) answer {
 	return c.done("copy-file", from+" to "+to, c.copyWhole(from, to, overwrite))
 }
 
-func (c *conn) copyWhole(from, to ferry.Name, overwrite bool) error {
+func (c *session) copyWhole(from, to ferry.Name, overwrite bool) error {
 	src, err := c.cfg.FS.Open(c.ctx, from, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return err

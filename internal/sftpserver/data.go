@@ -13,7 +13,7 @@ import (
 const wholeFile = math.MaxUint64
 
 // planRead is READ (draft-02 §6.4).
-func (c *conn) planRead(r *sftpwire.Read) *op {
+func (c *session) planRead(r *sftpwire.Read) *op {
 	f := c.files.file(r.Handle)
 	if f == nil {
 		return c.immediately(say(sftpwire.Failure))
@@ -22,8 +22,8 @@ func (c *conn) planRead(r *sftpwire.Read) *op {
 	if r.Offset > math.MaxInt64-uint64(n) {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
-	o := &op{cost: opCost + c.buffers.cost(sftpwire.HeaderSize+int(n)), pace: &f.reading, touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
-	o.do = func() answer { return c.read(f, o.id, int64(r.Offset), int(n)) }
+	o := &op{cost: opCost + c.buffers.Cost(sftpwire.HeaderSize+int(n)), quickness: &f.reading, touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
+	o.do = func() answer { return c.Read(f, o.id, int64(r.Offset), int(n)) }
 	// The draft lets answers go out in any order. scp of OpenSSH 9.2 (Debian 12)
 	// then cuts its file off where the first gap was, and exits with 0; OpenSSH's
 	// own server answers in the order of the requests.
@@ -31,8 +31,8 @@ func (c *conn) planRead(r *sftpwire.Read) *op {
 	return o
 }
 
-// read reads into the very packet that is sent.
-func (c *conn) read(f *file, id uint32, off int64, n int) answer {
+// Read reads into the very packet that is sent.
+func (c *session) Read(f *file, id uint32, off int64, n int) answer {
 	if !f.reads() {
 		return c.failed("read", c.files.nameOf(f), fs.ErrPermission)
 	}
@@ -40,28 +40,28 @@ func (c *conn) read(f *file, id uint32, off int64, n int) answer {
 		return c.failed("read", c.files.nameOf(f), err)
 	}
 	f.read.Store(true)
-	packet := c.buffers.get(sftpwire.HeaderSize + n)
-	got, err := f.handle.ReadAt(packet.b[sftpwire.HeaderSize:], off)
+	packet := c.buffers.Get(sftpwire.HeaderSize + n)
+	got, err := f.handle.ReadAt(packet.B[sftpwire.HeaderSize:], off)
 	if got == 0 && n > 0 {
-		c.buffers.put(packet)
+		c.buffers.Put(packet)
 		if err == nil || errors.Is(err, io.EOF) {
 			return say(sftpwire.EOF)
 		}
 		return c.failed("read", c.files.nameOf(f), err)
 	}
-	packet.b = packet.b[:sftpwire.HeaderSize+got]
-	sftpwire.PutDataHeader(packet.b, id)
+	packet.B = packet.B[:sftpwire.HeaderSize+got]
+	sftpwire.PutDataHeader(packet.B, id)
 	return answer{packet: packet}
 }
 
 // settle makes a file one that can be looked at and changed anywhere.
-func (c *conn) settle(f *file) error {
+func (c *session) settle(f *file) error {
 	f.decideInPlace(c.log, c.files.nameOf(f), "the first operation was no write at its beginning")
 	return f.fill(c.ctx, c.buffers)
 }
 
 // planWrite is WRITE (draft-02 §6.4).
-func (c *conn) planWrite(r *sftpwire.Write) *op {
+func (c *session) planWrite(r *sftpwire.Write) *op {
 	f := c.files.file(r.Handle)
 	if f == nil {
 		return c.immediately(say(sftpwire.Failure))
@@ -72,9 +72,9 @@ func (c *conn) planWrite(r *sftpwire.Write) *op {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
 	o := &op{
-		cost:    opCost,
-		pace:    &f.writing,
-		touches: []touch{c.touchFile(f, r.Offset, r.Offset+n, true)},
+		cost:      opCost,
+		quickness: &f.writing,
+		touches:   []touch{c.touchFile(f, r.Offset, r.Offset+n, true)},
 		do: func() answer {
 			err := c.write(f, r.Data, int64(r.Offset))
 			if err != nil {
@@ -91,7 +91,7 @@ func (c *conn) planWrite(r *sftpwire.Write) *op {
 	return o
 }
 
-func (c *conn) write(f *file, data []byte, off int64) error {
+func (c *session) write(f *file, data []byte, off int64) error {
 	if !f.writes() {
 		return fs.ErrPermission
 	}
@@ -109,17 +109,17 @@ func (c *conn) write(f *file, data []byte, off int64) error {
 		off = i.Size
 	}
 	n, err := f.handle.WriteAt(data, off)
-	if err != nil || f.below == nil {
+	if err != nil || f.base == nil {
 		return err
 	}
-	if f.below.cover(off, int64(n)); len(f.below.spans) > maxSpans {
+	if f.base.cover(off, int64(n)); f.base.spans.Len() > maxSpans {
 		return f.fill(c.ctx, c.buffers)
 	}
 	return nil
 }
 
 // decide makes an undecided file what its first operation wants.
-func (c *conn) decide(f *file, rewrite bool) error {
+func (c *session) decide(f *file, rewrite bool) error {
 	if !f.undecided {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (c *conn) decide(f *file, rewrite bool) error {
 
 // fsync is fsync@openssh.com: a staged upload is published by it, and goes on
 // in place. What lacks a WRITE that failed is not.
-func (c *conn) fsync(f *file) answer {
+func (c *session) fsync(f *file) answer {
 	if !f.writes() {
 		return say(sftpwire.OK)
 	}

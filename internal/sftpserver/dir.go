@@ -29,7 +29,7 @@ func (d *dir) touch() touch {
 
 // opendir is OPENDIR (draft-02 §6.7). The first entry is read here, so that a
 // directory which may not be read is refused here.
-func (c *conn) opendir(name ferry.Name) answer {
+func (c *session) opendir(name ferry.Name) answer {
 	if !c.files.reserveDir() {
 		c.log.Warn("too many open directories", "user", c.cfg.User.Name, "limit", maxDirs)
 		return answer{reply: statusFor(errTooMany)}
@@ -42,7 +42,7 @@ func (c *conn) opendir(name ferry.Name) answer {
 	return answer{reply: &sftpwire.Handle{Handle: c.files.addDir(d)}}
 }
 
-func (c *conn) openDir(name ferry.Name) (*dir, error) {
+func (c *session) openDir(name ferry.Name) (*dir, error) {
 	own, err := c.cfg.FS.Stat(c.ctx, name)
 	if err != nil {
 		return nil, err
@@ -86,25 +86,25 @@ func (d *dir) entry() (ferry.Info, bool, error) {
 }
 
 // planReaddir is READDIR (draft-02 §6.7).
-func (c *conn) planReaddir(r *sftpwire.Readdir) *op {
+func (c *session) planReaddir(r *sftpwire.Readdir) *op {
 	d := c.files.dir(r.Handle)
 	if d == nil {
 		return c.immediately(say(sftpwire.Failure))
 	}
-	o := &op{cost: opCost + c.buffers.cost(namesSize), touches: []touch{d.touch()}}
+	o := &op{cost: opCost + c.buffers.Cost(namesSize), touches: []touch{d.touch()}}
 	o.do = func() answer { return c.readdir(d, o.id) }
 	return o
 }
 
 // readdir answers with as many entries as a packet takes.
-func (c *conn) readdir(d *dir, id uint32) answer {
-	packet := c.buffers.get(namesSize)
-	w := sftpwire.NewNamesWriter(packet.b, id)
+func (c *session) readdir(d *dir, id uint32) answer {
+	packet := c.buffers.Get(namesSize)
+	w := sftpwire.NewNamesWriter(packet.B, id)
 	now := time.Now().In(c.cfg.Zone)
 	for w.Size() < namesSize-1024 { // an entry is two names of at most 255 bytes, and some numbers
 		i, ok, err := d.entry()
 		if err != nil && w.Count() == 0 {
-			c.buffers.put(packet)
+			c.buffers.Put(packet)
 			return c.failed("readdir", d.name, err)
 		}
 		if !ok {
@@ -115,14 +115,14 @@ func (c *conn) readdir(d *dir, id uint32) answer {
 		})
 	}
 	if w.Count() == 0 {
-		c.buffers.put(packet)
+		c.buffers.Put(packet)
 		return say(sftpwire.EOF)
 	}
-	packet.b = w.Packet()
+	packet.B = w.Packet()
 	return answer{packet: packet}
 }
 
-func (c *conn) long(i ferry.Info) sftpwire.Long {
+func (c *session) long(i ferry.Info) sftpwire.Long {
 	return sftpwire.Long{
 		Name: i.Name, Mode: i.Mode, Links: i.Links, Size: i.Size, Modified: i.ModTime,
 		Owner: nameOrNumber(c.cfg.Owner, i.UID), Group: nameOrNumber(c.cfg.Group, i.GID),

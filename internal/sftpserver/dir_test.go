@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"ferry"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -42,7 +43,7 @@ func crowdName(i int) string {
 	return fmt.Sprintf("%06d", i)
 }
 
-func newCrowd(entries int) (*crowd, Session) {
+func newCrowd(entries int) (*crowd, Options) {
 	s := newWorld().session()
 	c := &crowd{FS: s.FS, entries: entries, stopped: make(chan struct{})}
 	s.FS = c
@@ -56,7 +57,7 @@ func TestHugeDirectory(t *testing.T) {
 	const entries, atOnce, mostInPacket = 100_000, 16, 400
 	c, s := newCrowd(entries)
 	p := dial(t, s)
-	h := p.handle(&sftpwire.Opendir{Name: "/"})
+	h := p.Handle(&sftpwire.Opendir{Name: "/"})
 	if made := c.made.Load(); made != 1 {
 		t.Errorf("OPENDIR has read %d entries", made)
 	}
@@ -64,9 +65,9 @@ func TestHugeDirectory(t *testing.T) {
 	shown, packets := -2, 0 // "." and ".." come first
 	for over := false; !over; {
 		for len(pending) < atOnce {
-			pending = append(pending, p.send(&sftpwire.Readdir{Handle: h}))
+			pending = append(pending, p.Send(&sftpwire.Readdir{Handle: h}))
 		}
-		switch r := p.wait(pending[0]).(type) {
+		switch r := p.Wait(pending[0]).(type) {
 		case *sftpwire.Names:
 			if size := len(sftpwire.AppendReply(nil, 0, r)); size > 34_000 {
 				t.Errorf("a packet of %d bytes", size)
@@ -87,26 +88,26 @@ func TestHugeDirectory(t *testing.T) {
 		pending = pending[1:]
 	}
 	for _, id := range pending {
-		p.codeOf(nil, p.wait(id))
+		p.CodeOf(nil, p.Wait(id))
 	}
 	if shown != entries {
 		t.Errorf("%d entries in %d packets, want %d", shown, packets, entries)
 	}
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
 }
 
 // TestListingEndsWithItsHandle: a directory that is closed midway, or whose
 // session ends, is read no further.
 func TestListingEndsWithItsHandle(t *testing.T) {
-	for name, end := range map[string]func(p *peer, h string){
-		"closed":     func(p *peer, h string) { p.want(sftpwire.OK, &sftpwire.Close{Handle: h}) },
-		"hung up on": func(p *peer, _ string) { _ = p.end() },
+	for name, end := range map[string]func(p *sftptest.Peer, h string){
+		"closed":     func(p *sftptest.Peer, h string) { p.Want(sftpwire.OK, &sftpwire.Close{Handle: h}) },
+		"hung up on": func(p *sftptest.Peer, _ string) { _ = p.End() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, s := newCrowd(100_000)
 			p := dial(t, s)
-			h := p.handle(&sftpwire.Opendir{Name: "/"})
-			if _, ok := p.ask(&sftpwire.Readdir{Handle: h}).(*sftpwire.Names); !ok {
+			h := p.Handle(&sftpwire.Opendir{Name: "/"})
+			if _, ok := p.Ask(&sftpwire.Readdir{Handle: h}).(*sftpwire.Names); !ok {
 				t.Fatal("no names")
 			}
 			end(p, h)
@@ -123,15 +124,15 @@ func TestListingEndsWithItsHandle(t *testing.T) {
 func TestReaddirAfterClose(t *testing.T) {
 	_, s := newCrowd(100_000)
 	p := dial(t, s)
-	h := p.handle(&sftpwire.Opendir{Name: "/"})
-	last := p.send(&sftpwire.Readdir{Handle: h}, &sftpwire.Close{Handle: h}, &sftpwire.Readdir{Handle: h})
-	if _, ok := p.wait(last - 2).(*sftpwire.Names); !ok {
+	h := p.Handle(&sftpwire.Opendir{Name: "/"})
+	last := p.Send(&sftpwire.Readdir{Handle: h}, &sftpwire.Close{Handle: h}, &sftpwire.Readdir{Handle: h})
+	if _, ok := p.Wait(last - 2).(*sftpwire.Names); !ok {
 		t.Error("the READDIR before CLOSE gave no names")
 	}
-	if code := p.codeOf(nil, p.wait(last-1)); code != sftpwire.OK {
+	if code := p.CodeOf(nil, p.Wait(last-1)); code != sftpwire.OK {
 		t.Errorf("CLOSE: %v", code)
 	}
-	if code := p.codeOf(nil, p.wait(last)); code != sftpwire.Failure {
+	if code := p.CodeOf(nil, p.Wait(last)); code != sftpwire.Failure {
 		t.Errorf("a READDIR after CLOSE: %v", code)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -19,28 +20,28 @@ func TestLooksAndLinks(t *testing.T) {
 	s := newWorld().session()
 	s.Owner = func(id uint32) string { return map[uint32]string{7: "alice"}[id] }
 	p := dial(t, s)
-	p.put("/f", "content")
-	p.want(sftpwire.OK,
+	p.Put("/f", "content")
+	p.Want(sftpwire.OK,
 		&sftpwire.Setstat{Name: "/f", Attrs: sftpwire.Attrs{
 			Flags: sftpwire.AttrMode | sftpwire.AttrOwner | sftpwire.AttrTimes, Mode: 0o640, UID: 7, GID: 8, Access: 100, Modified: 200}},
 		&sftpwire.Symlink{Target: "f", Name: "/l"},
 		&sftpwire.Lsetstat{Name: "/l", Attrs: sftpwire.Attrs{Flags: sftpwire.AttrTimes, Access: 1, Modified: 2}})
 	want := sftpwire.Attrs{Flags: sftpwire.AttrSize | sftpwire.AttrOwner | sftpwire.AttrMode | sftpwire.AttrTimes,
 		Size: 7, UID: 7, GID: 8, Mode: 0o100640, Access: 100, Modified: 200}
-	h := p.open("/f", rd)
+	h := p.Open("/f", sftptest.Rd)
 	for _, r := range []sftpwire.Request{&sftpwire.Stat{Name: "/l"}, &sftpwire.Stat{Name: "/f"}, &sftpwire.Lstat{Name: "/f"}, &sftpwire.Fstat{Handle: h}} {
-		if got := p.attrs(r); !reflect.DeepEqual(got, want) {
+		if got := p.Attrs(r); !reflect.DeepEqual(got, want) {
 			t.Errorf("%#v: %+v, want %+v", r, got, want)
 		}
 	}
-	if got := p.attrs(&sftpwire.Lstat{Name: "/l"}); got.Mode != 0o120777 || got.Modified != 2 {
+	if got := p.Attrs(&sftpwire.Lstat{Name: "/l"}); got.Mode != 0o120777 || got.Modified != 2 {
 		t.Errorf("LSTAT of a link: %+v", got)
 	}
-	if got := p.one(&sftpwire.Readlink{Name: "/l"}); got != "f" {
+	if got := p.One(&sftpwire.Readlink{Name: "/l"}); got != "f" {
 		t.Errorf("READLINK: %q", got)
 	}
 	var names []string
-	for _, e := range p.list("/") {
+	for _, e := range p.List("/") {
 		names = append(names, e.Name)
 		if e.Name == "f" && (e.Long != "-rw-r-----    1 alice    8               7 Jan  1  1970 f" || !reflect.DeepEqual(e.Attrs, want)) {
 			t.Errorf("READDIR: %q, %+v", e.Long, e.Attrs)
@@ -54,23 +55,23 @@ func TestLooksAndLinks(t *testing.T) {
 // TestRenames: RENAME never replaces, posix-rename does.
 func TestRenames(t *testing.T) {
 	p := dial(t, newWorld().session())
-	p.put("/a", "a")
-	p.put("/b", "b")
-	p.want(sftpwire.Failure, &sftpwire.Rename{From: "/a", To: "/b"})
-	p.holds("/b", "b")
-	p.want(sftpwire.OK, &sftpwire.PosixRename{From: "/a", To: "/b"})
-	p.holds("/b", "a")
-	p.want(sftpwire.OK, &sftpwire.Hardlink{From: "/b", To: "/c"}, &sftpwire.Remove{Name: "/b"})
-	p.holds("/c", "a")
+	p.Put("/a", "a")
+	p.Put("/b", "b")
+	p.Want(sftpwire.Failure, &sftpwire.Rename{From: "/a", To: "/b"})
+	p.Holds("/b", "b")
+	p.Want(sftpwire.OK, &sftpwire.PosixRename{From: "/a", To: "/b"})
+	p.Holds("/b", "a")
+	p.Want(sftpwire.OK, &sftpwire.Hardlink{From: "/b", To: "/c"}, &sftpwire.Remove{Name: "/b"})
+	p.Holds("/c", "a")
 }
 
 func TestVersionNamesTheExtensions(t *testing.T) {
 	s := newWorld().session()
 	s.Version = "1.2"
 	p := dial(t, s)
-	p.want(sftpwire.NoSuchFile, &sftpwire.Stat{Name: "/x"})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.Stat{Name: "/x"})
 	var names []string
-	for _, e := range p.hello.Extensions {
+	for _, e := range p.Hello.Extensions {
 		names = append(names, e.Name+" "+e.Data)
 	}
 	for _, want := range []string{"posix-rename@openssh.com 1", "statvfs@openssh.com 2", "fstatvfs@openssh.com 2", "hardlink@openssh.com 1",
@@ -88,34 +89,34 @@ func TestFactsAboutTheServer(t *testing.T) {
 	s.Owner = func(id uint32) string { return map[uint32]string{0: "root"}[id] }
 	p := dial(t, s)
 	var limits sftpwire.LimitsReply
-	if p.extended(&sftpwire.Limits{}, &limits); limits != (sftpwire.LimitsReply{Packet: 262144, Read: 261120, Write: 261120, Handles: maxFiles}) {
+	if p.Extended(&sftpwire.Limits{}, &limits); limits != (sftpwire.LimitsReply{Packet: 262144, Read: 261120, Write: 261120, Handles: maxFiles}) {
 		t.Errorf("limits: %+v", limits)
 	}
 	var names sftpwire.UsersGroupsReply
-	p.extended(&sftpwire.UsersGroups{UIDs: []uint32{0, 5}, GIDs: []uint32{1}}, &names)
+	p.Extended(&sftpwire.UsersGroups{UIDs: []uint32{0, 5}, GIDs: []uint32{1}}, &names)
 	if !slices.Equal(names.Users, []string{"root", ""}) || !slices.Equal(names.Groups, []string{""}) {
 		t.Errorf("users-groups-by-id: %+v", names)
 	}
 	var fs, byHandle sftpwire.StatvfsReply
-	p.extended(&sftpwire.Statvfs{Name: "/"}, &fs)
-	h := p.open("/new", wr|creat)
-	p.extended(&sftpwire.Fstatvfs{Handle: h}, &byHandle)
+	p.Extended(&sftpwire.Statvfs{Name: "/"}, &fs)
+	h := p.Open("/new", sftptest.Wr|sftptest.Creat)
+	p.Extended(&sftpwire.Fstatvfs{Handle: h}, &byHandle)
 	if fs.Frsize == 0 || fs != byHandle {
 		t.Errorf("statvfs: %+v, fstatvfs: %+v", fs, byHandle)
 	}
 	var space sftpwire.SpaceReply
-	if p.extended(&sftpwire.SpaceAvailable{Name: "/"}, &space); uint64(space.Unit) != fs.Frsize {
+	if p.Extended(&sftpwire.SpaceAvailable{Name: "/"}, &space); uint64(space.Unit) != fs.Frsize {
 		t.Errorf("space-available: %+v", space)
 	}
-	p.want(sftpwire.NoSuchFile, &sftpwire.Statvfs{Name: "/missing"}, &sftpwire.SpaceAvailable{Name: "/missing"})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.Statvfs{Name: "/missing"}, &sftpwire.SpaceAvailable{Name: "/missing"})
 }
 
 func TestCheckFile(t *testing.T) {
 	p := dial(t, newWorld().session())
 	content := strings.Repeat("0123456789", 100)
-	p.put("/f", content)
-	p.put("/empty", "")
-	h, empty := p.open("/f", rd), p.open("/empty", rd)
+	p.Put("/f", content)
+	p.Put("/empty", "")
+	h, empty := p.Open("/f", sftptest.Rd), p.Open("/empty", sftptest.Rd)
 	sum256 := func(s string) []byte { b := sha256.Sum256([]byte(s)); return b[:] }
 	sum512 := sha512.Sum512([]byte(content))
 	sum1 := sha1.Sum([]byte(content))
@@ -141,68 +142,68 @@ func TestCheckFile(t *testing.T) {
 				r.Object = map[string]string{h: "/f", empty: "/empty"}[r.Object]
 			}
 			got := sftpwire.CheckReply{Form: form}
-			if p.extended(&r, &got); got.Algorithm != row.algorithm || !bytes.Equal(got.Hashes, row.want) {
+			if p.Extended(&r, &got); got.Algorithm != row.algorithm || !bytes.Equal(got.Hashes, row.want) {
 				t.Errorf("%+v: %s %x, want %s %x", r, got.Algorithm, got.Hashes, row.algorithm, row.want)
 			}
 		}
 	}
-	p.want(sftpwire.Failure, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: h, Algorithms: []string{"md5"}, Offset: 1001})
-	p.want(sftpwire.NoSuchFile, &sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/missing", Algorithms: []string{"md5"}})
-	p.put("/large", strings.Repeat("x", 200_000))
-	p.want(sftpwire.OK, &sftpwire.Setstat{Name: "/large", Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: 2 << 20}})
-	p.want(sftpwire.Failure, &sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/large", Algorithms: []string{"sha512"}, Block: 256})
+	p.Want(sftpwire.Failure, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: h, Algorithms: []string{"md5"}, Offset: 1001})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/missing", Algorithms: []string{"md5"}})
+	p.Put("/large", strings.Repeat("x", 200_000))
+	p.Want(sftpwire.OK, &sftpwire.Setstat{Name: "/large", Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: 2 << 20}})
+	p.Want(sftpwire.Failure, &sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/large", Algorithms: []string{"sha512"}, Block: 256})
 }
 
 func TestCopies(t *testing.T) {
 	p := dial(t, newWorld().session())
 	content := strings.Repeat("0123456789", 60_000)
-	p.put("/f", content[:200_000])
-	from := p.open("/f", rd|wr|app)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: from, Data: []byte(content[200_000:400_000])},
+	p.Put("/f", content[:200_000])
+	from := p.Open("/f", sftptest.Rd|sftptest.Wr|sftptest.App)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: from, Data: []byte(content[200_000:400_000])},
 		&sftpwire.Write{Handle: from, Data: []byte(content[400_000:])})
-	to := p.open("/g", wr|creat|excl)
-	p.want(sftpwire.OK, &sftpwire.CopyData{From: from, To: to})
-	p.want(sftpwire.OK, &sftpwire.CopyData{From: from, FromOffset: 5, Length: 3, To: to, ToOffset: 2})
-	p.want(sftpwire.EOF, &sftpwire.CopyData{From: from, FromOffset: 599_995, Length: 10, To: to, ToOffset: 0})
-	p.want(sftpwire.PermissionDenied, &sftpwire.CopyData{From: to, To: from})
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: to})
+	to := p.Open("/g", sftptest.Wr|sftptest.Creat|sftptest.Excl)
+	p.Want(sftpwire.OK, &sftpwire.CopyData{From: from, To: to})
+	p.Want(sftpwire.OK, &sftpwire.CopyData{From: from, FromOffset: 5, Length: 3, To: to, ToOffset: 2})
+	p.Want(sftpwire.EOF, &sftpwire.CopyData{From: from, FromOffset: 599_995, Length: 10, To: to, ToOffset: 0})
+	p.Want(sftpwire.PermissionDenied, &sftpwire.CopyData{From: to, To: from})
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: to})
 	got := ""
-	h := p.open("/g", rd)
+	h := p.Open("/g", sftptest.Rd)
 	for len(got) < len(content) {
-		got += p.readAt(h, uint64(len(got)), 1<<20)
+		got += p.ReadAt(h, uint64(len(got)), 1<<20)
 	}
 	if want := "56789" + content[5:]; got != want {
 		t.Errorf("copy-data made %.20q… of %d bytes, want %.20q… of %d", got, len(got), want, len(want))
 	}
 
-	p.put("/old", "old")
-	p.want(sftpwire.Failure, &sftpwire.CopyFile{From: "/f", To: "/old"})
-	p.holds("/old", "old")
-	p.want(sftpwire.OK, &sftpwire.CopyFile{From: "/old", To: "/copy"}, &sftpwire.CopyFile{From: "/f", To: "/old", Overwrite: true})
-	p.holds("/copy", "old")
-	p.sized(&sftpwire.Stat{Name: "/old"}, uint64(len(content)))
-	p.want(sftpwire.NoSuchFile, &sftpwire.CopyFile{From: "/missing", To: "/x"})
+	p.Put("/old", "old")
+	p.Want(sftpwire.Failure, &sftpwire.CopyFile{From: "/f", To: "/old"})
+	p.Holds("/old", "old")
+	p.Want(sftpwire.OK, &sftpwire.CopyFile{From: "/old", To: "/copy"}, &sftpwire.CopyFile{From: "/f", To: "/old", Overwrite: true})
+	p.Holds("/copy", "old")
+	p.Sized(&sftpwire.Stat{Name: "/old"}, uint64(len(content)))
+	p.Want(sftpwire.NoSuchFile, &sftpwire.CopyFile{From: "/missing", To: "/x"})
 }
 
 // TestCopiesOntoThemselves are refused: the source would be cut before it is
 // read, or what was written read again.
 func TestCopiesOntoThemselves(t *testing.T) {
 	p := dial(t, newWorld().session())
-	p.put("/f", "content")
-	p.want(sftpwire.OK, &sftpwire.Hardlink{From: "/f", To: "/g"}, &sftpwire.Symlink{Target: "/f", Name: "/link"})
+	p.Put("/f", "content")
+	p.Want(sftpwire.OK, &sftpwire.Hardlink{From: "/f", To: "/g"}, &sftpwire.Symlink{Target: "/f", Name: "/link"})
 	for _, to := range []string{"/f", "/g", "/link"} {
-		p.want(sftpwire.Failure, &sftpwire.CopyFile{From: "/f", To: to, Overwrite: true})
-		from, into := p.open("/f", rd), p.open(to, wr)
-		p.want(sftpwire.Failure, &sftpwire.CopyData{From: from, To: into, ToOffset: 3}, &sftpwire.Close{Handle: into})
-		p.want(sftpwire.OK, &sftpwire.Close{Handle: from})
-		p.holds("/f", "content")
+		p.Want(sftpwire.Failure, &sftpwire.CopyFile{From: "/f", To: to, Overwrite: true})
+		from, into := p.Open("/f", sftptest.Rd), p.Open(to, sftptest.Wr)
+		p.Want(sftpwire.Failure, &sftpwire.CopyData{From: from, To: into, ToOffset: 3}, &sftpwire.Close{Handle: into})
+		p.Want(sftpwire.OK, &sftpwire.Close{Handle: from})
+		p.Holds("/f", "content")
 	}
 }
 
 // everyRequest is one of each, with what it needs to succeed.
 func everyRequest(reader, writer, listing string) []sftpwire.Request {
 	return []sftpwire.Request{
-		&sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.Read{Handle: reader, Length: 1}, &sftpwire.Lstat{Name: "/f"},
+		&sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.Read{Handle: reader, Length: 1}, &sftpwire.Lstat{Name: "/f"},
 		&sftpwire.Fstat{Handle: reader}, &sftpwire.Opendir{Name: "/"}, &sftpwire.Readdir{Handle: listing},
 		&sftpwire.Realpath{Name: "/f"}, &sftpwire.Stat{Name: "/f"}, &sftpwire.Readlink{Name: "/l"},
 		&sftpwire.Statvfs{Name: "/"}, &sftpwire.Fstatvfs{Handle: reader}, &sftpwire.Limits{}, &sftpwire.ExpandPath{Name: "~"},
@@ -234,14 +235,14 @@ func TestEveryRequestCanBeRefused(t *testing.T) {
 	}
 	for _, row := range []struct {
 		what    string
-		set     func(s *Session)
+		set     func(s *Options)
 		refused func(name string) bool
 	}{
-		{"everything allowed", func(*Session) {}, func(string) bool { return false }},
-		{"read-only", func(s *Session) { s.ReadOnly = true }, func(name string) bool { return slices.Contains(changing(), name) }},
-		{"allowed by name", func(s *Session) { s.Allow = []string{"open", "opendir", "stat"} },
+		{"everything allowed", func(*Options) {}, func(string) bool { return false }},
+		{"read-only", func(s *Options) { s.ReadOnly = true }, func(name string) bool { return slices.Contains(changing(), name) }},
+		{"allowed by name", func(s *Options) { s.Allow = []string{"open", "opendir", "stat"} },
 			func(name string) bool { return !slices.Contains([]string{"open", "opendir", "stat"}, name) }},
-		{"denied by name", func(s *Session) { s.Deny = []string{"write", "rename", "posix-rename", "check-file"} },
+		{"denied by name", func(s *Options) { s.Deny = []string{"write", "rename", "posix-rename", "check-file"} },
 			func(name string) bool {
 				return slices.Contains([]string{"write", "rename", "posix-rename", "check-file"}, name)
 			}},
@@ -249,19 +250,19 @@ func TestEveryRequestCanBeRefused(t *testing.T) {
 		t.Run(row.what, func(t *testing.T) {
 			w := newWorld()
 			setup := dial(t, w.session())
-			setup.put("/f", "content")
-			setup.put("/w", "content")
-			setup.want(sftpwire.OK, &sftpwire.Symlink{Target: "f", Name: "/l"})
+			setup.Put("/f", "content")
+			setup.Put("/w", "content")
+			setup.Want(sftpwire.OK, &sftpwire.Symlink{Target: "f", Name: "/l"})
 			s := w.session()
 			row.set(&s)
 			p := dial(t, s)
-			reader, listing, writer := p.open("/f", rd), p.handle(&sftpwire.Opendir{Name: "/"}), ""
+			reader, listing, writer := p.Open("/f", sftptest.Rd), p.Handle(&sftpwire.Opendir{Name: "/"}), ""
 			if !s.ReadOnly {
-				writer = p.open("/w", wr)
+				writer = p.Open("/w", sftptest.Wr)
 			}
 			for _, r := range everyRequest(reader, writer, listing) {
 				name := sftpwire.NameOf(r)
-				status, _ := p.ask(r).(*sftpwire.Status)
+				status, _ := p.Ask(r).(*sftpwire.Status)
 				denied := status != nil && status.Code == sftpwire.PermissionDenied
 				if denied != row.refused(name) {
 					t.Errorf("%s: refused: %v", name, denied)
@@ -270,16 +271,16 @@ func TestEveryRequestCanBeRefused(t *testing.T) {
 					t.Errorf("%s: %v", name, status)
 				}
 			}
-			for _, e := range p.hello.Extensions {
+			for _, e := range p.Hello.Extensions {
 				name := shortName(e.Name)
 				if name != "vendor-id" && row.refused(name) {
 					t.Errorf("VERSION names %s, which is refused", name)
 				}
 			}
 			if s.ReadOnly {
-				p.want(sftpwire.PermissionDenied, &sftpwire.Open{Name: "/f", Flags: wr}, &sftpwire.Open{Name: "/n", Flags: rd | creat},
-					&sftpwire.Open{Name: "/f", Flags: rd | trunc})
-				setup.holds("/f", "content")
+				p.Want(sftpwire.PermissionDenied, &sftpwire.Open{Name: "/f", Flags: sftptest.Wr}, &sftpwire.Open{Name: "/n", Flags: sftptest.Rd | sftptest.Creat},
+					&sftpwire.Open{Name: "/f", Flags: sftptest.Rd | sftptest.Trunc})
+				setup.Holds("/f", "content")
 			}
 		})
 	}

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"ferry"
+	"ferry/internal/byteranges"
+	"ferry/internal/sftpio"
 	"ferry/internal/sftpwire"
 )
 
@@ -26,24 +28,28 @@ type file struct {
 	// undecided: the first operation says whether this is new content or a
 	// change in place. The handle is one for Update until then.
 	undecided bool
-	below     *below
+	base      *baseFile
 	read      atomic.Bool // something was read through it
 	// lastRead and lastWrite are closed when the last READ, or WRITE, so far
 	// was answered. Only the goroutine that plans touches them.
 	lastRead, lastWrite chan struct{}
 
-	reading, writing pace
+	reading, writing quickness
 
 	mu     sync.Mutex
 	broken error // why not all that was to be written was
 }
 
+// maxSpans is how many ranges a client may make by writing here and there, before
+// the gaps between them are filled.
+const maxSpans = 1024
+
 // below is the old content under a new one that does not cover it yet: a client
 // that does not truncate wants to keep what it does not overwrite.
-type below struct {
-	handle ferry.Handle // of the old content
-	limit  int64        // what lies behind is not wanted any more
-	spans  spans        // what the new content covers
+type baseFile struct {
+	handle ferry.Handle   // of the old content
+	limit  int64          // what lies behind is not wanted any more
+	spans  byteranges.Set // what the new content covers
 }
 
 func newFile(name ferry.Name, flags sftpwire.OpenFlags, h ferry.Handle) *file {
@@ -86,8 +92,8 @@ func (f *file) whole() error {
 // info describes the file as its client sees it.
 func (f *file) info() (ferry.Info, error) {
 	i, err := f.handle.Stat()
-	if err == nil && f.below != nil {
-		i.Size = max(i.Size, f.below.limit)
+	if err == nil && f.base != nil {
+		i.Size = max(i.Size, f.base.limit)
 	}
 	return i, err
 }
@@ -133,7 +139,7 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 		return nil
 	}
 	f.undecided = false
-	f.below = &below{handle: was, limit: old.Size}
+	f.base = &baseFile{handle: was, limit: old.Size}
 	return nil
 }
 
@@ -153,41 +159,41 @@ func readable(h ferry.Handle) bool {
 }
 
 // cover notes that new content is at [off, off+n).
-func (b *below) cover(off, n int64) { b.spans.add(off, off+n) }
+func (b *baseFile) cover(off, n int64) { b.spans.Add(off, off+n) }
 
 // fill copies what of the old content is still wanted under the new.
-func (f *file) fill(ctx context.Context, buffers *Buffers) error {
-	b := f.below
+func (f *file) fill(ctx context.Context, buffers *sftpio.Buffers) error {
+	b := f.base
 	if b == nil {
 		return nil
 	}
-	for _, gap := range b.spans.gaps(b.limit) {
-		if _, err := copyRange(ctx, buffers, f.handle, gap.from, b.handle, gap.from, gap.to-gap.from); err != nil {
+	for _, gap := range b.spans.Gaps(b.limit) {
+		if _, err := copyRange(ctx, buffers, f.handle, gap.From, b.handle, gap.From, gap.To-gap.From); err != nil {
 			f.fail(err)
 			return err
 		}
 	}
-	f.letGo()
+	f.releaseBase()
 	return nil
 }
 
 // letGo gives the old content back.
-func (f *file) letGo() {
-	_ = f.below.handle.Abort(nil) // it was no download
-	f.below = nil
+func (f *file) releaseBase() {
+	_ = f.base.handle.Abort(nil) // it was no download
+	f.base = nil
 	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
 }
 
 // cut says that nothing of the old content is wanted from size on.
 func (f *file) cut(size int64) {
-	if f.below != nil {
-		f.below.limit = min(f.below.limit, size)
+	if f.base != nil {
+		f.base.limit = min(f.base.limit, size)
 	}
 }
 
-// close ends the use of the file: new content is published, unless not all of
+// Close ends the use of the file: new content is published, unless not all of
 // it was written.
-func (f *file) close(ctx context.Context, buffers *Buffers) error {
+func (f *file) Close(ctx context.Context, buffers *sftpio.Buffers) error {
 	if f.unused() {
 		err := f.handle.Abort(nil)
 		if f.undecided && err == nil {
@@ -208,8 +214,8 @@ func (f *file) close(ctx context.Context, buffers *Buffers) error {
 
 // abort ends the use of the file without publishing anything.
 func (f *file) abort(cause error) {
-	if f.below != nil {
-		f.letGo()
+	if f.base != nil {
+		f.releaseBase()
 	}
 	if f.unused() {
 		cause = nil
@@ -219,20 +225,20 @@ func (f *file) abort(cause error) {
 
 // copyRange copies n bytes between two files, fewer where the source ends
 // before, and returns how many. n < 0 means all there is.
-func copyRange(ctx context.Context, buffers *Buffers, dst ferry.Handle, to int64, src ferry.Handle, from, n int64) (int64, error) {
+func copyRange(ctx context.Context, buffers *sftpio.Buffers, dst ferry.Handle, to int64, src ferry.Handle, from, n int64) (int64, error) {
 	if n < 0 {
 		n = math.MaxInt64
 	}
-	room := buffers.get(gathered)
-	defer buffers.put(room)
+	room := buffers.Get(sftpio.Gathered)
+	defer buffers.Put(room)
 	var done int64
 	for done < n {
 		if ctx.Err() != nil {
 			return done, context.Cause(ctx)
 		}
-		got, err := src.ReadAt(room.b[:min(int64(len(room.b)), n-done)], from+done)
+		got, err := src.ReadAt(room.B[:min(int64(len(room.B)), n-done)], from+done)
 		if got > 0 {
-			wrote, err := dst.WriteAt(room.b[:got], to+done)
+			wrote, err := dst.WriteAt(room.B[:got], to+done)
 			done += int64(wrote)
 			if err != nil {
 				return done, err

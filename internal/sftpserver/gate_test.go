@@ -12,7 +12,9 @@ import (
 	"ferry"
 	"ferry/internal/cluster"
 	"ferry/internal/gate"
+	"ferry/internal/gatetest"
 	"ferry/internal/mem"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -51,7 +53,7 @@ func login(t *testing.T, tree *mem.Tree, rules ...ferry.Rule) *gated {
 	s := new(gated)
 	g := gate.New(gate.Config{
 		Auth:    anybody{rules},
-		Files:   func(_ context.Context, s *gate.Session) (ferry.FS, error) { return layered(s, tree.For(s.User())), nil },
+		Files:   gatetest.Files(tree.For),
 		Cluster: cluster.NewAlone(),
 		Events:  s.hear,
 	})
@@ -67,11 +69,11 @@ func login(t *testing.T, tree *mem.Tree, rules ...ferry.Rule) *gated {
 	return s
 }
 
-func (g *gated) dial(t *testing.T) *peer {
+func (g *gated) dial(t *testing.T) *sftptest.Peer {
 	t.Helper()
-	p := dialSilently(t, g.visit.Context(), Session{FS: g.FS(), User: g.User()})
-	p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
-	go p.read()
+	p := dialSilently(t, g.visit.Context(), Options{FS: g.FS(), User: g.User()})
+	p.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+	go p.Read()
 	return p
 }
 
@@ -85,30 +87,30 @@ func TestRights(t *testing.T) {
 		flags    sftpwire.OpenFlags
 		new, old sftpwire.Code
 	}{
-		{read, rd, sftpwire.NoSuchFile, ok},
-		{read, wr | creat | trunc, denied, denied},
-		{read, wr | creat, denied, denied},
-		{read, wr, sftpwire.NoSuchFile, denied},
-		{create, rd, denied, denied},
-		{create, wr | creat | trunc, ok, failure},
-		{create, wr | creat | excl, ok, failure},
-		{create, wr | creat, ok, failure},
-		{create | read, rd | wr | creat, ok, failure},
-		{overwrite | read, wr | creat | trunc, denied, ok},
-		{overwrite | read, wr | creat, denied, ok},
-		{overwrite | read, wr, sftpwire.NoSuchFile, ok},
-		{add | read, wr | creat | app, denied, ok},
-		{add | read, wr | creat | trunc, denied, denied},
-		{create | overwrite, wr | creat | trunc, ok, ok},
-		{create | overwrite, wr | creat, ok, ok},
+		{read, sftptest.Rd, sftpwire.NoSuchFile, ok},
+		{read, sftptest.Wr | sftptest.Creat | sftptest.Trunc, denied, denied},
+		{read, sftptest.Wr | sftptest.Creat, denied, denied},
+		{read, sftptest.Wr, sftpwire.NoSuchFile, denied},
+		{create, sftptest.Rd, denied, denied},
+		{create, sftptest.Wr | sftptest.Creat | sftptest.Trunc, ok, failure},
+		{create, sftptest.Wr | sftptest.Creat | sftptest.Excl, ok, failure},
+		{create, sftptest.Wr | sftptest.Creat, ok, failure},
+		{create | read, sftptest.Rd | sftptest.Wr | sftptest.Creat, ok, failure},
+		{overwrite | read, sftptest.Wr | sftptest.Creat | sftptest.Trunc, denied, ok},
+		{overwrite | read, sftptest.Wr | sftptest.Creat, denied, ok},
+		{overwrite | read, sftptest.Wr, sftpwire.NoSuchFile, ok},
+		{add | read, sftptest.Wr | sftptest.Creat | sftptest.App, denied, ok},
+		{add | read, sftptest.Wr | sftptest.Creat | sftptest.Trunc, denied, denied},
+		{create | overwrite, sftptest.Wr | sftptest.Creat | sftptest.Trunc, ok, ok},
+		{create | overwrite, sftptest.Wr | sftptest.Creat, ok, ok},
 	} {
 		tree := mem.New(mem.Config{})
-		setup := dial(t, (&world{tree, new(logbook)}).session())
-		setup.put("/old", "0123456789")
+		setup := dial(t, (&world{tree, new(sftptest.Logbook)}).session())
+		setup.Put("/old", "0123456789")
 		p := login(t, tree, ferry.Rule{Prefix: "/", Rights: row.rights}).dial(t)
 		for name, want := range map[string]sftpwire.Code{"/new": row.new, "/old": row.old} {
 			got, handle := ok, ""
-			switch r := p.ask(&sftpwire.Open{Name: name, Flags: row.flags}).(type) {
+			switch r := p.Ask(&sftpwire.Open{Name: name, Flags: row.flags}).(type) {
 			case *sftpwire.Status:
 				got = r.Code
 			case *sftpwire.Handle:
@@ -118,7 +120,7 @@ func TestRights(t *testing.T) {
 				t.Errorf("rights %v, flags %b, %s: %v, want %v", row.rights, row.flags, name, got, want)
 			}
 			if handle != "" {
-				p.want(ok, &sftpwire.Close{Handle: handle})
+				p.Want(ok, &sftpwire.Close{Handle: handle})
 			}
 		}
 	}
@@ -128,29 +130,29 @@ func TestRights(t *testing.T) {
 // into a new file; it is written in place.
 func TestRewriteWithoutRead(t *testing.T) {
 	tree := mem.New(mem.Config{})
-	setup := dial(t, (&world{tree, new(logbook)}).session())
-	setup.put("/old", "0123456789")
+	setup := dial(t, (&world{tree, new(sftptest.Logbook)}).session())
+	setup.Put("/old", "0123456789")
 	p := login(t, tree, ferry.Rule{Prefix: "/", Rights: ferry.RightOverwrite}).dial(t)
-	h := p.open("/old", wr|creat)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Close{Handle: h})
-	setup.holds("/old", "abc3456789")
+	h := p.Open("/old", sftptest.Wr|sftptest.Creat)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Close{Handle: h})
+	setup.Holds("/old", "abc3456789")
 }
 
 // TestEvents: one for each thing that was done, as for FTP.
 func TestEvents(t *testing.T) {
 	s := login(t, mem.New(mem.Config{}), ferry.Rule{Prefix: "/", Rights: ferry.RightsAll})
 	p := s.dial(t)
-	p.put("/f", "content")
-	p.holds("/f", "content")
-	h := p.open("/f", wr|creat)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new")}, &sftpwire.Close{Handle: h})
-	h = p.open("/f", rd)
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h}, &sftpwire.Rename{From: "/f", To: "/g"})
+	p.Put("/f", "content")
+	p.Holds("/f", "content")
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new")}, &sftpwire.Close{Handle: h})
+	h = p.Open("/f", sftptest.Rd)
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h}, &sftpwire.Rename{From: "/f", To: "/g"})
 	var check sftpwire.CheckReply
-	p.extended(&sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/g", Algorithms: []string{"md5"}}, &check)
-	h = p.open("/broken", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
-	_ = p.end()
+	p.Extended(&sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/g", Algorithms: []string{"md5"}}, &check)
+	h = p.Open("/broken", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
+	_ = p.End()
 	want := []string{"connect  0", "login  0", "upload /f 7", "download /f 7", "upload /f 7", "rename /f 0", "upload /broken 3 failed"}
 	if got := s.heard(); !slices.Equal(got, want) {
 		t.Errorf("events:\n%q, want\n%q", got, want)
@@ -162,13 +164,13 @@ func TestKick(t *testing.T) {
 	tree := mem.New(mem.Config{})
 	s := login(t, tree, ferry.Rule{Prefix: "/", Rights: ferry.RightsAll})
 	p := s.dial(t)
-	h := p.open("/f", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
 	s.visit.Leave(ferry.ErrKicked)
-	if p.wait(99) != nil {
+	if p.Wait(99) != nil {
 		t.Error("an answer to nothing")
 	}
-	if err := p.end(); !errors.Is(err, ferry.ErrKicked) {
+	if err := p.End(); !errors.Is(err, ferry.ErrKicked) {
 		t.Errorf("the session ended with %v", err)
 	}
 	alice := tree.For(ferry.User{Name: "alice"})

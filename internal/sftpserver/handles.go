@@ -14,8 +14,8 @@ type Handles struct {
 // NewHandles gives one that lets most be open.
 func NewHandles(most int) *Handles { return &Handles{most: most} }
 
-// take takes one; false: there is none left.
-func (h *Handles) take() bool {
+// Take takes one; false: there is none left.
+func (h *Handles) Take() bool {
 	if h == nil {
 		return true
 	}
@@ -28,8 +28,8 @@ func (h *Handles) take() bool {
 	return true
 }
 
-// give gives n back.
-func (h *Handles) give(n int) {
+// Give gives n back.
+func (h *Handles) Give(n int) {
 	if h == nil {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"ferry"
 	"ferry/internal/mem"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -25,12 +26,12 @@ func TestThreat16PacketsThatEndTheSession(t *testing.T) {
 	} {
 		w := newWorld()
 		p := dial(t, w.session())
-		p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d"})
-		p.write([]byte(bytes))
-		if p.ask(&sftpwire.Stat{Name: "/d"}) != nil {
+		p.Want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d"})
+		p.Write([]byte(bytes))
+		if p.Ask(&sftpwire.Stat{Name: "/d"}) != nil {
 			t.Errorf("%s: the session goes on", what)
 		}
-		if err := p.end(); err == nil {
+		if err := p.End(); err == nil {
 			t.Errorf("%s: Serve reports no error", what)
 		}
 		if !strings.Contains(w.log.String(), "session closed") {
@@ -43,7 +44,7 @@ func TestThreat16PacketsThatEndTheSession(t *testing.T) {
 // goes on.
 func TestThreat16PacketsThatAreRefused(t *testing.T) {
 	p := dial(t, newWorld().session())
-	whole := sftpwire.AppendRequest(nil, 0, &sftpwire.Open{Name: "/a", Flags: rd})
+	whole := sftpwire.AppendRequest(nil, 0, &sftpwire.Open{Name: "/a", Flags: sftptest.Rd})
 	for _, row := range []struct {
 		what   string
 		packet []byte
@@ -57,15 +58,15 @@ func TestThreat16PacketsThatAreRefused(t *testing.T) {
 		{"a reply", append([]byte{0, 0, 0, 5, 101}, whole[5:9]...), sftpwire.OpUnsupported},
 	} {
 		packet := append([]byte(nil), row.packet...)
-		p.last++
+		p.Last++
 		binary.BigEndian.PutUint32(packet, uint32(len(packet)-4))
-		binary.BigEndian.PutUint32(packet[5:], p.last)
-		p.write(packet)
-		if got := p.codeOf(nil, p.wait(p.last)); got != row.want {
+		binary.BigEndian.PutUint32(packet[5:], p.Last)
+		p.Write(packet)
+		if got := p.CodeOf(nil, p.Wait(p.Last)); got != row.want {
 			t.Errorf("%s: %v, want %v", row.what, got, row.want)
 		}
 	}
-	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d"})
+	p.Want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d"})
 }
 
 // TestThreat16Beginnings: who does not begin with INIT is not spoken to; which
@@ -73,18 +74,18 @@ func TestThreat16PacketsThatAreRefused(t *testing.T) {
 func TestThreat16Beginnings(t *testing.T) {
 	for _, first := range []string{"\x00\x00\x00\x05\x03\x00\x00\x00\x01", "GET / HTTP/1.1\r\n\r\n", "\x00\x00\x00\x01\x01"} {
 		p := dialSilently(t, context.Background(), newWorld().session())
-		p.write([]byte(first))
-		if _, err := io.ReadAll(p.conn); err != nil {
+		p.Write([]byte(first))
+		if _, err := io.ReadAll(p.Conn); err != nil {
 			t.Errorf("%q: %v", first, err)
 		}
-		if err := p.end(); !errors.Is(err, errNoHello) && !errors.Is(err, sftpwire.ErrLength) {
+		if err := p.End(); !errors.Is(err, errNoHello) && !errors.Is(err, sftpwire.ErrLength) {
 			t.Errorf("%q: the session ended with %v", first, err)
 		}
 	}
 	for _, version := range []uint32{0, 2, 3, 6, 1<<32 - 1} {
 		p := dialSilently(t, context.Background(), newWorld().session())
-		p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: version, Extensions: []sftpwire.Extension{{Name: "a", Data: "b"}}}))
-		packet, err := readPacket(p.conn)
+		p.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: version, Extensions: []sftpwire.Extension{{Name: "a", Data: "b"}}}))
+		packet, err := sftptest.ReadPacket(p.Conn)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,9 +100,9 @@ func TestThreat16Beginnings(t *testing.T) {
 func TestClientDies(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
-	h := p.open("/probe", wr|creat|trunc) // all first handles of a session are the same
+	h := p.Open("/probe", sftptest.Wr|sftptest.Creat|sftptest.Trunc) // all first handles of a session are the same
 	stream := sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3})
-	stream = sftpwire.AppendRequest(stream, 1, &sftpwire.Open{Name: "/f", Flags: wr | creat | trunc})
+	stream = sftpwire.AppendRequest(stream, 1, &sftpwire.Open{Name: "/f", Flags: sftptest.Wr | sftptest.Creat | sftptest.Trunc})
 	open := len(stream)
 	stream = sftpwire.AppendRequest(stream, 2, &sftpwire.Write{Handle: h, Data: []byte("content")})
 	written := len(stream)
@@ -109,14 +110,14 @@ func TestClientDies(t *testing.T) {
 	for n := open; n <= len(stream); n++ {
 		w := newWorld()
 		p := dialSilently(t, context.Background(), w.session())
-		p.write(stream[:open])
+		p.Write(stream[:open])
 		for range 2 {
-			if _, err := readPacket(p.conn); err != nil {
+			if _, err := sftptest.ReadPacket(p.Conn); err != nil {
 				t.Fatal(err)
 			}
 		}
-		p.write(stream[open:n])
-		err := p.end()
+		p.Write(stream[open:n])
+		err := p.End()
 		// It may be noticed first that the answer cannot be written.
 		if whole := n == open || n == written || n == len(stream); whole != (err == nil) && !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("after %d bytes the session ended with %v", n, err)
@@ -137,20 +138,20 @@ func TestContextEndsSession(t *testing.T) {
 	w := newWorld()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	p := dialSilently(t, ctx, w.session())
-	p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
-	go p.read()
-	h := p.open("/f", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("content")})
+	p.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+	go p.Read()
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("content")})
 	cancel(ferry.ErrKicked)
-	if p.wait(99) != nil {
+	if p.Wait(99) != nil {
 		t.Error("an answer to nothing")
 	}
-	if err := p.end(); !errors.Is(err, ferry.ErrKicked) {
+	if err := p.End(); !errors.Is(err, ferry.ErrKicked) {
 		t.Errorf("the session ended with %v", err)
 	}
 	q := dial(t, w.session())
-	q.want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
-	q.sized(&sftpwire.Stat{Name: "/f"}, 7)
+	q.Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
+	q.Sized(&sftpwire.Stat{Name: "/f"}, 7)
 }
 
 // TestManyHandles: 10,000 are open at once; there is an end to it, and closing
@@ -158,28 +159,28 @@ func TestContextEndsSession(t *testing.T) {
 func TestManyHandles(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
-	p.put("/f", "content")
-	first := p.open("/f", rd)
+	p.Put("/f", "content")
+	first := p.Open("/f", sftptest.Rd)
 	for range maxFiles - 1 {
-		p.open("/f", rd)
+		p.Open("/f", sftptest.Rd)
 	}
-	p.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd})
-	if got := p.readAt(first, 0, 7); got != "content" {
+	p.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
+	if got := p.ReadAt(first, 0, 7); got != "content" {
 		t.Errorf("the first of them holds %q", got)
 	}
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: first})
-	if again := p.open("/f", rd); again == first {
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: first})
+	if again := p.Open("/f", sftptest.Rd); again == first {
 		t.Error("the handle of a closed file is used again")
 	}
-	p.want(sftpwire.Failure, &sftpwire.Read{Handle: first, Length: 1})
+	p.Want(sftpwire.Failure, &sftpwire.Read{Handle: first, Length: 1})
 
 	var last string
 	for range maxDirs {
-		last = p.handle(&sftpwire.Opendir{Name: "/"})
+		last = p.Handle(&sftpwire.Opendir{Name: "/"})
 	}
-	p.want(sftpwire.Failure, &sftpwire.Opendir{Name: "/"})
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: last})
-	p.handle(&sftpwire.Opendir{Name: "/"})
+	p.Want(sftpwire.Failure, &sftpwire.Opendir{Name: "/"})
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: last})
+	p.Handle(&sftpwire.Opendir{Name: "/"})
 }
 
 // TestHandlesOfAll: what one session has open the other cannot have, and the
@@ -189,30 +190,30 @@ func TestHandlesOfAll(t *testing.T) {
 	cfg := w.session()
 	cfg.Handles = NewHandles(10)
 	greedy, other := dial(t, cfg), dial(t, cfg)
-	greedy.put("/f", "content")
+	greedy.Put("/f", "content")
 	var limits sftpwire.LimitsReply
-	if greedy.extended(&sftpwire.Limits{}, &limits); limits.Handles != 10 {
+	if greedy.Extended(&sftpwire.Limits{}, &limits); limits.Handles != 10 {
 		t.Errorf("limits: %d handles", limits.Handles)
 	}
 	for range 9 {
-		greedy.open("/f", rd)
+		greedy.Open("/f", sftptest.Rd)
 	}
-	dir := greedy.handle(&sftpwire.Opendir{Name: "/"})
-	for _, p := range []*peer{greedy, other} {
-		p.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.Opendir{Name: "/"})
+	dir := greedy.Handle(&sftpwire.Opendir{Name: "/"})
+	for _, p := range []*sftptest.Peer{greedy, other} {
+		p.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.Opendir{Name: "/"})
 	}
-	greedy.want(sftpwire.OK, &sftpwire.Close{Handle: dir})
-	other.want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: rd}, &sftpwire.Opendir{Name: "/missing"})
-	other.holds("/f", "content")
-	other.open("/f", rd)
-	other.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd})
-	if err := greedy.end(); err != nil {
+	greedy.Want(sftpwire.OK, &sftpwire.Close{Handle: dir})
+	other.Want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: sftptest.Rd}, &sftpwire.Opendir{Name: "/missing"})
+	other.Holds("/f", "content")
+	other.Open("/f", sftptest.Rd)
+	other.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
+	if err := greedy.End(); err != nil {
 		t.Errorf("the session ended with %v", err)
 	}
 	for range 9 {
-		other.open("/f", rd)
+		other.Open("/f", sftptest.Rd)
 	}
-	other.want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: rd})
+	other.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
 }
 
 // panicky is an FS that panics.
@@ -226,12 +227,12 @@ func TestThreat16PanicEndsItsSession(t *testing.T) {
 	s := w.session()
 	s.FS = panicky{s.FS}
 	p, other := dial(t, s), dial(t, w.session())
-	h := p.open("/f", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
-	if p.ask(&sftpwire.Lstat{Name: "/"}) != nil {
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
+	if p.Ask(&sftpwire.Lstat{Name: "/"}) != nil {
 		t.Error("a panic was answered")
 	}
-	if err := p.end(); err == nil || !strings.Contains(err.Error(), "what now?") {
+	if err := p.End(); err == nil || !strings.Contains(err.Error(), "what now?") {
 		t.Errorf("the session ended with %v", err)
 	}
 	for _, want := range []string{"what now?", "request=lstat", "hostile_test.go"} {
@@ -239,7 +240,7 @@ func TestThreat16PanicEndsItsSession(t *testing.T) {
 			t.Errorf("the log does not say %q", want)
 		}
 	}
-	other.sized(&sftpwire.Stat{Name: "/f"}, 3)
+	other.Sized(&sftpwire.Stat{Name: "/f"}, 3)
 }
 
 // FuzzServe: whatever a client sends, the session ends when it does, without a
@@ -247,12 +248,12 @@ func TestThreat16PanicEndsItsSession(t *testing.T) {
 func FuzzServe(f *testing.F) {
 	h := handleOf(1)
 	for _, requests := range [][]sftpwire.Request{
-		{&sftpwire.Open{Name: "/a", Flags: wr | creat}, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Close{Handle: h}},
-		{&sftpwire.Open{Name: "/f", Flags: wr | creat}, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Fsetstat{Handle: h}, &sftpwire.Read{Handle: h, Length: 99}},
+		{&sftpwire.Open{Name: "/a", Flags: sftptest.Wr | sftptest.Creat}, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Close{Handle: h}},
+		{&sftpwire.Open{Name: "/f", Flags: sftptest.Wr | sftptest.Creat}, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Fsetstat{Handle: h}, &sftpwire.Read{Handle: h, Length: 99}},
 		{&sftpwire.Opendir{Name: "/"}, &sftpwire.Readdir{Handle: h}, &sftpwire.Readdir{Handle: h}},
 		{&sftpwire.Rename{From: "/f", To: "/g"}, &sftpwire.Symlink{Target: "/g", Name: "/l"}, &sftpwire.Remove{Name: "/l"}, &sftpwire.Statvfs{Name: "/"}},
-		{&sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: h, Algorithms: []string{"md5"}}, &sftpwire.CopyFile{From: "/f", To: "/g"}},
-		{&sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.Open{Name: "/g", Flags: wr | creat}, &sftpwire.CopyData{From: h, To: handleOf(2)}, &sftpwire.Fsync{Handle: handleOf(2)}},
+		{&sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: h, Algorithms: []string{"md5"}}, &sftpwire.CopyFile{From: "/f", To: "/g"}},
+		{&sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.Open{Name: "/g", Flags: sftptest.Wr | sftptest.Creat}, &sftpwire.CopyData{From: h, To: handleOf(2)}, &sftpwire.Fsync{Handle: handleOf(2)}},
 	} {
 		var stream []byte
 		for i, r := range requests {
@@ -261,7 +262,7 @@ func FuzzServe(f *testing.F) {
 		f.Add(stream)
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		w := &world{mem.New(mem.Config{Capacity: 1 << 20}), new(logbook)}
+		w := &world{mem.New(mem.Config{Capacity: 1 << 20}), new(sftptest.Logbook)}
 		s := w.session()
 		file, err := s.FS.Open(t.Context(), "/f", ferry.OpenOptions{Mode: ferry.Replace})
 		if err == nil {
@@ -299,10 +300,10 @@ func TestThreat17ManyEntries(t *testing.T) {
 		}
 	}
 	p := dial(t, s)
-	h := p.handle(&sftpwire.Opendir{Name: "/"})
+	h := p.Handle(&sftpwire.Opendir{Name: "/"})
 	seen := map[string]bool{}
 	for {
-		reply := p.ask(&sftpwire.Readdir{Handle: h})
+		reply := p.Ask(&sftpwire.Readdir{Handle: h})
 		names, ok := reply.(*sftpwire.Names)
 		if !ok {
 			break

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 
 	"ferry"
+	"ferry/internal/sftpio"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -54,25 +56,25 @@ func TestThreat17MemoryOfASession(t *testing.T) {
 		t.Run(row.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				dial(t, w.session()).put("/f", "content")
+				dial(t, w.session()).Put("/f", "content")
 				ctx, cancel := context.WithCancel(t.Context())
 				s, bytes := w.session(), new(atomic.Int64)
 				s.FS = weighing{s.FS, bytes, ctx}
 				p := dialSilently(t, ctx, s)
-				p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
-				go p.read()
-				p.open("/f", rd)
+				p.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+				go p.Read()
+				p.Open("/f", sftptest.Rd)
 				for i := range 200 {
-					p.open(fmt.Sprintf("/g%d", i), wr|creat|excl)
+					p.Open(fmt.Sprintf("/g%d", i), sftptest.Wr|sftptest.Creat|sftptest.Excl)
 				}
 				go func() {
 					for i := range 300 {
-						p.send(row.request(i))
+						p.Send(row.request(i))
 					}
 				}()
 				synctest.Wait()
-				if got := bytes.Load(); got > budgetBytes {
-					t.Errorf("%d bytes are to be read into, want at most %d", got, budgetBytes)
+				if got := bytes.Load(); got > sftpio.BudgetBytes {
+					t.Errorf("%d bytes are to be read into, want at most %d", got, sftpio.BudgetBytes)
 				}
 				cancel()
 				synctest.Wait()

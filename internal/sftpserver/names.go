@@ -9,23 +9,23 @@ import (
 )
 
 // remove is REMOVE (draft-02 §6.5).
-func (c *conn) remove(name ferry.Name) answer {
+func (c *session) remove(name ferry.Name) answer {
 	return c.done("remove", name, c.cfg.FS.Remove(c.ctx, name))
 }
 
 // mkdir is MKDIR (draft-02 §6.6).
-func (c *conn) mkdir(name ferry.Name, a sftpwire.Attrs) answer {
+func (c *session) mkdir(name ferry.Name, a sftpwire.Attrs) answer {
 	return c.done("mkdir", name, c.cfg.FS.Mkdir(c.ctx, name, permOf(a)))
 }
 
 // rmdir is RMDIR (draft-02 §6.6).
-func (c *conn) rmdir(name ferry.Name) answer {
+func (c *session) rmdir(name ferry.Name) answer {
 	return c.done("rmdir", name, c.cfg.FS.Rmdir(c.ctx, name))
 }
 
 // rename is RENAME (draft-02 §6.5), which does not replace, and
 // posix-rename@openssh.com, which does.
-func (c *conn) rename(from, to ferry.Name, replace bool) answer {
+func (c *session) rename(from, to ferry.Name, replace bool) answer {
 	err := c.cfg.FS.Rename(c.ctx, from, to, replace)
 	if err == nil {
 		c.files.renamed(from, to)
@@ -34,22 +34,12 @@ func (c *conn) rename(from, to ferry.Name, replace bool) answer {
 }
 
 // hardlink is hardlink@openssh.com.
-func (c *conn) hardlink(from, to ferry.Name) answer {
+func (c *session) hardlink(from, to ferry.Name) answer {
 	return c.done("hardlink", from+" to "+to, c.cfg.FS.Link(c.ctx, from, to))
 }
 
-// linkFirst tells whether a client, by the version it has announced (RFC 4253
-// §4.2), sends SYMLINK as the draft has it. Nearly all send it as OpenSSH's
-// server wants it, whoever they talk to; these do so only to one that says that
-// it is OpenSSH.
-func linkFirst(version string) bool {
-	software := strings.TrimPrefix(version, "SSH-2.0-")
-	return strings.HasPrefix(software, "WinSCP") || strings.HasPrefix(software, "libssh_") || strings.HasPrefix(software, "libssh-") ||
-		strings.HasPrefix(software, "AsyncSSH")
-}
-
 // symlink is SYMLINK (draft-02 §6.10). The target is stored as it was given.
-func (c *conn) symlink(target string, name ferry.Name) answer {
+func (c *session) symlink(target string, name ferry.Name) answer {
 	if strings.IndexByte(target, 0) >= 0 {
 		return c.failed("symlink", name, ferry.ErrBadName)
 	}
@@ -57,7 +47,7 @@ func (c *conn) symlink(target string, name ferry.Name) answer {
 }
 
 // readlink is READLINK (draft-02 §6.10).
-func (c *conn) readlink(name ferry.Name) answer {
+func (c *session) readlink(name ferry.Name) answer {
 	target, err := c.cfg.FS.Readlink(c.ctx, name)
 	if err != nil {
 		return c.failed("readlink", name, err)
@@ -71,7 +61,7 @@ func oneName(name string) answer {
 }
 
 // planRealpath is REALPATH (draft-02 §6.11). An empty name is ".".
-func (c *conn) planRealpath(raw string) *op {
+func (c *session) planRealpath(raw string) *op {
 	if raw == "" {
 		raw = "."
 	}
@@ -80,7 +70,7 @@ func (c *conn) planRealpath(raw string) *op {
 
 // realpath gives the clean name. The last element may be missing; the directory
 // that it would be in may not.
-func (c *conn) realpath(name ferry.Name) answer {
+func (c *session) realpath(name ferry.Name) answer {
 	dir := name.Dir()
 	i, err := c.cfg.FS.Stat(c.ctx, dir)
 	if err == nil && !i.IsDir() {
@@ -94,7 +84,7 @@ func (c *conn) realpath(name ferry.Name) answer {
 
 // planExpand is expand-path@openssh.com: REALPATH that knows the home
 // directory. That of others is nobody's business.
-func (c *conn) planExpand(raw string) *op {
+func (c *session) planExpand(raw string) *op {
 	if !strings.HasPrefix(raw, "~") {
 		return c.planRealpath(raw)
 	}
@@ -106,7 +96,7 @@ func (c *conn) planExpand(raw string) *op {
 }
 
 // homeDirectory is home-directory (OpenSSH's PROTOCOL §4.11).
-func (c *conn) homeDirectory(user string) answer {
+func (c *session) homeDirectory(user string) answer {
 	if user != "" && user != c.cfg.User.Name {
 		return say(sftpwire.NoSuchFile)
 	}

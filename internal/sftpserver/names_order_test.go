@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -14,18 +15,18 @@ func TestChangesByNameBeforeClose(t *testing.T) {
 	s := w.session()
 	s.FS = stuck{s.FS, gate}
 	setup := dial(t, w.session())
-	setup.put("/stuck", "0123456789")
+	setup.Put("/stuck", "0123456789")
 	p := dial(t, s)
-	h := p.open("/stuck", wr|creat)
-	p.send(&sftpwire.Write{Handle: h, Data: []byte("ab")},
+	h := p.Open("/stuck", sftptest.Wr|sftptest.Creat)
+	p.Send(&sftpwire.Write{Handle: h, Data: []byte("ab")},
 		&sftpwire.Setstat{Name: "/stuck", Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: 4}})
-	last := p.send(&sftpwire.Close{Handle: h})
-	p.want(sftpwire.NoSuchFile, &sftpwire.Close{Handle: h}) // so the other has come
+	last := p.Send(&sftpwire.Close{Handle: h})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.Close{Handle: h}) // so the other has come
 	close(gate)
-	if got := p.codeOf(nil, p.wait(last)); got != sftpwire.OK {
+	if got := p.CodeOf(nil, p.Wait(last)); got != sftpwire.OK {
 		t.Errorf("CLOSE: %v", got)
 	}
-	setup.holds("/stuck", "ab23")
+	setup.Holds("/stuck", "ab23")
 }
 
 // TestLooksWhileShared: several that open or look at what the session writes,
@@ -33,18 +34,18 @@ func TestChangesByNameBeforeClose(t *testing.T) {
 func TestLooksWhileShared(t *testing.T) {
 	p := dial(t, newWorld().session())
 	for range 10 {
-		p.put("/f", strings.Repeat("o", 200_000))
-		h := p.open("/f", wr|creat)
-		p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("ab")})
+		p.Put("/f", strings.Repeat("o", 200_000))
+		h := p.Open("/f", sftptest.Wr|sftptest.Creat)
+		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("ab")})
 		var looks []sftpwire.Request
 		for range 10 {
-			looks = append(looks, &sftpwire.Open{Name: "/f", Flags: rd}, &sftpwire.Stat{Name: "/f"}, &sftpwire.Lstat{Name: "/f"})
+			looks = append(looks, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.Stat{Name: "/f"}, &sftpwire.Lstat{Name: "/f"})
 		}
-		last := p.send(looks...)
+		last := p.Send(looks...)
 		for id := last - uint32(len(looks)) + 1; id <= last; id++ {
-			switch r := p.wait(id).(type) {
+			switch r := p.Wait(id).(type) {
 			case *sftpwire.Handle:
-				p.want(sftpwire.OK, &sftpwire.Close{Handle: r.Handle})
+				p.Want(sftpwire.OK, &sftpwire.Close{Handle: r.Handle})
 			case *sftpwire.AttrsReply:
 				if r.Attrs.Size != 200_000 {
 					t.Errorf("a look gave %d bytes", r.Attrs.Size)
@@ -53,6 +54,6 @@ func TestLooksWhileShared(t *testing.T) {
 				t.Fatalf("%#v", r)
 			}
 		}
-		p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
+		p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
 	}
 }

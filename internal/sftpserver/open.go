@@ -12,8 +12,8 @@ import (
 
 // planOpen is OPEN (draft-02 §6.3). To open for reading what the session writes
 // publishes it, and so changes what its name shows.
-func (c *conn) planOpen(r *sftpwire.Open) *op {
-	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.open(name, r) })
+func (c *session) planOpen(r *sftpwire.Open) *op {
+	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.Open(name, r) })
 	for i := range o.touches {
 		t := &o.touches[i]
 		t.changes = t.changes || c.files.writing(t.name) != nil
@@ -21,7 +21,7 @@ func (c *conn) planOpen(r *sftpwire.Open) *op {
 	return o
 }
 
-func (c *conn) open(name ferry.Name, r *sftpwire.Open) answer {
+func (c *session) Open(name ferry.Name, r *sftpwire.Open) answer {
 	if c.cfg.ReadOnly && r.Flags&(sftpwire.OpenWrite|sftpwire.OpenAppend|sftpwire.OpenCreate|sftpwire.OpenTruncate) != 0 {
 		return say(sftpwire.PermissionDenied)
 	}
@@ -30,7 +30,7 @@ func (c *conn) open(name ferry.Name, r *sftpwire.Open) answer {
 		return answer{reply: statusFor(errTooMany)}
 	}
 	var f *file
-	err := fileFor(c.ctx, c.cfg.FS, r.Name, name)
+	err := FileFor(c.ctx, c.cfg.FS, r.Name, name)
 	if err == nil {
 		f, err = c.openFile(name, r.Flags, permOf(r.Attrs))
 	}
@@ -41,10 +41,10 @@ func (c *conn) open(name ferry.Name, r *sftpwire.Open) answer {
 	return answer{reply: &sftpwire.Handle{Handle: c.files.add(f)}}
 }
 
-// fileFor tells whether the name, that the client gave as raw, can be a file's.
+// FileFor tells whether the name, that the client gave as raw, can be a file's.
 // One that ends with a slash is a directory's (POSIX XBD 4.16): who copies to
 // "new/" wants the file in there, and not as "new".
-func fileFor(ctx context.Context, tree ferry.FS, raw string, name ferry.Name) error {
+func FileFor(ctx context.Context, tree ferry.FS, raw string, name ferry.Name) error {
 	if !strings.HasSuffix(raw, "/") {
 		return nil
 	}
@@ -83,7 +83,7 @@ func permOf(a sftpwire.Attrs) fs.FileMode {
 //
 // Without CREAT the file must be there. A file that the session itself writes
 // is shared first, unless its content is to go: see share.
-func (c *conn) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
 	has := func(want sftpwire.OpenFlags) bool { return flags&want == want }
 	if own := c.files.writing(name); own != nil && flags&(sftpwire.OpenTruncate|sftpwire.OpenExclusive) == 0 {
 		if err := c.share(own, name); err != nil {
@@ -124,7 +124,7 @@ func (c *conn) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileM
 // session opens it a second time: a client that does so uploads nothing, but
 // has programs that share a file (sshfs), and both handles must mean the same
 // content. What nobody has written to yet stands there anyway.
-func (c *conn) share(own *file, name ferry.Name) error {
+func (c *session) share(own *file, name ferry.Name) error {
 	if own.undecided {
 		return nil
 	}
@@ -140,7 +140,7 @@ func (c *conn) share(own *file, name ferry.Name) error {
 
 // openStanding opens for changes in place, or undecided; nothing and no error:
 // the file is missing, or the user may only add to it.
-func (c *conn) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, error) {
+func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, error) {
 	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
@@ -158,7 +158,7 @@ func (c *conn) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, e
 
 // openRead opens for reading. With CREAT a missing file is made first, as
 // open(2) does with O_RDONLY|O_CREAT (flock(1) over sshfs asks for that).
-func (c *conn) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+func (c *session) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
 	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if errors.Is(err, fs.ErrNotExist) && flags&sftpwire.OpenCreate != 0 {
 		if err := c.create(name, perm); err != nil {
@@ -173,7 +173,7 @@ func (c *conn) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileM
 }
 
 // create makes an empty file.
-func (c *conn) create(name ferry.Name, perm fs.FileMode) error {
+func (c *session) create(name ferry.Name, perm fs.FileMode) error {
 	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: perm})
 	if err != nil {
 		return err
@@ -183,7 +183,7 @@ func (c *conn) create(name ferry.Name, perm fs.FileMode) error {
 
 // mustStand is for what may not create: the file has to be there, or, where
 // that counts, a part of it.
-func (c *conn) mustStand(name ferry.Name, partCounts bool) error {
+func (c *session) mustStand(name ferry.Name, partCounts bool) error {
 	if partCounts && c.hasPart(name) {
 		return nil
 	}
@@ -192,7 +192,7 @@ func (c *conn) mustStand(name ferry.Name, partCounts bool) error {
 }
 
 // hasPart tells whether an unfinished upload of the user's is kept for name.
-func (c *conn) hasPart(name ferry.Name) bool {
+func (c *session) hasPart(name ferry.Name) bool {
 	_, err := c.cfg.FS.Part(c.ctx, name)
 	return err == nil
 }
@@ -200,7 +200,7 @@ func (c *conn) hasPart(name ferry.Name) bool {
 // planClose takes the file out of the table at once: what comes after CLOSE
 // finds no handle. Under its name the session's requests that came before find
 // it until it is closed.
-func (c *conn) planClose(r *sftpwire.Close) *op {
+func (c *session) planClose(r *sftpwire.Close) *op {
 	if f := c.files.removeFile(r.Handle); f != nil {
 		name := c.files.nameOf(f)
 		t := c.touchFile(f, 0, wholeFile, true)
@@ -210,7 +210,7 @@ func (c *conn) planClose(r *sftpwire.Close) *op {
 			touches: []touch{t},
 			do: func() answer {
 				defer c.files.closed(f)
-				return c.done("close", name, f.close(c.ctx, c.buffers))
+				return c.done("close", name, f.Close(c.ctx, c.buffers))
 			},
 			drop: f.abort,
 		}

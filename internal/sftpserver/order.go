@@ -19,7 +19,7 @@ type op struct {
 	drop func(cause error)
 	cost int // of the budget
 	// pace is that of its kind; nil: it may take long.
-	pace *pace
+	quickness *quickness
 
 	// before is closed when the op whose answer must go out before this one's
 	// was answered (nil: there is none), answered when this one was.
@@ -81,8 +81,8 @@ func (o *op) follow(last *chan struct{}) {
 	*last = o.answered
 }
 
-// wait waits until o may be answered, or ctx ends.
-func (o *op) wait(ctx context.Context) {
+// Wait waits until o may be answered, or ctx ends.
+func (o *op) Wait(ctx context.Context) {
 	if o.before == nil {
 		return
 	}
@@ -156,8 +156,8 @@ func (r *order) done(o *op) {
 	}
 }
 
-// wait waits until all that was admitted is done.
-func (r *order) wait() {
+// Wait waits until all that was admitted is done.
+func (r *order) Wait() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.unfinished) > 0 {

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 
 	"ferry"
+	"ferry/internal/sftpio"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -50,7 +52,7 @@ func TestRequestsBackToBack(t *testing.T) {
 	p := dial(t, w.session())
 	for i := range 50 {
 		name, final := fmt.Sprintf("/f%d.part", i), fmt.Sprintf("/f%d", i)
-		h := p.open(name, wr|creat|trunc)
+		h := p.Open(name, sftptest.Wr|sftptest.Creat|sftptest.Trunc)
 		var requests []sftpwire.Request
 		for off := uint64(0); off < 40; off += 4 {
 			requests = append(requests, &sftpwire.Write{Handle: h, Offset: off, Data: []byte("abcd")})
@@ -65,20 +67,20 @@ func TestRequestsBackToBack(t *testing.T) {
 			&sftpwire.Rename{From: name, To: final},
 			&sftpwire.Stat{Name: name},
 			&sftpwire.Stat{Name: final})
-		last := p.send(requests...)
+		last := p.Send(requests...)
 		for id := last - uint32(len(requests)) + 1; id <= last-2; id++ {
-			if got := p.codeOf(nil, p.wait(id)); got != sftpwire.OK {
+			if got := p.CodeOf(nil, p.Wait(id)); got != sftpwire.OK {
 				t.Fatalf("request %d of file %d: %v", id, i, got)
 			}
 		}
-		if got := p.codeOf(nil, p.wait(last-1)); got != sftpwire.NoSuchFile {
+		if got := p.CodeOf(nil, p.Wait(last-1)); got != sftpwire.NoSuchFile {
 			t.Errorf("STAT of the old name: %v", got)
 		}
-		a, ok := p.wait(last).(*sftpwire.AttrsReply)
+		a, ok := p.Wait(last).(*sftpwire.AttrsReply)
 		if !ok || a.Attrs.Size != 38 || a.Attrs.Mode != 0o100600 {
 			t.Errorf("STAT of the new name: %+v", a)
 		}
-		p.holds(final, strings.Repeat("abCD", 9)+"ab")
+		p.Holds(final, strings.Repeat("abCD", 9)+"ab")
 	}
 }
 
@@ -90,40 +92,40 @@ func TestSlowFilesHoldUpNobody(t *testing.T) {
 	s.FS = stuck{s.FS, gate}
 	setup := dial(t, w.session())
 	content := strings.Repeat("x", 1000)
-	setup.put("/stuck", content)
-	setup.put("/free", content)
+	setup.Put("/stuck", content)
+	setup.Put("/free", content)
 
 	p := dial(t, s)
-	slow, upload, free := p.open("/stuck", rd), p.open("/stuck-upload", wr|creat), p.open("/free", rd)
-	read := p.send(&sftpwire.Read{Handle: slow, Length: 10})
-	write := p.send(&sftpwire.Write{Handle: upload, Data: []byte("abc")})
-	hash := p.send(&sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: slow, Algorithms: []string{"sha256"}})
-	byName := p.send(&sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/stuck", Algorithms: []string{"sha256"}})
-	size := p.send(&sftpwire.Fstat{Handle: upload})                 // has to wait for the WRITE
-	rename := p.send(&sftpwire.Rename{From: "/free", To: "/moved"}) // and so has this
+	slow, upload, free := p.Open("/stuck", sftptest.Rd), p.Open("/stuck-upload", sftptest.Wr|sftptest.Creat), p.Open("/free", sftptest.Rd)
+	read := p.Send(&sftpwire.Read{Handle: slow, Length: 10})
+	write := p.Send(&sftpwire.Write{Handle: upload, Data: []byte("abc")})
+	hash := p.Send(&sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: slow, Algorithms: []string{"sha256"}})
+	byName := p.Send(&sftpwire.CheckFile{Form: sftpwire.CheckName, Object: "/stuck", Algorithms: []string{"sha256"}})
+	size := p.Send(&sftpwire.Fstat{Handle: upload})                 // has to wait for the WRITE
+	rename := p.Send(&sftpwire.Rename{From: "/free", To: "/moved"}) // and so has this
 
-	if got := p.readAt(free, 0, 2000); got != content {
+	if got := p.ReadAt(free, 0, 2000); got != content {
 		t.Errorf("READ of another file: %d bytes", len(got))
 	}
-	p.sized(&sftpwire.Stat{Name: "/stuck"}, 1000)
+	p.Sized(&sftpwire.Stat{Name: "/stuck"}, 1000)
 	close(gate)
-	if d, ok := p.wait(read).(*sftpwire.Data); !ok || len(d.Data) != 10 {
+	if d, ok := p.Wait(read).(*sftpwire.Data); !ok || len(d.Data) != 10 {
 		t.Errorf("the slow READ: %v", d)
 	}
-	if got := p.codeOf(nil, p.wait(write)); got != sftpwire.OK {
+	if got := p.CodeOf(nil, p.Wait(write)); got != sftpwire.OK {
 		t.Errorf("the slow WRITE: %v", got)
 	}
 	sum := sha256.Sum256([]byte(content))
 	for _, id := range []uint32{hash, byName} {
 		var r sftpwire.CheckReply
-		if e, ok := p.wait(id).(*sftpwire.ExtendedReply); !ok || e.Parse(&r) != nil || !bytes.Equal(r.Hashes, sum[:]) {
+		if e, ok := p.Wait(id).(*sftpwire.ExtendedReply); !ok || e.Parse(&r) != nil || !bytes.Equal(r.Hashes, sum[:]) {
 			t.Errorf("the slow hash: %+v", r)
 		}
 	}
-	if a, ok := p.wait(size).(*sftpwire.AttrsReply); !ok || a.Attrs.Size != 3 {
+	if a, ok := p.Wait(size).(*sftpwire.AttrsReply); !ok || a.Attrs.Size != 3 {
 		t.Errorf("FSTAT after a WRITE: %+v", a)
 	}
-	if got := p.codeOf(nil, p.wait(rename)); got != sftpwire.OK {
+	if got := p.CodeOf(nil, p.Wait(rename)); got != sftpwire.OK {
 		t.Errorf("RENAME: %v", got)
 	}
 }
@@ -137,28 +139,28 @@ func TestThreat17ClientThatDoesNotRead(t *testing.T) {
 				w := newWorld()
 				ctx, cancel := context.WithCancel(t.Context())
 				setup := dial(t, w.session())
-				setup.put("/f", strings.Repeat("x", 1<<18))
+				setup.Put("/f", strings.Repeat("x", 1<<18))
 				p := dialSilently(t, ctx, w.session())
-				p.write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
+				p.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
 				hear := func() {
-					if _, err := readPacket(p.conn); err != nil {
+					if _, err := sftptest.ReadPacket(p.Conn); err != nil {
 						t.Fatal(err)
 					}
 				}
 				hear()
-				p.send(&sftpwire.Open{Name: "/f", Flags: rd})
+				p.Send(&sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
 				hear()
 				taken := 0
 				go func() {
-					for p.last < 10_000 {
-						p.send(&sftpwire.Read{Handle: handleOf(1), Length: n})
+					for p.Last < 10_000 {
+						p.Send(&sftpwire.Read{Handle: handleOf(1), Length: n})
 						taken++
 					}
 				}()
 				synctest.Wait()
-				most := budgetOps + 200 // and what lies in the reader
+				most := sftpio.BudgetOps + 200 // and what lies in the reader
 				if n > sftpwire.MaxData {
-					most = budgetBytes/sftpwire.MaxData + 200
+					most = sftpio.BudgetBytes/sftpwire.MaxData + 200
 				}
 				if taken > most {
 					t.Errorf("took %d requests of a client that reads nothing, want at most %d", taken, most)
@@ -207,7 +209,7 @@ func TestRepliesAreGathered(t *testing.T) {
 			t.Errorf("101 replies in %d writes, want at most 3", w.counts)
 		}
 		for range 101 {
-			if _, err := readPacket(&w.Buffer); err != nil {
+			if _, err := sftptest.ReadPacket(&w.Buffer); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -222,21 +224,21 @@ func TestParallelReads(t *testing.T) {
 	for i := range content {
 		content[i] = byte(i >> 8)
 	}
-	h := p.open("/f", wr|creat|trunc)
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
 	for off := 0; off < len(content); off += 100_000 {
-		p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: uint64(off), Data: content[off : off+100_000]})
+		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: uint64(off), Data: content[off : off+100_000]})
 	}
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-	h = p.open("/f", rd)
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	h = p.Open("/f", sftptest.Rd)
 	ids := map[uint32][2]int{}
 	for off := 0; off < len(content)+10; off += 997 {
 		n := 1 + off%70_000
-		ids[p.send(&sftpwire.Read{Handle: h, Offset: uint64(off), Length: uint32(n)})] = [2]int{off, n}
+		ids[p.Send(&sftpwire.Read{Handle: h, Offset: uint64(off), Length: uint32(n)})] = [2]int{off, n}
 	}
 	for id, at := range ids {
-		r := p.wait(id)
+		r := p.Wait(id)
 		if at[0] >= len(content) {
-			if got := p.codeOf(nil, r); got != sftpwire.EOF {
+			if got := p.CodeOf(nil, r); got != sftpwire.EOF {
 				t.Errorf("READ at %d: %v", at[0], got)
 			}
 			continue

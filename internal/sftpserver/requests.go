@@ -31,7 +31,7 @@ func shortName(extension string) string {
 }
 
 // permitted tells whether the session may make requests of that name.
-func (c *conn) permitted(request string) bool {
+func (c *session) permitted(request string) bool {
 	switch {
 	case c.cfg.ReadOnly && slices.Contains(changing(), request):
 		return false
@@ -43,7 +43,7 @@ func (c *conn) permitted(request string) bool {
 
 // plan says what a request touches and what is to be done for it. It looks at
 // nothing but what the session has open.
-func (c *conn) plan(r sftpwire.Request) *op {
+func (c *session) plan(r sftpwire.Request) *op {
 	if _, ok := r.(*sftpwire.Unknown); ok {
 		return c.immediately(say(sftpwire.OpUnsupported))
 	}
@@ -96,7 +96,7 @@ func (c *conn) plan(r sftpwire.Request) *op {
 	return c.planExtended(r)
 }
 
-func (c *conn) planExtended(r sftpwire.Request) *op {
+func (c *session) planExtended(r sftpwire.Request) *op {
 	switch r := r.(type) {
 	case *sftpwire.PosixRename:
 		return c.onNames(r.From, r.To, func(from, to ferry.Name) answer { return c.rename(from, to, true) })
@@ -134,13 +134,13 @@ func (c *conn) planExtended(r sftpwire.Request) *op {
 }
 
 // immediately is an op whose answer is known and which touches nothing.
-func (c *conn) immediately(a answer) *op {
+func (c *session) immediately(a answer) *op {
 	return &op{cost: opCost, do: func() answer { return a }}
 }
 
 // name makes the name that a client gave a clean one. An empty one is none, as
 // for the system calls of POSIX.
-func (c *conn) name(raw string) (ferry.Name, answer) {
+func (c *session) name(raw string) (ferry.Name, answer) {
 	if raw == "" {
 		return "", say(sftpwire.NoSuchFile)
 	}
@@ -152,7 +152,7 @@ func (c *conn) name(raw string) (ferry.Name, answer) {
 }
 
 // onName is an op about one name.
-func (c *conn) onName(raw string, changes bool, do func(name ferry.Name) answer) *op {
+func (c *session) onName(raw string, changes bool, do func(name ferry.Name) answer) *op {
 	name, refusal := c.name(raw)
 	if refusal.reply != nil {
 		return c.immediately(refusal)
@@ -165,7 +165,7 @@ func (c *conn) onName(raw string, changes bool, do func(name ferry.Name) answer)
 }
 
 // onNames is an op that changes two names.
-func (c *conn) onNames(rawFrom, rawTo string, do func(from, to ferry.Name) answer) *op {
+func (c *session) onNames(rawFrom, rawTo string, do func(from, to ferry.Name) answer) *op {
 	from, refusal := c.name(rawFrom)
 	if refusal.reply != nil {
 		return c.immediately(refusal)
@@ -188,7 +188,7 @@ const (
 )
 
 // onFile is an op about an open file as a whole.
-func (c *conn) onFile(handle string, changes bool, do func(f *file) answer) *op {
+func (c *session) onFile(handle string, changes bool, do func(f *file) answer) *op {
 	f := c.files.file(handle)
 	if f == nil {
 		return c.immediately(say(sftpwire.Failure))
@@ -202,7 +202,7 @@ func (c *conn) onFile(handle string, changes bool, do func(f *file) answer) *op 
 
 // touchFile is what an op does with the range [from, to) of f; with all of it
 // where f has to be alone.
-func (c *conn) touchFile(f *file, from, to uint64, writes bool) touch {
+func (c *session) touchFile(f *file, from, to uint64, writes bool) touch {
 	t := touch{open: f, from: from, to: to, writes: writes, name: c.files.nameOf(f), changes: writes}
 	if f.alone.Load() {
 		t.from, t.to, t.writes = 0, wholeFile, true
@@ -212,13 +212,13 @@ func (c *conn) touchFile(f *file, from, to uint64, writes bool) touch {
 }
 
 // failed answers a request that failed, and logs why.
-func (c *conn) failed(request string, name ferry.Name, err error) answer {
+func (c *session) failed(request string, name ferry.Name, err error) answer {
 	c.log.Debug("request failed", "user", c.cfg.User.Name, "request", request, "name", name, "error", err)
 	return answer{reply: statusFor(err)}
 }
 
 // done answers a request with OK, or with what err says.
-func (c *conn) done(request string, name ferry.Name, err error) answer {
+func (c *session) done(request string, name ferry.Name, err error) answer {
 	if err != nil {
 		return c.failed(request, name, err)
 	}

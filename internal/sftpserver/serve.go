@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpio"
 	"ferry/internal/sftpwire"
 )
 
-// Session says whose session it is, over which files, and what it may do.
-type Session struct {
+// Options say whose session it is, over which files, and what it may do.
+type Options struct {
 	// FS is the user's tree, with everything that stands between it and the
 	// user. Serve does not close it.
 	FS ferry.FS
@@ -41,7 +42,7 @@ type Session struct {
 	// operator should know; nil means nobody.
 	Log *slog.Logger
 	// Buffers are shared with other sessions; nil: the session has its own.
-	Buffers *Buffers
+	Buffers *sftpio.Buffers
 	// Handles are shared with other sessions, as Buffers are; nil: there is no
 	// bound but the session's own.
 	Handles *Handles
@@ -69,13 +70,13 @@ var (
 //
 // The error is nil when the client ended the session between two packets, the
 // cause of ctx where that ended, and otherwise says what went wrong.
-func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
+func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Options) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	c := newConn(ctx, cancel, rw, cfg)
-	c.out = newOutput(rw, c.buffers, c.answered, c.lost)
+	c := newSession(ctx, cancel, rw, cfg)
+	c.out = sftpio.NewOutput(rw, c.buffers, c.answered, c.lost)
 	stop := context.AfterFunc(ctx, func() {
-		c.budget.close()
+		c.budget.Close()
 		_ = rw.Close() // ends a read and a write that wait for the client
 	})
 	defer stop()
@@ -85,63 +86,63 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Session) error {
 
 	err := c.serve()
 	c.gone()
-	c.order.wait() // what the client has asked for is done, whether it waits for the answer or not
+	c.order.Wait() // what the client has asked for is done, whether it waits for the answer or not
 	if err != nil {
 		cancel(err)
 	}
-	c.out.wait()
+	c.out.Wait()
 	c.files.abort(err)
-	c.in.empty()
+	c.in.Empty()
 	_ = rw.Close()
 	return err
 }
 
 // lost ends the reading from a client that cannot be written to. What it has
 // asked for before is still done: it meant it, and waits for no answer.
-func (c *conn) lost(err error) {
+func (c *session) lost(err error) {
 	c.unsent.Store(&err)
-	c.budget.close()
+	c.budget.Close()
 	_ = c.rw.Close()
 }
 
 // answered is called after each answer, which has taken cost of the budget.
-func (c *conn) answered(cost int) {
-	c.budget.give(cost)
+func (c *session) answered(cost int) {
+	c.budget.Give(cost)
 	c.endIfQuiet()
 }
 
 // endIfQuiet ends a session that was asked to end, and may. The files are
 // looked at first: a CLOSE that takes the last away keeps the budget from being
 // quiet until it is answered.
-func (c *conn) endIfQuiet() {
-	if c.cfg.Drain != nil && c.cfg.Drain.Err() != nil && c.files.none() && c.budget.quiet() {
+func (c *session) endIfQuiet() {
+	if c.cfg.Drain != nil && c.cfg.Drain.Err() != nil && c.files.none() && c.budget.Quiet() {
 		c.cancel(ferry.ErrShutdown)
 	}
 }
 
-// conn is one session. The goroutine in serve reads and plans; ops run in
+// session is one session of SFTP. The goroutine in serve reads and plans; ops run in
 // others, or where that is quicker in the same.
-type conn struct {
-	cfg    Session
+type session struct {
+	cfg    Options
 	log    *slog.Logger
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	// present ends, before ctx, when the client has ended the session: what
 	// takes long is of no use then.
-	present context.Context
-	gone    context.CancelFunc
-	in      *input
-	rw      io.Closer
-	out     *output
-	unsent  atomic.Pointer[error] // why the client cannot be written to
-	order   *order
-	budget  *budget
-	buffers *Buffers
-	files   *table
-	paces   [sftpwire.TypeSymlink + 1]pace // by the type of the request, where no file has its own
+	present   context.Context
+	gone      context.CancelFunc
+	in        *sftpio.Input
+	rw        io.Closer
+	out       *sftpio.Output
+	unsent    atomic.Pointer[error] // why the client cannot be written to
+	order     *order
+	budget    *sftpio.Budget
+	buffers   *sftpio.Buffers
+	files     *table
+	quickness [sftpwire.TypeSymlink + 1]quickness // by the type of the request, where no file has its own
 }
 
-func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriteCloser, cfg Session) *conn {
+func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriteCloser, cfg Options) *session {
 	if cfg.Start == "" {
 		cfg.Start = "/"
 	}
@@ -155,14 +156,14 @@ func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWrit
 		cfg.Zone = time.UTC
 	}
 	if cfg.Buffers == nil {
-		cfg.Buffers = new(Buffers)
+		cfg.Buffers = new(sftpio.Buffers)
 	}
 	if cfg.Busy == nil {
 		cfg.Busy = new(atomic.Int32)
 	}
-	c := &conn{
+	c := &session{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
-		in: newInput(rw, cfg.Buffers), budget: newBudget(), buffers: cfg.Buffers, files: newTable(cfg.Handles),
+		in: sftpio.NewInput(rw, cfg.Buffers), budget: sftpio.NewBudget(), buffers: cfg.Buffers, files: newTable(cfg.Handles),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
 	c.order = newOrder(c.run)
@@ -170,7 +171,7 @@ func newConn(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWrit
 }
 
 // serve reads packets until there are no more.
-func (c *conn) serve() error {
+func (c *session) serve() error {
 	if err := c.hello(); err != nil {
 		return c.refuse(err)
 	}
@@ -189,7 +190,7 @@ func (c *conn) serve() error {
 }
 
 // refuse logs why the session is closed, unless it was not the client's doing.
-func (c *conn) refuse(err error) error {
+func (c *session) refuse(err error) error {
 	if c.ctx.Err() == nil && err != io.EOF {
 		c.log.Warn("session closed", "user", c.cfg.User.Name, "reason", err)
 	}
@@ -197,13 +198,13 @@ func (c *conn) refuse(err error) error {
 }
 
 // hello answers INIT with VERSION (draft-02 §4): 3, whatever the client knows.
-func (c *conn) hello() error {
+func (c *session) hello() error {
 	packet, err := c.next()
 	if err != nil {
 		return err
 	}
-	defer c.buffers.put(packet)
-	if _, err := sftpwire.ParseInit(packet.b); err != nil {
+	defer c.buffers.Put(packet)
+	if _, err := sftpwire.ParseInit(packet.B); err != nil {
 		return fmt.Errorf("%w (%w)", errNoHello, err)
 	}
 	vendor := sftpwire.VendorID{Vendor: "Ferry", Product: "Ferry", Version: c.cfg.Version}
@@ -213,15 +214,15 @@ func (c *conn) hello() error {
 			hello.Extensions = append(hello.Extensions, e)
 		}
 	}
-	c.budget.take(0)
-	reply := c.buffers.get(0)
-	reply.b = sftpwire.AppendVersion(reply.b, hello)
-	c.out.send(parcel{reply, 0})
+	c.budget.Take(0)
+	reply := c.buffers.Get(0)
+	reply.B = sftpwire.AppendVersion(reply.B, hello)
+	c.out.Send(sftpio.OutPacket{Buffer: reply})
 	return nil
 }
 
 // next reads a packet. io.EOF: the client has ended the session.
-func (c *conn) next() (*buffer, error) {
+func (c *session) next() (*sftpio.Buffer, error) {
 	var header [4]byte
 	if _, err := io.ReadFull(c.in, header[:]); err != nil {
 		return nil, c.ended(err)
@@ -230,9 +231,9 @@ func (c *conn) next() (*buffer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %x", err, header)
 	}
-	packet := c.buffers.get(n)
-	if _, err := io.ReadFull(c.in, packet.b); err != nil {
-		c.buffers.put(packet)
+	packet := c.buffers.Get(n)
+	if _, err := io.ReadFull(c.in, packet.B); err != nil {
+		c.buffers.Put(packet)
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
@@ -241,7 +242,7 @@ func (c *conn) next() (*buffer, error) {
 	return packet, nil
 }
 
-func (c *conn) ended(err error) error {
+func (c *session) ended(err error) error {
 	switch {
 	case c.ctx.Err() != nil:
 		return context.Cause(c.ctx)
@@ -254,19 +255,19 @@ func (c *conn) ended(err error) error {
 }
 
 // accept makes an op of a packet and hands it to the order.
-func (c *conn) accept(packet *buffer) error {
-	c.budget.expect()
-	id, r, err := sftpwire.ParseRequest(packet.b)
+func (c *session) accept(packet *sftpio.Buffer) error {
+	c.budget.Expect()
+	id, r, err := sftpwire.ParseRequest(packet.B)
 	if errors.Is(err, sftpwire.ErrNoID) {
-		c.buffers.put(packet)
+		c.buffers.Put(packet)
 		return err
 	}
 	o := c.planPacket(packet, r, err)
 	o.id = id
-	c.budget.take(o.cost)
+	c.budget.Take(o.cost)
 	// A client that waits for the answer gets it soonest from here. Behind one
 	// that has asked for more already, requests are done side by side.
-	here := o.pace != nil && o.pace.assured() && c.in.drained()
+	here := o.quickness != nil && o.quickness.trusted() && c.in.Drained()
 	if c.order.admit(o, here) {
 		c.run(o)
 	}
@@ -275,33 +276,33 @@ func (c *conn) accept(packet *buffer) error {
 
 // planPacket is plan for what may not have been understood. It sees to it that
 // the packet is given back.
-func (c *conn) planPacket(packet *buffer, r sftpwire.Request, err error) *op {
+func (c *session) planPacket(packet *sftpio.Buffer, r sftpwire.Request, err error) *op {
 	if err != nil {
-		kind := sftpwire.Type(packet.b[0])
+		kind := sftpwire.Type(packet.B[0])
 		c.missing(r, err)
-		c.buffers.put(packet)
+		c.buffers.Put(packet)
 		return c.refuseRequest(kind.String(), err)
 	}
 	o := c.plan(r)
 	o.request = sftpwire.NameOf(r)
-	o.cost += c.buffers.cost(len(packet.b))
-	if kind := packet.b[0]; o.pace == nil && int(kind) < len(c.paces) {
-		o.pace = &c.paces[kind]
+	o.cost += c.buffers.Cost(len(packet.B))
+	if kind := packet.B[0]; o.quickness == nil && int(kind) < len(c.quickness) {
+		o.quickness = &c.quickness[kind]
 	}
 	if _, ok := r.(*sftpwire.Write); !ok {
-		c.buffers.put(packet)
+		c.buffers.Put(packet)
 		return o
 	}
 	do := o.do
 	o.do = func() answer {
-		defer c.buffers.put(packet) // where the data lie
+		defer c.buffers.Put(packet) // where the data lie
 		return do()
 	}
 	return o
 }
 
 // refuseRequest answers a packet that could not be understood.
-func (c *conn) refuseRequest(request string, err error) *op {
+func (c *session) refuseRequest(request string, err error) *op {
 	c.log.Debug("request not understood", "user", c.cfg.User.Name, "request", request, "reason", err)
 	o := c.immediately(say(sftpwire.StatusOf(err)))
 	o.request = request
@@ -309,7 +310,7 @@ func (c *conn) refuseRequest(request string, err error) *op {
 }
 
 // missing notes that what r should have written will not be, because of err.
-func (c *conn) missing(r sftpwire.Request, err error) {
+func (c *session) missing(r sftpwire.Request, err error) {
 	if w, ok := r.(*sftpwire.Write); ok {
 		if f := c.files.file(w.Handle); f != nil {
 			f.fail(err)
@@ -318,15 +319,15 @@ func (c *conn) missing(r sftpwire.Request, err error) {
 }
 
 // run does what an op wants and sends the answer.
-func (c *conn) run(o *op) {
+func (c *session) run(o *op) {
 	if c.perform(o) {
-		c.out.write()
+		c.out.Write()
 	}
 }
 
 // perform does what an op wants and hands in the answer. The caller must write
 // it if that says so: by then others may go on.
-func (c *conn) perform(o *op) (write bool) {
+func (c *session) perform(o *op) (write bool) {
 	defer c.order.done(o)
 	defer o.pass()
 	defer c.recoverPanic(o)
@@ -340,19 +341,19 @@ func (c *conn) perform(o *op) (write bool) {
 	}
 	begin := time.Now()
 	a := o.do()
-	if o.pace != nil {
-		o.pace.took(time.Since(begin))
+	if o.quickness != nil {
+		o.quickness.took(time.Since(begin))
 	}
 	if a.packet == nil {
-		a.packet = c.buffers.get(0)
-		a.packet.b = sftpwire.AppendReply(a.packet.b, o.id, a.reply)
+		a.packet = c.buffers.Get(0)
+		a.packet.B = sftpwire.AppendReply(a.packet.B, o.id, a.reply)
 	}
-	o.wait(c.ctx)
-	return c.out.enqueue(parcel{a.packet, o.cost})
+	o.Wait(c.ctx)
+	return c.out.Enqueue(sftpio.OutPacket{Buffer: a.packet, Cost: o.cost})
 }
 
 // recoverPanic ends the session, and nothing else, when a request panics.
-func (c *conn) recoverPanic(o *op) {
+func (c *session) recoverPanic(o *op) {
 	if p := recover(); p != nil {
 		c.log.Error("a request panicked; its session is closed", "user", c.cfg.User.Name,
 			"request", o.request, "panic", p, "stack", string(debug.Stack()))

@@ -7,10 +7,10 @@ import (
 
 // fstatvfs is fstatvfs@openssh.com. A file that is not published yet has no
 // name, but its directory has.
-func (c *conn) fstatvfs(f *file) answer { return c.statvfs(c.files.nameOf(f).Dir()) }
+func (c *session) fstatvfs(f *file) answer { return c.statvfs(c.files.nameOf(f).Dir()) }
 
 // statvfs is statvfs@openssh.com.
-func (c *conn) statvfs(name ferry.Name) answer {
+func (c *session) statvfs(name ferry.Name) answer {
 	s, err := c.cfg.FS.Space(c.ctx, name)
 	if err != nil {
 		return c.failed("statvfs", name, err)
@@ -41,7 +41,7 @@ func blockSize(s ferry.Space) uint64 {
 }
 
 // spaceAvailable is space-available (draft-ietf-secsh-filexfer-extensions-00 §4).
-func (c *conn) spaceAvailable(name ferry.Name) answer {
+func (c *session) spaceAvailable(name ferry.Name) answer {
 	s, err := c.cfg.FS.Space(c.ctx, name)
 	if err != nil {
 		return c.failed("space-available", name, err)
@@ -54,14 +54,14 @@ func (c *conn) spaceAvailable(name ferry.Name) answer {
 }
 
 // limits is limits@openssh.com.
-func (c *conn) limits() answer {
+func (c *session) limits() answer {
 	return answer{reply: &sftpwire.LimitsReply{
 		Packet: sftpwire.MaxPacket, Read: sftpwire.MaxData, Write: sftpwire.MaxData, Handles: uint64(c.cfg.Handles.ofOne()),
 	}}
 }
 
 // usersGroups is users-groups-by-id@openssh.com.
-func (c *conn) usersGroups(r *sftpwire.UsersGroups) answer {
+func (c *session) usersGroups(r *sftpwire.UsersGroups) answer {
 	return answer{reply: &sftpwire.UsersGroupsReply{Users: namesOf(c.cfg.Owner, r.UIDs), Groups: namesOf(c.cfg.Group, r.GIDs)}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"ferry"
+	"ferry/internal/sftpio"
 	"ferry/internal/sftpwire"
 )
 
@@ -13,7 +14,7 @@ import (
 // ready to be sent.
 type answer struct {
 	reply  sftpwire.Reply
-	packet *buffer
+	packet *sftpio.Buffer
 }
 
 func say(code sftpwire.Code) answer {
@@ -67,7 +68,7 @@ func codeFor(err error) sftpwire.Code {
 
 // spoken is err as a line for people has it, from scp and the small commands:
 // in the words of strerror, which they know from there.
-func spoken(err error) string {
+func Strerror(err error) string {
 	for _, known := range []struct {
 		err  error
 		text string

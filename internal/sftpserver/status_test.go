@@ -4,47 +4,39 @@ import (
 	"strings"
 	"testing"
 
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
-)
-
-const (
-	rd    = sftpwire.OpenRead
-	wr    = sftpwire.OpenWrite
-	app   = sftpwire.OpenAppend
-	creat = sftpwire.OpenCreate
-	trunc = sftpwire.OpenTruncate
-	excl  = sftpwire.OpenExclusive
 )
 
 // TestStatuses is what OpenSSH's server answers by the errno of each.
 func TestStatuses(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
-	p.put("/file", "content")
-	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/dir"}, &sftpwire.Mkdir{Name: "/dir/sub"},
+	p.Put("/file", "content")
+	p.Want(sftpwire.OK, &sftpwire.Mkdir{Name: "/dir"}, &sftpwire.Mkdir{Name: "/dir/sub"},
 		&sftpwire.Symlink{Target: "loop", Name: "/loop"}, &sftpwire.Symlink{Target: "file", Name: "/link"})
-	reader, writer := p.open("/file", rd), p.open("/new", wr|creat)
-	listing := p.handle(&sftpwire.Opendir{Name: "/"})
-	closed := p.open("/file", rd)
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: closed})
+	reader, writer := p.Open("/file", sftptest.Rd), p.Open("/new", sftptest.Wr|sftptest.Creat)
+	listing := p.Handle(&sftpwire.Opendir{Name: "/"})
+	closed := p.Open("/file", sftptest.Rd)
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: closed})
 	long := "/" + strings.Repeat("n", 256)
 
 	for _, row := range []struct {
 		code sftpwire.Code
 		r    sftpwire.Request
 	}{
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: rd}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: wr}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: wr | trunc}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: wr | app}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing/a", Flags: wr | creat}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/file/a", Flags: wr | creat}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/loop", Flags: rd}},
-		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "", Flags: rd}},
-		{sftpwire.Failure, &sftpwire.Open{Name: "/dir", Flags: wr | creat}},
-		{sftpwire.Failure, &sftpwire.Open{Name: "/dir", Flags: wr | creat | trunc}},
-		{sftpwire.Failure, &sftpwire.Open{Name: "/file", Flags: wr | creat | excl}},
-		{sftpwire.BadMessage, &sftpwire.Open{Name: long, Flags: wr | creat}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: sftptest.Rd}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: sftptest.Wr}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: sftptest.Wr | sftptest.Trunc}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: sftptest.Wr | sftptest.App}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing/a", Flags: sftptest.Wr | sftptest.Creat}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/file/a", Flags: sftptest.Wr | sftptest.Creat}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "/loop", Flags: sftptest.Rd}},
+		{sftpwire.NoSuchFile, &sftpwire.Open{Name: "", Flags: sftptest.Rd}},
+		{sftpwire.Failure, &sftpwire.Open{Name: "/dir", Flags: sftptest.Wr | sftptest.Creat}},
+		{sftpwire.Failure, &sftpwire.Open{Name: "/dir", Flags: sftptest.Wr | sftptest.Creat | sftptest.Trunc}},
+		{sftpwire.Failure, &sftpwire.Open{Name: "/file", Flags: sftptest.Wr | sftptest.Creat | sftptest.Excl}},
+		{sftpwire.BadMessage, &sftpwire.Open{Name: long, Flags: sftptest.Wr | sftptest.Creat}},
 		{sftpwire.BadMessage, &sftpwire.Stat{Name: "/a\x00b"}},
 		{sftpwire.BadMessage, &sftpwire.Stat{Name: "/.ferry-part-0123456789abcdef0123456789abcdef"}},
 		{sftpwire.NoSuchFile, &sftpwire.Stat{Name: "/missing"}},
@@ -99,16 +91,16 @@ func TestStatuses(t *testing.T) {
 		{sftpwire.Failure, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: reader, Algorithms: []string{"md5"}, Block: 255}},
 		{sftpwire.OpUnsupported, &sftpwire.CheckFile{Form: sftpwire.CheckHandle, Object: reader, Algorithms: []string{"rot13"}}},
 	} {
-		reply := p.ask(row.r)
+		reply := p.Ask(row.r)
 		s, ok := reply.(*sftpwire.Status)
 		if !ok || s.Code != row.code || !strings.HasPrefix(s.Text, row.code.String()) {
 			t.Errorf("%#v: %#v, want %v", row.r, reply, row.code)
 		}
 	}
-	if d, ok := p.ask(&sftpwire.Read{Handle: reader}).(*sftpwire.Data); !ok || len(d.Data) != 0 {
+	if d, ok := p.Ask(&sftpwire.Read{Handle: reader}).(*sftpwire.Data); !ok || len(d.Data) != 0 {
 		t.Error("READ of 0 bytes is no DATA of 0 bytes")
 	}
-	if got := p.readAt(reader, 0, 1<<32-1); got != "content" {
+	if got := p.ReadAt(reader, 0, 1<<32-1); got != "content" {
 		t.Errorf("READ of 4 GiB: %q", got)
 	}
 }
@@ -118,10 +110,10 @@ func TestNamesOfFiles(t *testing.T) {
 	s := newWorld().session()
 	s.Start, s.Home = "/home/alice/files", "/home/alice"
 	p := dial(t, s)
-	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/home"}, &sftpwire.Mkdir{Name: "/home/alice"}, &sftpwire.Mkdir{Name: "."})
-	p.put("file", "x")
-	p.holds("/home/alice/files/file", "x")
-	p.holds("../../../../../home/alice/files/./file", "x")
+	p.Want(sftpwire.OK, &sftpwire.Mkdir{Name: "/home"}, &sftpwire.Mkdir{Name: "/home/alice"}, &sftpwire.Mkdir{Name: "."})
+	p.Put("file", "x")
+	p.Holds("/home/alice/files/file", "x")
+	p.Holds("../../../../../home/alice/files/./file", "x")
 	for r, want := range map[sftpwire.Request]string{
 		&sftpwire.Realpath{Name: "."}:             "/home/alice/files",
 		&sftpwire.Realpath{Name: ""}:              "/home/alice/files",
@@ -135,9 +127,9 @@ func TestNamesOfFiles(t *testing.T) {
 		&sftpwire.HomeDirectory{}:                 "/home/alice",
 		&sftpwire.HomeDirectory{User: "alice"}:    "/home/alice",
 	} {
-		if got := p.one(r); got != want {
+		if got := p.One(r); got != want {
 			t.Errorf("%#v: %q, want %q", r, got, want)
 		}
 	}
-	p.want(sftpwire.NoSuchFile, &sftpwire.ExpandPath{Name: "~bob"}, &sftpwire.HomeDirectory{User: "bob"})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.ExpandPath{Name: "~bob"}, &sftpwire.HomeDirectory{User: "bob"})
 }

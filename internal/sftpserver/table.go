@@ -49,7 +49,7 @@ func numberOf(handle string) uint64 {
 func (t *table) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken >= maxFiles || !t.shared.take() {
+	if t.taken >= maxFiles || !t.shared.Take() {
 		return false
 	}
 	t.taken++
@@ -60,7 +60,7 @@ func (t *table) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.taken--
-	t.shared.give(1)
+	t.shared.Give(1)
 }
 
 // none tells whether no file is open, and none is being opened.
@@ -99,7 +99,7 @@ func (t *table) removeFile(handle string) *file {
 	if f != nil {
 		delete(t.files, n)
 		t.taken--
-		t.shared.give(1)
+		t.shared.Give(1)
 	}
 	return f
 }
@@ -115,7 +115,7 @@ func (t *table) closed(f *file) {
 func (t *table) reserveDir() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dired >= maxDirs || !t.shared.take() {
+	if t.dired >= maxDirs || !t.shared.Take() {
 		return false
 	}
 	t.dired++
@@ -126,7 +126,7 @@ func (t *table) giveUpDir() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.dired--
-	t.shared.give(1)
+	t.shared.Give(1)
 }
 
 func (t *table) addDir(d *dir) string {
@@ -151,7 +151,7 @@ func (t *table) removeDir(handle string) *dir {
 	if d != nil {
 		delete(t.dirs, n)
 		t.dired--
-		t.shared.give(1)
+		t.shared.Give(1)
 	}
 	return d
 }
@@ -204,7 +204,7 @@ func (t *table) abort(err error) {
 	for _, d := range t.dirs {
 		d.stop()
 	}
-	t.shared.give(t.taken + t.dired)
+	t.shared.Give(t.taken + t.dired)
 	t.taken, t.dired = 0, 0
 	clear(t.files)
 	clear(t.writers)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ferry/internal/mem"
+	"ferry/internal/sftptest"
 	"ferry/internal/sftpwire"
 )
 
@@ -14,27 +15,27 @@ import (
 func TestUploadsAreStaged(t *testing.T) {
 	w := newWorld()
 	p, other := dial(t, w.session()), dial(t, w.session())
-	p.put("/old", "old content")
+	p.Put("/old", "old content")
 	for name, flags := range map[string]sftpwire.OpenFlags{
-		"/old":   wr | creat | trunc,
-		"/new":   wr | creat | trunc,
-		"/new2":  wr | creat,
-		"/new3":  wr | creat | excl,
-		"/new4":  rd | wr | creat,
-		"/new 5": wr | creat | app,
+		"/old":   sftptest.Wr | sftptest.Creat | sftptest.Trunc,
+		"/new":   sftptest.Wr | sftptest.Creat | sftptest.Trunc,
+		"/new2":  sftptest.Wr | sftptest.Creat,
+		"/new3":  sftptest.Wr | sftptest.Creat | sftptest.Excl,
+		"/new4":  sftptest.Rd | sftptest.Wr | sftptest.Creat,
+		"/new 5": sftptest.Wr | sftptest.Creat | sftptest.App,
 	} {
-		h := p.open(name, flags)
-		p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new")})
-		p.sized(&sftpwire.Stat{Name: name}, 3)
-		p.sized(&sftpwire.Lstat{Name: name}, 3)
-		p.sized(&sftpwire.Fstat{Handle: h}, 3)
+		h := p.Open(name, flags)
+		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new")})
+		p.Sized(&sftpwire.Stat{Name: name}, 3)
+		p.Sized(&sftpwire.Lstat{Name: name}, 3)
+		p.Sized(&sftpwire.Fstat{Handle: h}, 3)
 		if name == "/old" {
-			other.holds(name, "old content")
+			other.Holds(name, "old content")
 		} else {
-			other.want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: name}, &sftpwire.Open{Name: name, Flags: rd})
+			other.Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: name}, &sftpwire.Open{Name: name, Flags: sftptest.Rd})
 		}
-		p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-		other.holds(name, "new")
+		p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+		other.Holds(name, "new")
 	}
 }
 
@@ -43,19 +44,19 @@ func TestUploadsAreStaged(t *testing.T) {
 func TestUnfinishedFileHasItsName(t *testing.T) {
 	w := newWorld()
 	p, other := dial(t, w.session()), dial(t, w.session())
-	h := p.open("/a", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("content")},
+	h := p.Open("/a", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("content")},
 		&sftpwire.Setstat{Name: "/a", Attrs: sftpwire.Attrs{Flags: sftpwire.AttrMode | sftpwire.AttrSize, Mode: 0o600, Size: 4}},
 		&sftpwire.Rename{From: "/a", To: "/b"})
-	p.sized(&sftpwire.Stat{Name: "/b"}, 4)
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-	other.holds("/b", "cont")
-	if got := other.attrs(&sftpwire.Stat{Name: "/b"}).Mode; got != 0o100600 {
+	p.Sized(&sftpwire.Stat{Name: "/b"}, 4)
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	other.Holds("/b", "cont")
+	if got := other.Attrs(&sftpwire.Stat{Name: "/b"}).Mode; got != 0o100600 {
 		t.Errorf("mode %o", got)
 	}
-	h = p.open("/c", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Remove{Name: "/c"})
-	p.want(sftpwire.NoSuchFile, &sftpwire.Close{Handle: h}, &sftpwire.Stat{Name: "/c"})
+	h = p.Open("/c", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Remove{Name: "/c"})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.Close{Handle: h}, &sftpwire.Stat{Name: "/c"})
 }
 
 // TestBrokenUpload: what ends without CLOSE is not published, but kept; STAT
@@ -66,27 +67,27 @@ func TestBrokenUpload(t *testing.T) {
 	for name, old := range map[string]string{"/a": "", "/b": "the old content"} {
 		p := dial(t, w.session())
 		if old != "" {
-			p.put(name, old)
+			p.Put(name, old)
 		}
-		h := p.open(name, wr|creat|trunc)
-		p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new c")})
-		if err := p.end(); err != nil {
+		h := p.Open(name, sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new c")})
+		if err := p.End(); err != nil {
 			t.Errorf("the session ended with %v", err)
 		}
 
 		p = dial(t, w.session())
-		p.sized(&sftpwire.Stat{Name: name}, 5)
+		p.Sized(&sftpwire.Stat{Name: name}, 5)
 		if old != "" {
-			p.sized(&sftpwire.Lstat{Name: name}, uint64(len(old)))
-			p.holds(name, old)
+			p.Sized(&sftpwire.Lstat{Name: name}, uint64(len(old)))
+			p.Holds(name, old)
 		} else {
-			p.want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: name}, &sftpwire.Open{Name: name, Flags: rd})
+			p.Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: name}, &sftpwire.Open{Name: name, Flags: sftptest.Rd})
 		}
-		h = p.open(name, wr|creat)
-		p.sized(&sftpwire.Fstat{Handle: h}, 5)
-		p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 5, Data: []byte("ontent")}, &sftpwire.Close{Handle: h})
-		p.holds(name, "new content")
-		p.sized(&sftpwire.Stat{Name: name}, 11)
+		h = p.Open(name, sftptest.Wr|sftptest.Creat)
+		p.Sized(&sftpwire.Fstat{Handle: h}, 5)
+		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 5, Data: []byte("ontent")}, &sftpwire.Close{Handle: h})
+		p.Holds(name, "new content")
+		p.Sized(&sftpwire.Stat{Name: name}, 11)
 	}
 }
 
@@ -96,16 +97,16 @@ func TestFailedWriteIsNotPublished(t *testing.T) {
 	w := newWorld()
 	w.tree = mem.New(mem.Config{Capacity: 100})
 	p := dial(t, w.session())
-	p.put("/a", "old")
-	h := p.open("/a", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: make([]byte, 10)})
-	reply := p.ask(&sftpwire.Write{Handle: h, Offset: 10, Data: make([]byte, 100)})
+	p.Put("/a", "old")
+	h := p.Open("/a", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: make([]byte, 10)})
+	reply := p.Ask(&sftpwire.Write{Handle: h, Offset: 10, Data: make([]byte, 100)})
 	if s, ok := reply.(*sftpwire.Status); !ok || s.Code != sftpwire.Failure || s.Text != "Failure: no space left" {
 		t.Errorf("WRITE onto a full storage: %#v", reply)
 	}
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 20, Data: []byte("tail")})
-	p.want(sftpwire.Failure, &sftpwire.Close{Handle: h})
-	p.holds("/a", "old")
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 20, Data: []byte("tail")})
+	p.Want(sftpwire.Failure, &sftpwire.Close{Handle: h})
+	p.Holds("/a", "old")
 }
 
 // TestOpenWithoutTruncate: what scp sends. The first operation decides.
@@ -124,37 +125,37 @@ func TestOpenWithoutTruncate(t *testing.T) {
 		before string // what others see before CLOSE
 		after  string
 	}{
-		{"nothing", wr | creat, nil, "0123456789", "0123456789"},
-		{"whole, shorter, cut", wr | creat, []sftpwire.Request{write(0, "abc"), cut(3)}, "0123456789", "abc"},
-		{"whole, shorter, not cut", wr | creat, []sftpwire.Request{write(0, "abc")}, "0123456789", "abc3456789"},
-		{"whole, longer", wr | creat, []sftpwire.Request{write(0, "abcdefgh"), write(8, "ijkl")}, "0123456789", "abcdefghijkl"},
-		{"holes", wr | creat, []sftpwire.Request{write(0, "a"), write(8, "i"), write(4, "e")}, "0123456789", "a123e567i9"},
-		{"behind the end", wr | creat, []sftpwire.Request{write(0, "a"), write(12, "m")}, "0123456789", "a123456789\x00\x00m"},
-		{"cut, then longer", wr | creat, []sftpwire.Request{write(0, "a"), cut(3), cut(5)}, "0123456789", "a12\x00\x00"},
-		{"cut to nothing first", wr | creat, []sftpwire.Request{cut(0), write(2, "c")}, "0123456789", "\x00\x00c"},
-		{"times between", wr | creat, []sftpwire.Request{write(0, "a"), times, write(2, "c")}, "0123456789", "a1c3456789"},
-		{"elsewhere first", wr | creat, []sftpwire.Request{write(3, "d"), write(0, "a")}, "a12d456789", "a12d456789"},
-		{"cut first", wr | creat, []sftpwire.Request{cut(4), write(0, "a")}, "a123", "a123"},
-		{"read and write", rd | wr | creat, []sftpwire.Request{write(0, "abc")}, "abc3456789", "abc3456789"},
-		{"no create", wr, []sftpwire.Request{write(0, "abc")}, "abc3456789", "abc3456789"},
-		{"append", wr | app | creat, []sftpwire.Request{write(0, "ab"), write(0, "cd")}, "0123456789abcd", "0123456789abcd"},
-		{"append without create", wr | app, []sftpwire.Request{write(7, "ab")}, "0123456789ab", "0123456789ab"},
+		{"nothing", sftptest.Wr | sftptest.Creat, nil, "0123456789", "0123456789"},
+		{"whole, shorter, cut", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "abc"), cut(3)}, "0123456789", "abc"},
+		{"whole, shorter, not cut", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "abc")}, "0123456789", "abc3456789"},
+		{"whole, longer", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "abcdefgh"), write(8, "ijkl")}, "0123456789", "abcdefghijkl"},
+		{"holes", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "a"), write(8, "i"), write(4, "e")}, "0123456789", "a123e567i9"},
+		{"behind the end", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "a"), write(12, "m")}, "0123456789", "a123456789\x00\x00m"},
+		{"cut, then longer", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "a"), cut(3), cut(5)}, "0123456789", "a12\x00\x00"},
+		{"cut to nothing first", sftptest.Wr | sftptest.Creat, []sftpwire.Request{cut(0), write(2, "c")}, "0123456789", "\x00\x00c"},
+		{"times between", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "a"), times, write(2, "c")}, "0123456789", "a1c3456789"},
+		{"elsewhere first", sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(3, "d"), write(0, "a")}, "a12d456789", "a12d456789"},
+		{"cut first", sftptest.Wr | sftptest.Creat, []sftpwire.Request{cut(4), write(0, "a")}, "a123", "a123"},
+		{"read and write", sftptest.Rd | sftptest.Wr | sftptest.Creat, []sftpwire.Request{write(0, "abc")}, "abc3456789", "abc3456789"},
+		{"no create", sftptest.Wr, []sftpwire.Request{write(0, "abc")}, "abc3456789", "abc3456789"},
+		{"append", sftptest.Wr | sftptest.App | sftptest.Creat, []sftpwire.Request{write(0, "ab"), write(0, "cd")}, "0123456789abcd", "0123456789abcd"},
+		{"append without create", sftptest.Wr | sftptest.App, []sftpwire.Request{write(7, "ab")}, "0123456789ab", "0123456789ab"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld()
 			p, other := dial(t, w.session()), dial(t, w.session())
-			p.put("/f", "0123456789")
-			h := p.open("/f", row.flags)
-			p.sized(&sftpwire.Fstat{Handle: h}, 10)
+			p.Put("/f", "0123456789")
+			h := p.Open("/f", row.flags)
+			p.Sized(&sftpwire.Fstat{Handle: h}, 10)
 			for _, r := range row.do {
-				p.want(sftpwire.OK, on(r, h))
+				p.Want(sftpwire.OK, on(r, h))
 			}
-			other.holds("/f", row.before)
-			p.sized(&sftpwire.Fstat{Handle: h}, uint64(len(row.after)))
-			p.sized(&sftpwire.Stat{Name: "/f"}, uint64(len(row.after)))
-			p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-			other.holds("/f", row.after)
-			if inPlace := row.before == row.after && row.before != "0123456789" && row.flags == wr|creat; inPlace != strings.Contains(w.log.String(), "in place") {
+			other.Holds("/f", row.before)
+			p.Sized(&sftpwire.Fstat{Handle: h}, uint64(len(row.after)))
+			p.Sized(&sftpwire.Stat{Name: "/f"}, uint64(len(row.after)))
+			p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+			other.Holds("/f", row.after)
+			if inPlace := row.before == row.after && row.before != "0123456789" && row.flags == sftptest.Wr|sftptest.Creat; inPlace != strings.Contains(w.log.String(), "in place") {
 				t.Errorf("written in place: %v; the log says:\n%s", inPlace, w.log)
 			}
 		})
@@ -177,16 +178,16 @@ func on(r sftpwire.Request, h string) sftpwire.Request {
 func TestOpenWithoutTruncateBroken(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
-	p.put("/f", "0123456789")
-	h := p.open("/f", wr|creat)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
-	_ = p.end()
+	p.Put("/f", "0123456789")
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
+	_ = p.End()
 	p = dial(t, w.session())
-	p.holds("/f", "0123456789")
-	p.sized(&sftpwire.Stat{Name: "/f"}, 3)
-	h = p.open("/f", wr|creat)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 3, Data: []byte("de")}, &sftpwire.Close{Handle: h})
-	p.holds("/f", "abcde")
+	p.Holds("/f", "0123456789")
+	p.Sized(&sftpwire.Stat{Name: "/f"}, 3)
+	h = p.Open("/f", sftptest.Wr|sftptest.Creat)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 3, Data: []byte("de")}, &sftpwire.Close{Handle: h})
+	p.Holds("/f", "abcde")
 }
 
 // TestOpenWithoutTruncateCannotStage: a file with two names is written in
@@ -194,12 +195,12 @@ func TestOpenWithoutTruncateBroken(t *testing.T) {
 func TestOpenWithoutTruncateCannotStage(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
-	p.put("/f", "0123456789")
-	p.want(sftpwire.OK, &sftpwire.Hardlink{From: "/f", To: "/g"})
-	h := p.open("/f", wr|creat)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
-	p.holds("/g", "abc3456789")
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	p.Put("/f", "0123456789")
+	p.Want(sftpwire.OK, &sftpwire.Hardlink{From: "/f", To: "/g"})
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
+	p.Holds("/g", "abc3456789")
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
 	if !strings.Contains(w.log.String(), "in place") {
 		t.Errorf("the log does not say that the file is written in place:\n%s", w.log)
 	}
@@ -210,27 +211,27 @@ func TestOpenWithoutTruncateCannotStage(t *testing.T) {
 func TestManyGaps(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
-	p.put("/f", strings.Repeat("o", 5000))
-	h := p.open("/f", wr|creat)
+	p.Put("/f", strings.Repeat("o", 5000))
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat)
 	var writes []sftpwire.Request
 	for off := uint64(0); off < 5000; off += 2 {
 		writes = append(writes, &sftpwire.Write{Handle: h, Offset: off, Data: []byte("n")})
 	}
-	p.send(writes...)
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-	p.holds("/f", strings.Repeat("no", 2500))
+	p.Send(writes...)
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	p.Holds("/f", strings.Repeat("no", 2500))
 }
 
 // TestFsync publishes, and the handle goes on in place.
 func TestFsync(t *testing.T) {
 	w := newWorld()
 	p, other := dial(t, w.session()), dial(t, w.session())
-	h := p.open("/f", wr|creat|trunc)
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Fsync{Handle: h})
-	other.holds("/f", "abc")
-	p.want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 3, Data: []byte("d")})
-	other.holds("/f", "abcd")
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")}, &sftpwire.Fsync{Handle: h})
+	other.Holds("/f", "abc")
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 3, Data: []byte("d")})
+	other.Holds("/f", "abcd")
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
 }
 
 // TestSecondOpen: a session that opens the file it writes once more means the
@@ -242,58 +243,58 @@ func TestSecondOpen(t *testing.T) {
 		before        string
 		first, second sftpwire.OpenFlags
 	}{
-		{"read a new one", "", wr | creat | trunc, rd},
-		{"read one that stood there", "the old content", wr | creat | trunc, rd},
-		{"read what scp writes", "con", wr | creat, rd},
-		{"write a new one", "", rd | wr | creat, wr},
-		{"write one that stood there", "the old content", wr | trunc, rd | wr | creat},
-		{"append", "", wr | creat | app, wr | app},
-		{"in place", "con", rd | wr, rd},
+		{"read a new one", "", sftptest.Wr | sftptest.Creat | sftptest.Trunc, sftptest.Rd},
+		{"read one that stood there", "the old content", sftptest.Wr | sftptest.Creat | sftptest.Trunc, sftptest.Rd},
+		{"read what scp writes", "con", sftptest.Wr | sftptest.Creat, sftptest.Rd},
+		{"write a new one", "", sftptest.Rd | sftptest.Wr | sftptest.Creat, sftptest.Wr},
+		{"write one that stood there", "the old content", sftptest.Wr | sftptest.Trunc, sftptest.Rd | sftptest.Wr | sftptest.Creat},
+		{"append", "", sftptest.Wr | sftptest.Creat | sftptest.App, sftptest.Wr | sftptest.App},
+		{"in place", "con", sftptest.Rd | sftptest.Wr, sftptest.Rd},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			w := newWorld()
 			p, other := dial(t, w.session()), dial(t, w.session())
 			if row.before != "" {
-				p.put("/f", row.before)
+				p.Put("/f", row.before)
 			}
-			first := p.open("/f", row.first)
-			p.want(sftpwire.OK, &sftpwire.Write{Handle: first, Data: []byte("con")})
-			second := p.open("/f", row.second)
-			p.sized(&sftpwire.Fstat{Handle: second}, 3)
-			if row.second&wr == 0 {
-				if got := p.readAt(second, 0, 10); got != "con" {
+			first := p.Open("/f", row.first)
+			p.Want(sftpwire.OK, &sftpwire.Write{Handle: first, Data: []byte("con")})
+			second := p.Open("/f", row.second)
+			p.Sized(&sftpwire.Fstat{Handle: second}, 3)
+			if row.second&sftptest.Wr == 0 {
+				if got := p.ReadAt(second, 0, 10); got != "con" {
 					t.Errorf("the second handle reads %q", got)
 				}
-				p.want(sftpwire.OK, &sftpwire.Write{Handle: first, Offset: 3, Data: []byte("tent")})
-				if got := p.readAt(second, 0, 10); got != "content" {
+				p.Want(sftpwire.OK, &sftpwire.Write{Handle: first, Offset: 3, Data: []byte("tent")})
+				if got := p.ReadAt(second, 0, 10); got != "content" {
 					t.Errorf("the second handle reads %q", got)
 				}
 			} else {
-				p.want(sftpwire.OK, &sftpwire.Write{Handle: second, Offset: 3, Data: []byte("tent")})
+				p.Want(sftpwire.OK, &sftpwire.Write{Handle: second, Offset: 3, Data: []byte("tent")})
 			}
-			other.holds("/f", "content")
-			p.want(sftpwire.OK, &sftpwire.Close{Handle: first}, &sftpwire.Close{Handle: second})
-			other.holds("/f", "content")
+			other.Holds("/f", "content")
+			p.Want(sftpwire.OK, &sftpwire.Close{Handle: first}, &sftpwire.Close{Handle: second})
+			other.Holds("/f", "content")
 		})
 	}
 	w := newWorld()
 	w.tree = mem.New(mem.Config{Capacity: 100})
 	p := dial(t, w.session())
-	h := p.open("/f", wr|creat|trunc)
-	p.want(sftpwire.Failure, &sftpwire.Write{Handle: h, Data: make([]byte, 200)}, &sftpwire.Open{Name: "/f", Flags: rd})
-	dial(t, w.session()).want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.Failure, &sftpwire.Write{Handle: h, Data: make([]byte, 200)}, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
+	dial(t, w.session()).Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/f"})
 }
 
 // TestNamesOfDirectories: what ends with a slash is no file's name, as for
 // open(2); scp to "new/" must not make a file "new".
 func TestNamesOfDirectories(t *testing.T) {
 	p := dial(t, newWorld().session())
-	p.put("/f", "content")
-	p.want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d/"})
-	p.want(sftpwire.Failure, &sftpwire.Open{Name: "/new/", Flags: wr | creat}, &sftpwire.Open{Name: "/d/", Flags: wr | creat | trunc})
-	p.want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/f/", Flags: rd}, &sftpwire.Open{Name: "/f/", Flags: wr | creat | trunc},
-		&sftpwire.Open{Name: "/no/new/", Flags: wr | creat}, &sftpwire.Lstat{Name: "/new"})
-	p.holds("/f", "content")
+	p.Put("/f", "content")
+	p.Want(sftpwire.OK, &sftpwire.Mkdir{Name: "/d/"})
+	p.Want(sftpwire.Failure, &sftpwire.Open{Name: "/new/", Flags: sftptest.Wr | sftptest.Creat}, &sftpwire.Open{Name: "/d/", Flags: sftptest.Wr | sftptest.Creat | sftptest.Trunc})
+	p.Want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/f/", Flags: sftptest.Rd}, &sftpwire.Open{Name: "/f/", Flags: sftptest.Wr | sftptest.Creat | sftptest.Trunc},
+		&sftpwire.Open{Name: "/no/new/", Flags: sftptest.Wr | sftptest.Creat}, &sftpwire.Lstat{Name: "/new"})
+	p.Holds("/f", "content")
 }
 
 // TestReadCreate: open(2) with O_RDONLY|O_CREAT makes an empty file, and leaves
@@ -301,9 +302,9 @@ func TestNamesOfDirectories(t *testing.T) {
 func TestReadCreate(t *testing.T) {
 	p := dial(t, newWorld().session())
 	for range 2 {
-		h := p.open("/lock", rd|creat)
-		p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-		p.holds("/lock", "")
+		h := p.Open("/lock", sftptest.Rd|sftptest.Creat)
+		p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+		p.Holds("/lock", "")
 	}
 }
 
@@ -311,10 +312,10 @@ func TestReadCreate(t *testing.T) {
 func TestPermissionOfNewFiles(t *testing.T) {
 	p := dial(t, newWorld().session())
 	mode := sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: 0o100750}
-	h := p.handle(&sftpwire.Open{Name: "/f", Flags: wr | creat, Attrs: mode})
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h}, &sftpwire.Mkdir{Name: "/d", Attrs: mode})
+	h := p.Handle(&sftpwire.Open{Name: "/f", Flags: sftptest.Wr | sftptest.Creat, Attrs: mode})
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h}, &sftpwire.Mkdir{Name: "/d", Attrs: mode})
 	for name, want := range map[string]uint32{"/f": 0o100750, "/d": 0o040750} {
-		if got := p.attrs(&sftpwire.Stat{Name: name}).Mode; got != want {
+		if got := p.Attrs(&sftpwire.Stat{Name: name}).Mode; got != want {
 			t.Errorf("%s: %o, want %o", name, got, want)
 		}
 	}
@@ -324,17 +325,17 @@ func TestPermissionOfNewFiles(t *testing.T) {
 // whole buffer in each WRITE, of which only some are data (rclone 1.60).
 func TestWritesWithRests(t *testing.T) {
 	p := dial(t, newWorld().session())
-	h := p.open("/f", wr|creat|trunc)
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
 	for off, data := range map[uint64]string{0: "con", 3: "tent"} {
-		p.last++
-		packet := sftpwire.AppendRequest(nil, p.last, &sftpwire.Write{Handle: h, Offset: off, Data: []byte(data)})
+		p.Last++
+		packet := sftpwire.AppendRequest(nil, p.Last, &sftpwire.Write{Handle: h, Offset: off, Data: []byte(data)})
 		packet = append(packet, strings.Repeat("rest", 8<<10)...)
 		binary.BigEndian.PutUint32(packet, uint32(len(packet)-4))
-		p.write(packet)
-		if got := p.codeOf(nil, p.wait(p.last)); got != sftpwire.OK {
+		p.Write(packet)
+		if got := p.CodeOf(nil, p.Wait(p.Last)); got != sftpwire.OK {
 			t.Errorf("WRITE with bytes behind its data: %v", got)
 		}
 	}
-	p.want(sftpwire.OK, &sftpwire.Close{Handle: h})
-	p.holds("/f", "content")
+	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
+	p.Holds("/f", "content")
 }

@@ -1,0 +1,170 @@
+package sshserver
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry/internal/gate"
+	"ferry/internal/sftpserver"
+	"ferry/internal/sshexec"
+)
+
+// program is what runs on a channel. The result is its exit status.
+type program func(ctx context.Context, sess *gate.Session, s *stream) uint32
+
+// smallWrite is what SSH writes in one piece anyway.
+const smallWrite = 4000
+
+// stream is a channel as a program sees it: standard input, output and error.
+type stream struct {
+	ssh.Channel
+	client *sshConn
+	once   sync.Once
+	saying chan struct{} // has room for who writes to standard error
+}
+
+func (c *sshConn) newStream(channel ssh.Channel) *stream {
+	return &stream{Channel: channel, client: c, saying: make(chan struct{}, 1)}
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.Channel.Read(p)
+	s.client.touch()
+	if n > 0 {
+		// The error is that a client which has hung up cannot be told of room for
+		// more. What it has sent is still to be read, and the end comes behind it.
+		err = nil
+	}
+	return n, err
+}
+
+func (s *stream) Write(p []byte) (int, error) {
+	if len(p) > smallWrite {
+		s.client.conn.hold()
+		defer s.client.conn.release()
+	}
+	n, err := s.Channel.Write(p)
+	s.client.touch()
+	return n, err
+}
+
+// Touch notes that the program is at work.
+func (s *stream) Touch() { s.client.touch() }
+
+// Say says text on standard error. The server does so beside the program, and
+// of two writes at once the library would mix up the packets.
+func (s *stream) Say(text string) {
+	s.saying <- struct{}{}
+	defer func() { <-s.saying }()
+	_, _ = io.WriteString(s.Stderr(), text)
+}
+
+// Close ends the program well, unless the connection is at its end.
+func (s *stream) Close() error {
+	if s.client.ctx.Err() != nil {
+		return s.exit(1)
+	}
+	return s.exit(0)
+}
+
+// exit ends the program (RFC 4254 §6.10). The first call counts.
+func (s *stream) exit(status uint32) (err error) {
+	s.once.Do(func() {
+		_, _ = s.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
+		err = s.Channel.Close()
+	})
+	return err
+}
+
+// channel waits for the client to say what it wants to run, and runs it.
+func (c *sshConn) runChannel(s *stream, requests <-chan *ssh.Request) {
+	defer s.exit(1)
+	for r := range requests {
+		run := c.programFor(r)
+		if r.WantReply {
+			_ = r.Reply(run != nil, nil)
+		}
+		if run != nil {
+			go ssh.DiscardRequests(requests)
+			s.exit(run(c.ctx, c.session.Load(), s))
+			return
+		}
+	}
+}
+
+// programFor says what a request of a channel starts; nil: it is refused, as
+// terminals, environments, agents and X11 are.
+func (c *sshConn) programFor(r *ssh.Request) program {
+	var payload struct{ Text string }
+	switch r.Type {
+	case "subsystem":
+		if ssh.Unmarshal(r.Payload, &payload) == nil && payload.Text == "sftp" {
+			return c.sftp
+		}
+	case "exec":
+		if !c.onlySFTP && ssh.Unmarshal(r.Payload, &payload) == nil {
+			return c.commandFor(payload.Text)
+		}
+	case "shell":
+		return noShell
+	}
+	return nil
+}
+
+// commandFor is what an exec request runs; nil: it is refused.
+func (c *sshConn) commandFor(line string) program {
+	run, sftp := c.srv.commands.For(line)
+	switch {
+	case sftp:
+		return c.sftp
+	case run == nil:
+		c.log.Info("command refused", "command", clip(line))
+		return nil
+	}
+	return func(ctx context.Context, sess *gate.Session, s *stream) uint32 {
+		return run(sshexec.Call{Ctx: ctx, Here: c.clientHere, Files: sess.FS(), Stdio: s, Log: c.log})
+	}
+}
+
+// clip is as much of a command as is worth a line in the log.
+func clip(line string) string { return line[:min(len(line), 200)] }
+
+// noShell tells a person who has tried ssh what to try.
+func noShell(_ context.Context, _ *gate.Session, s *stream) uint32 {
+	s.Say("There is no shell here: use sftp or scp.\r\n")
+	return 1
+}
+
+// sftp is the subsystem.
+func (c *sshConn) sftp(ctx context.Context, sess *gate.Session, s *stream) uint32 {
+	err := sftpserver.Serve(ctx, s, sftpserver.Options{
+		FS:        sess.FS(),
+		User:      sess.User(),
+		Zone:      c.srv.cfg.Zone,
+		Version:   c.srv.cfg.Version,
+		Log:       c.log,
+		Buffers:   &c.srv.buffers,
+		Handles:   c.srv.cfg.Handles,
+		LinkFirst: linkFirst(c.version),
+		Busy:      &c.busy,
+		Drain:     c.drain,
+	})
+	if err != nil {
+		return 1
+	}
+	return 0
+}
+
+// linkFirst tells whether a client, by the version it has announced (RFC 4253
+// §4.2), sends SYMLINK as the draft has it. Nearly all send it as OpenSSH's
+// server wants it, whoever they talk to; these do so only to one that says that
+// it is OpenSSH.
+func linkFirst(version string) bool {
+	software := strings.TrimPrefix(version, "SSH-2.0-")
+	return strings.HasPrefix(software, "WinSCP") || strings.HasPrefix(software, "libssh_") || strings.HasPrefix(software, "libssh-") ||
+		strings.HasPrefix(software, "AsyncSSH")
+}

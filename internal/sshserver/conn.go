@@ -1,0 +1,245 @@
+package sshserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry/internal/gate"
+)
+
+// Why a connection ended that the client did not end.
+var (
+	errIdle     = errors.New("idle for too long")
+	errVanished = errors.New("the client no longer answers")
+	errNoLogin  = errors.New("ended without a login")
+	errLate     = errors.New("no login in time")
+	errPanic    = errors.New("internal error")
+)
+
+// maxChannels is how many programs one connection may run at once: as many as
+// OpenSSH's MaxSessions.
+const maxChannels = 10
+
+// sshConn is one SSH connection. The goroutine in serve owns it; each of its
+// channels has one of its own.
+type sshConn struct {
+	srv      *Server
+	conn     *bufferedConn
+	gateConn *gate.Visit
+	peer     netip.AddrPort
+	log      *slog.Logger
+	ctx      context.Context // ends with the connection; its cause says why
+	cancel   context.CancelCauseFunc
+	// here ends, before ctx, when the client has hung up: what nobody waits for
+	// any more need not be found out.
+	clientHere context.Context
+	hungUp     context.CancelFunc
+	// drain ends, before ctx, when programs shall come to their end.
+	drain      context.Context
+	startDrain context.CancelFunc
+
+	version  string                // what the client calls itself; there when a channel is
+	preAuth  ssh.ServerPreAuthConn // until the login
+	session  atomic.Pointer[gate.Session]
+	onlySFTP bool         // no commands; set before the first channel
+	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
+	busy     atomic.Int32 // requests of SFTP that are being done
+	channels atomic.Int32
+	programs sync.WaitGroup
+
+	mu      sync.Mutex
+	running map[*stream]struct{} // what programs run on
+}
+
+func newSSHConn(s *Server, nc net.Conn, visit *gate.Visit) *sshConn {
+	c := &sshConn{srv: s, conn: newBufferedConn(nc, &s.writeBuffers), gateConn: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[*stream]struct{}{}}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.clientHere, c.hungUp = context.WithCancel(c.ctx)
+	c.drain, c.startDrain = context.WithCancel(c.ctx)
+	c.touch()
+	return c
+}
+
+// serve runs the connection and returns why it ended, nil where the client
+// ended it.
+func (c *sshConn) serve() (cause error) {
+	defer c.recoverPanic(&cause)
+	stop := context.AfterFunc(c.ctx, func() { _ = c.conn.Close() })
+	defer stop()
+	// The visit ends when somebody kicks the client, and when the server does
+	// not wait any longer.
+	visited := c.gateConn.Context()
+	stopVisit := context.AfterFunc(visited, func() { c.closeWith(context.Cause(visited)) })
+	defer stopVisit()
+
+	late := time.AfterFunc(c.srv.cfg.LoginTimeout, func() { c.closeWith(errLate) })
+	_ = c.conn.SetDeadline(time.Now().Add(c.srv.cfg.LoginTimeout + farewellTime))
+	sc, channels, requests, err := ssh.NewServerConn(c.conn, c.handshake())
+	late.Stop()
+	if err != nil {
+		return c.handshakeFailed(err)
+	}
+	defer func() { _ = sc.Close() }()
+	_ = c.conn.SetDeadline(time.Time{})
+	c.conn.ahead.Store(true)
+	who, err := admittedBy(sc.Permissions)
+	if err != nil {
+		return err
+	}
+	c.onlySFTP = who.onlySFTP
+	c.version = string(sc.ClientVersion())
+	c.session.Store(who.session)
+
+	// Forwarding and whatever else is asked of the connection is refused,
+	// which is all that a keepalive wants to hear.
+	go ssh.DiscardRequests(requests)
+	go c.watch(sc)
+	for offered := range channels {
+		c.Open(offered)
+	}
+	cause = c.ended(sc.Wait())
+	c.hungUp()
+	if cause == nil {
+		// What it has sent it meant, though it waits for no answer. The programs
+		// find the end of it themselves.
+		c.programs.Wait()
+	}
+	c.cancel(cause)
+	c.programs.Wait()
+	return cause
+}
+
+// ended is why the connection ended, err being what the transport says of it.
+func (c *sshConn) ended(err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case err == nil, errors.Is(err, io.EOF), strings.HasPrefix(err.Error(), "ssh: disconnect, reason 11"):
+		return nil // SSH_DISCONNECT_BY_APPLICATION, or hung up
+	}
+	return err
+}
+
+// handshakeFailed logs what an operator can do something about.
+func (c *sshConn) handshakeFailed(err error) error {
+	none := new(ssh.AlgorithmNegotiationError)
+	switch {
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
+	case errors.As(err, &none):
+		hint := "a client that is too old can be let in by sftp.legacy_networks"
+		if strings.Contains(err.Error(), ssh.CipherChaCha20Poly1305) {
+			hint = "this client wants ChaCha20, which sftp.chacha20 offers"
+		}
+		c.log.Warn("no algorithm in common with the client", "peer", c.peer, "err", err, "hint", hint)
+	}
+	if strings.HasPrefix(err.Error(), "ssh: unexpected message type 5 ") { // SSH_MSG_SERVICE_REQUEST
+		c.log.Warn("the client has asked for the login service twice, which is not supported", "peer", c.peer,
+			"hint", "paramiko does so before its second attempt: give it the one way in that works (allow_agent=False, look_for_keys=False)")
+	}
+	if refused := new(ssh.ServerAuthError); errors.As(err, &refused) || errors.Is(err, io.EOF) {
+		return errNoLogin // what was wrong with each attempt, the gate has told
+	}
+	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return errLate
+	}
+	return err
+}
+
+// Open makes a channel of what the client offers. The only ones there are, are
+// sessions (RFC 4254 §6.1): nothing is forwarded.
+func (c *sshConn) Open(offered ssh.NewChannel) {
+	switch {
+	case offered.ChannelType() != "session":
+		_ = offered.Reject(ssh.Prohibited, "only sessions are served")
+		return
+	case c.drain.Err() != nil:
+		_ = offered.Reject(ssh.ResourceShortage, "the server is shutting down")
+		return
+	}
+	if c.channels.Add(1) > maxChannels {
+		c.channels.Add(-1)
+		_ = offered.Reject(ssh.ResourceShortage, "too many sessions on this connection")
+		return
+	}
+	channel, requests, err := offered.Accept()
+	if err != nil {
+		c.channels.Add(-1)
+		return // the connection has ended, which serve finds out
+	}
+	s := c.newStream(channel)
+	c.programStarted(s)
+	c.programs.Go(func() {
+		defer c.channels.Add(-1)
+		defer c.programEnded(s)
+		var cause error
+		defer func() {
+			if cause != nil {
+				c.cancel(cause)
+			}
+		}()
+		defer c.recoverPanic(&cause)
+		c.runChannel(s, requests)
+	})
+}
+
+// recoverPanic ends a connection whose code panicked, and no other.
+func (c *sshConn) recoverPanic(cause *error) {
+	if p := recover(); p != nil {
+		c.log.Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*cause = errPanic
+	}
+}
+
+// watch ends a connection that is not used, or whose client has vanished: a
+// machine that was switched off says nothing, and its upload has to become a
+// part that somebody can go on with.
+func (c *sshConn) watch(sc ssh.Conn) {
+	idle, alive := c.srv.cfg.IdleTimeout, c.srv.cfg.KeepAlive
+	for {
+		quiet := c.silence()
+		next := alive - quiet%alive
+		if idle > 0 {
+			next = min(next, idle-quiet)
+		}
+		look := time.NewTimer(next)
+		select {
+		case <-c.ctx.Done():
+			look.Stop()
+			return
+		case <-look.C:
+		}
+		switch quiet := c.silence(); {
+		case c.busy.Load() > 0 && idle > 0 && quiet >= idle:
+			c.touch() // it waits for us
+		case idle > 0 && quiet >= idle:
+			c.closeWith(errIdle)
+			return
+		case quiet >= alive:
+			c.Ask(sc)
+		}
+	}
+}
+
+// Ask asks the client whether it is there, as OpenSSH's server does.
+func (c *sshConn) Ask(sc ssh.Conn) {
+	late := time.AfterFunc(c.srv.cfg.KeepAlive, func() { c.cancel(errVanished) })
+	defer late.Stop()
+	_, _, _ = sc.SendRequest("keepalive@openssh.com", true, nil) // "no" is an answer
+}
+
+// touch notes that the connection is in use, quiet is how long it has not been.
+func (c *sshConn) touch()                 { c.moved.Store(time.Now().UnixNano()) }
+func (c *sshConn) silence() time.Duration { return time.Since(time.Unix(0, c.moved.Load())) }

@@ -1,0 +1,194 @@
+package sshserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"ferry"
+	"ferry/internal/gate"
+	"ferry/internal/sftpio"
+	"ferry/internal/sftpserver"
+	"ferry/internal/sshexec"
+)
+
+// Config is what an SSH service needs. The zero value of a field means what
+// its comment says.
+type Config struct {
+	Gate *gate.Gate
+	Log  *slog.Logger
+	// HostKeys are the server's own, one of each type; at least one.
+	HostKeys []ssh.Signer
+	// HostCerts are certificates of host keys, one of each at most.
+	HostCerts []*ssh.Certificate
+
+	// Banner is shown by clients before the login; empty: none.
+	Banner string
+	// NoPasswords lets clients in by public key only, or by that and a password.
+	NoPasswords bool
+	// Authority tells whether key is that of an authority whose certificates
+	// let users in, as sshd's TrustedUserCAKeys does; nil: there is none.
+	Authority func(key ssh.PublicKey) bool
+	// Revoked tells whether a key is revoked, or the *ssh.Certificate that it
+	// is, as sshd's RevokedKeys does; nil: none is.
+	Revoked func(key ssh.PublicKey) bool
+	// ChaCha20 offers chacha20-poly1305 where the processor has AES, too.
+	ChaCha20 bool
+	// Legacy are the networks of clients that may use what is outdated: SHA-1,
+	// CBC, short Diffie-Hellman groups.
+	Legacy []netip.Prefix
+
+	LoginTimeout time.Duration // from the connect to a login; 0: 1 min
+	IdleTimeout  time.Duration // without a byte on any channel; 0: never
+	// KeepAlive is after what silence a client is asked whether it is still
+	// there, and how long it may take to answer; 0: 1 min.
+	KeepAlive time.Duration
+
+	// Handles bound what all sessions of SFTP have open together; nil: nothing
+	// does.
+	Handles *sftpserver.Handles
+
+	// Zone is that of the times in listings; nil: UTC.
+	Zone *time.Location
+	// Version is that of the program, for vendor-id.
+	Version string
+}
+
+// Server is an SSH service for SFTP, SCP and a few commands. Its connections
+// come by Handle.
+type Server struct {
+	cfg          Config
+	modern       *ssh.ServerConfig
+	legacy       *ssh.ServerConfig
+	buffers      sftpio.Buffers
+	writeBuffers writeBuffers
+	commands     sshexec.Commands
+
+	// drain ends when connections shall finish what they do and close; kill
+	// ends when they must stop at once.
+	drain, kill context.Context
+	startDrain  context.CancelFunc
+	startKill   context.CancelCauseFunc
+
+	// lenient counts the uses of the legacy profile.
+	lenient atomic.Int64
+
+	mu      sync.Mutex
+	conns   map[*sshConn]struct{}
+	running sync.WaitGroup
+}
+
+// New checks cfg and makes a service of it.
+func New(cfg Config) (*Server, error) {
+	switch {
+	case cfg.Gate == nil:
+		return nil, errors.New("sftp: no gate given")
+	case len(cfg.HostKeys) == 0:
+		return nil, errors.New("sftp: no host key given")
+	}
+	if err := cfg.checkHostCertificates(); err != nil {
+		return nil, err
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.LoginTimeout == 0 {
+		cfg.LoginTimeout = time.Minute
+	}
+	if cfg.KeepAlive == 0 {
+		cfg.KeepAlive = time.Minute
+	}
+	s := &Server{
+		cfg:    cfg,
+		modern: handshakeConfig(cfg, modernAlgorithms(cfg.ChaCha20 || !hasAES())),
+		legacy: handshakeConfig(cfg, legacyAlgorithms()),
+		conns:  make(map[*sshConn]struct{}),
+	}
+	s.drain, s.startDrain = context.WithCancel(context.Background())
+	s.kill, s.startKill = context.WithCancelCause(context.Background())
+	return s, nil
+}
+
+// Handle serves one connection until it ends, and closes it.
+func (s *Server) Handle(nc net.Conn) {
+	s.running.Add(1)
+	defer s.running.Done()
+	defer func() { _ = nc.Close() }()
+	if s.drain.Err() != nil {
+		refuseConn(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
+		return
+	}
+	visit, err := s.cfg.Gate.Admit(s.kill, "sftp", addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr()))
+	if err != nil {
+		refuseConn(nc, reasonFor(err), sentence(err))
+		return
+	}
+	c := newSSHConn(s, nc, visit)
+	s.enter(c)
+	defer s.leave(c)
+	visit.Leave(c.serve())
+}
+
+func (s *Server) enter(c *sshConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns[c] = struct{}{}
+	if s.drain.Err() != nil { // Shutdown has not seen it
+		go c.drainPrograms()
+	}
+}
+
+func (s *Server) leave(c *sshConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// Shutdown ends the service: connections on which nothing is under way end at
+// once, the others as soon as that is done, and when ctx ends all that are
+// left. Under way are open files of SFTP, and commands. It returns when the
+// last is gone, with ctx's error if some had to be stopped. The listeners are
+// the caller's to close before.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.drainConns()
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.startKill(ferry.ErrShutdown)
+		<-done
+		return ctx.Err()
+	}
+}
+
+// windUp has every client wind up, those too that come later.
+func (s *Server) drainConns() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.startDrain()
+	for c := range s.conns {
+		go c.drainPrograms()
+	}
+}
+
+// addrOf is the address and port of a, an IPv4 address as such even where the
+// socket says it in IPv6's form.
+func addrOf(a net.Addr) netip.AddrPort {
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
