@@ -44,7 +44,7 @@ soak: deps ## crash the server SOAK times during transfers and look for damage
 
 .PHONY: docs
 docs: ## write docs/configuration.md anew from the table of keys
-	$(GO) test -count=1 -run TestConfigurationDocs ./cmd/ferry -update
+	$(GO) test -count=1 -run TestConfigurationDocs ./internal/config -update
 
 .PHONY: dev
 dev: ## serve ./dev-files on loopback: user dev, password dev

@@ -15,7 +15,7 @@ import (
 )
 
 // house is who may import whom, of ours. Arrows only go down, rooms on one
-// floor do not know each other, and only cmd/ferry knows all. "ferry" is the
+// floor do not know each other, and only cmd/ferry and daemon know all. "ferry" is the
 // root: the nouns.
 func house() map[string][]string {
 	root := []string{"ferry"}
@@ -35,6 +35,10 @@ func house() map[string][]string {
 		"ferry/internal/store":      root,
 		"ferry/internal/event":      root,
 		"ferry/internal/cluster":    root,
+		"ferry/internal/config":     {"ferry", "ferry/internal/auth", "ferry/internal/certs"},
+		"ferry/internal/home":       {"ferry", "ferry/internal/config", "ferry/internal/disk"},
+		"ferry/internal/account":    {"ferry", "ferry/internal/config", "ferry/internal/home", "ferry/internal/auth", "ferry/internal/store"},
+		"ferry/internal/opensshlog": root,
 		"ferry/internal/gate":       root,
 		"ferry/internal/access":     root,
 		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire", "ferry/internal/digest"},
@@ -47,10 +51,10 @@ func house() map[string][]string {
 	}
 }
 
-// everything is for the two that stand above the house: the command, and the
-// tests that cross its floors.
+// everything is for those that stand above the house: the command, the server that
+// ties all rooms together, and the tests that cross its floors.
 func everything() []string {
-	return []string{"ferry/cmd/ferry", "ferry/internal/interop"}
+	return []string{"ferry/cmd/ferry", "ferry/internal/daemon", "ferry/internal/interop"}
 }
 
 // inTests is what the tests of any room may import beside what the room may:

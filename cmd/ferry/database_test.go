@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ferry/internal/account"
+	"ferry/internal/config"
 )
 
 // TestNewerDatabaseIsLeftAlone: a database that a newer version has changed is
@@ -14,16 +17,16 @@ import (
 func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
 	flags := stateFlags{State: &dir}
-	if err := flags.withStore(func(ctx context.Context, s state) error { return nil }); err != nil {
+	if err := flags.withAccounts(func(context.Context, *account.Accounts) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, databaseFile)
+	file := filepath.Join(dir, config.DatabaseFile)
 	setVersion(t, file, 1000)
 	before, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = flags.withStore(func(context.Context, state) error { t.Error("opened"); return nil })
+	err = flags.withAccounts(func(context.Context, *account.Accounts) error { t.Error("opened"); return nil })
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "newer version") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("want one sentence about a newer version, got %v", err)
 	}

@@ -14,6 +14,8 @@ import (
 	"os"
 
 	"github.com/alecthomas/kong"
+
+	"ferry/internal/config"
 )
 
 // Exit codes.
@@ -51,7 +53,7 @@ func run(args []string, c console) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return c.fail(usagef("%w (see: ferry --help)", err))
+		return c.fail(config.Usagef("%w (see: ferry --help)", err))
 	}
 	return c.fail(parsed.Run(c, parsed))
 }
@@ -71,19 +73,10 @@ func (c console) fail(err error) int {
 		return exitDone
 	}
 	fmt.Fprintf(c.err, "ferry: %v\n", err)
-	if errors.As(err, new(usageError)) {
+	if errors.As(err, new(config.UsageError)) {
 		return exitUsage
 	}
 	return exitFailed
-}
-
-// usageError marks what the person has to write differently: exit code 2.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error {
-	return usageError{fmt.Errorf(format, args...)}
 }
 
 // note prints a line for the person that is not the command's output.

@@ -1,15 +1,14 @@
 package main
 
 import (
-	"crypto/rand"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"golang.org/x/term"
 
 	"ferry/internal/auth"
+	"ferry/internal/config"
 )
 
 // passwordFlags say where a password comes from.
@@ -23,7 +22,7 @@ func (f passwordFlags) read(c console, user string) (string, error) {
 		return readPassword(c.in)
 	}
 	if !term.IsTerminal(int(c.in.Fd())) {
-		return "", usagef("there is no terminal to ask for the password of %q at: use --password-stdin", user)
+		return "", config.Usagef("there is no terminal to ask for the password of %q at: use --password-stdin", user)
 	}
 	first, err := ask(c, fmt.Sprintf("Password for %s: ", user))
 	if err != nil {
@@ -34,7 +33,7 @@ func (f passwordFlags) read(c console, user string) (string, error) {
 		return "", err
 	}
 	if first != second {
-		return "", usagef("the two passwords differ: nothing was changed")
+		return "", config.Usagef("the two passwords differ: nothing was changed")
 	}
 	return first, checkPassword(first)
 }
@@ -62,23 +61,11 @@ func readPassword(r io.Reader) (string, error) {
 func checkPassword(password string) error {
 	switch {
 	case password == "":
-		return usagef("the password is empty: nothing was changed")
+		return config.Usagef("the password is empty: nothing was changed")
 	case len(password) > auth.MaxPassword:
-		return usagef("the password is longer than %d bytes: nothing was changed", auth.MaxPassword)
+		return config.Usagef("the password is longer than %d bytes: nothing was changed", auth.MaxPassword)
 	case strings.ContainsAny(password, "\r\n\x00"):
-		return usagef("the password holds a line end or a NUL, which FTP cannot carry: nothing was changed")
+		return config.Usagef("the password holds a line end or a NUL, which FTP cannot carry: nothing was changed")
 	}
 	return nil
-}
-
-// newPassword makes one up: 26 letters and digits, 128 random bits, that can
-// stand in a URL and in a shell as they are.
-func newPassword() string {
-	return strings.ToLower(rand.Text())
-}
-
-// hasher makes password hashes of the configured cost, at most parallel at once.
-func (c *config) hasher(parallel int) (*auth.Hasher, error) {
-	memory := min(c.Users.HashMemory>>10, math.MaxUint32)
-	return auth.NewHasher(auth.Cost{Memory: uint32(memory), Passes: uint32(c.Users.HashPasses)}, parallel)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/user"
@@ -15,7 +16,9 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/config"
 	"ferry/internal/disk"
+	"ferry/internal/opensshlog"
 	"ferry/internal/sftpserver"
 )
 
@@ -52,9 +55,13 @@ func (cmd *sftpServerCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	log, err := cmd.log(c)
+	var stderr io.Writer // nil: the log goes to syslog
+	if cmd.Stderr {
+		stderr = c.err
+	}
+	log, err := opensshlog.Open(cmd.LogLevel, cmd.Facility, stderr)
 	if err != nil {
-		return err
+		return config.Usagef("%w", err)
 	}
 	umask, err := cmd.umask()
 	if err != nil {
@@ -69,14 +76,14 @@ func (cmd *sftpServerCmd) Run(c console) error {
 		return err
 	}
 	defer tree.Close()
-	done := &diary{FS: tree.For(session.User), log: log, touched: map[ferry.Name]bool{}}
+	done := opensshlog.Watch(tree.For(session.User), log)
 	defer done.Close()
 	session.Log, session.FS = log, done
 	who := fmt.Sprintf("local user %s from [%s]", me.Username, cameFrom())
 	log.Info("session opened for " + who)
 	err = sftpserver.Serve(context.Background(), standardStreams{c.in, c.out}, session)
 	log.Info("session closed for " + who)
-	done.sweep(tree.SweepDir)
+	done.Sweep(tree.SweepDir)
 	return err
 }
 
@@ -84,7 +91,7 @@ func (cmd *sftpServerCmd) Run(c console) error {
 // too.
 func (cmd *sftpServerCmd) query(c console) error {
 	if cmd.Query != "requests" {
-		return usagef("-Q %s: only \"requests\" can be asked for", cmd.Query)
+		return config.Usagef("-Q %s: only \"requests\" can be asked for", cmd.Query)
 	}
 	return c.print("%s", strings.Join(sftpserver.Requests(), "\n"))
 }
@@ -155,7 +162,7 @@ func requests(flag, list string) ([]string, error) {
 	names := strings.Split(list, ",")
 	for _, name := range names {
 		if !slices.Contains(sftpserver.Requests(), name) {
-			return nil, usagef("%s: there is no request %q; there are: %s", flag, name, strings.Join(sftpserver.Requests(), ", "))
+			return nil, config.Usagef("%s: there is no request %q; there are: %s", flag, name, strings.Join(sftpserver.Requests(), ", "))
 		}
 	}
 	return names, nil
@@ -170,7 +177,7 @@ func (cmd *sftpServerCmd) umask() (fs.FileMode, error) {
 	}
 	mask, err := strconv.ParseUint(cmd.Umask, 8, 32)
 	if err != nil || mask > 0o777 {
-		return 0, usagef("-u %s: a umask is an octal number up to 777, such as 022", cmd.Umask)
+		return 0, config.Usagef("-u %s: a umask is an octal number up to 777, such as 022", cmd.Umask)
 	}
 	return fs.FileMode(mask), nil
 }
@@ -214,4 +221,13 @@ func (s standardStreams) Write(p []byte) (int, error) { return s.out.Write(p) }
 func (s standardStreams) Close() error {
 	_ = s.in.Close()
 	return s.out.Close()
+}
+
+// cameFrom is the client's address, as sshd tells it to what it runs.
+func cameFrom() string {
+	address, _, _ := strings.Cut(os.Getenv("SSH_CONNECTION"), " ")
+	if address == "" {
+		return "UNKNOWN"
+	}
+	return address
 }

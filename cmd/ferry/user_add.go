@@ -6,7 +6,8 @@ import (
 	"fmt"
 
 	"ferry"
-	"ferry/internal/auth"
+	"ferry/internal/account"
+	"ferry/internal/config"
 	"ferry/internal/store"
 )
 
@@ -19,26 +20,20 @@ type userAddCmd struct {
 }
 
 func (cmd *userAddCmd) Run(c console) error {
-	if err := ferry.CheckUserName(cmd.Name); err != nil {
-		return usageError{err}
+	u, err := account.New(cmd.Name, cmd.changes())
+	if err != nil {
+		return config.Usagef("%w", misused(err))
 	}
-	if auth.IsAnonymous(cmd.Name) {
-		return usagef("user name %q stands for anonymous users: choose another", cmd.Name)
-	}
-	u := ferry.User{Name: cmd.Name, Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsAll}}}
-	if err := cmd.apply(&u); err != nil {
-		return err
-	}
-	return cmd.withStore(func(ctx context.Context, s state) error {
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
 		// Looked at before the password is asked for: nobody should type one in vain.
-		if _, err := s.Account(ctx, cmd.Name); err == nil {
+		if accounts.Has(ctx, cmd.Name) {
 			return cmd.exists()
 		}
-		hash, err := cmd.newHash(ctx, c, s, u)
+		password, err := cmd.password(c, u)
 		if err != nil {
 			return err
 		}
-		err = s.Add(ctx, store.Account{User: u, Hash: hash})
+		added, err := accounts.AddUser(ctx, u, password)
 		if errors.Is(err, store.ErrUserExists) {
 			return cmd.exists()
 		}
@@ -46,21 +41,17 @@ func (cmd *userAddCmd) Run(c console) error {
 			return err
 		}
 		c.warnHome(u.Home)
-		c.warnLogin(store.Account{User: u, Hash: hash})
+		c.warnLogin(added)
 		return c.print("added user %s", cmd.Name)
 	})
 }
 
-// newHash gets the password of u. Who logs in by key alone needs none.
-func (cmd *userAddCmd) newHash(ctx context.Context, c console, s state, u ferry.User) (string, error) {
+// password gets that of u. Who logs in by key alone needs none.
+func (cmd *userAddCmd) password(c console, u ferry.User) (string, error) {
 	if u.Login == ferry.LoginKey && !cmd.PasswordStdin {
 		return "", nil
 	}
-	password, err := cmd.read(c, cmd.Name)
-	if err != nil {
-		return "", err
-	}
-	return s.hash(ctx, password)
+	return cmd.read(c, cmd.Name)
 }
 
 func (cmd *userAddCmd) exists() error {

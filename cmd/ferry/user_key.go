@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
+	"ferry/internal/account"
+	"ferry/internal/config"
 	"ferry/internal/store"
 )
 
@@ -31,25 +30,15 @@ func (cmd *userKeyAddCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	keys, err := parseKeys(cmd.File, data)
+	keys, err := account.ParseKeys(cmd.File, data)
 	if err != nil {
-		return err
+		return config.Usagef("%w", err)
 	}
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		for _, k := range keys {
-			_, err := s.AddKey(ctx, cmd.Name, k.Line)
-			if errors.Is(err, store.ErrKeyExists) {
-				c.note("user %s has key %s already", cmd.Name, k.Fingerprint)
-				continue
-			}
-			if err != nil {
-				return noSuchUser(err, cmd.Name)
-			}
-			if err := c.print("added key %s to user %s", k.Fingerprint, cmd.Name); err != nil {
-				return err
-			}
-		}
-		return nil
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		err := accounts.AddKeys(ctx, cmd.Name, keys,
+			func(k store.Key) error { return c.print("added key %s to user %s", k.Fingerprint, cmd.Name) },
+			func(k store.Key) error { c.note("user %s has key %s already", cmd.Name, k.Fingerprint); return nil })
+		return noSuchUser(err, cmd.Name)
 	})
 }
 
@@ -69,33 +58,6 @@ func (cmd *userKeyAddCmd) readFile(c console) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(in, maxKeyFile))
 }
 
-// parseKeys reads lines of authorized_keys. All are good, or none is taken.
-func parseKeys(file string, data []byte) ([]store.Key, error) {
-	var keys []store.Key
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if strings.HasPrefix(line, "-----BEGIN") {
-			return nil, usagef("%s:%d: this is a private key or a certificate: give the public key (the file that ends in .pub)", file, n)
-		}
-		k, err := store.ParseKey(line)
-		if err != nil {
-			return nil, usagef("%s:%d: %w", file, n, err)
-		}
-		keys = append(keys, k)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, usagef("%s: not a file of public keys: %w", file, err)
-	}
-	if len(keys) == 0 {
-		return nil, usagef("%s: holds no public key", file)
-	}
-	return keys, nil
-}
-
 type userKeyListCmd struct {
 	stateFlags
 	Name string `arg:"" help:"The user."`
@@ -103,12 +65,12 @@ type userKeyListCmd struct {
 }
 
 func (cmd *userKeyListCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		a, err := s.Account(ctx, cmd.Name)
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		u, err := accounts.Record(ctx, cmd.Name)
 		if err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
-		keys := recordOf(a).Keys
+		keys := u.Keys
 		if cmd.JSON {
 			return printJSON(c, keys)
 		}
@@ -128,8 +90,8 @@ type userKeyRemoveCmd struct {
 }
 
 func (cmd *userKeyRemoveCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		err := s.RemoveKey(ctx, cmd.Name, cmd.Fingerprint)
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		err := accounts.RemoveKey(ctx, cmd.Name, cmd.Fingerprint)
 		if errors.Is(err, store.ErrNoKey) {
 			return fmt.Errorf("user %q has no key %s: ferry user key list %s shows which there are", cmd.Name, cmd.Fingerprint, cmd.Name)
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"text/tabwriter"
 	"time"
+
+	"ferry/internal/account"
 )
 
 // userListCmd is `ferry user list`.
@@ -14,13 +16,10 @@ type userListCmd struct {
 }
 
 func (cmd *userListCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		users := []userRecord{}
-		for a, err := range s.Accounts(ctx) {
-			if err != nil {
-				return err
-			}
-			users = append(users, recordOf(a))
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		users, err := accounts.Records(ctx)
+		if err != nil {
+			return err
 		}
 		if cmd.JSON {
 			return printJSON(c, users)
@@ -33,11 +32,11 @@ func (cmd *userListCmd) Run(c console) error {
 	})
 }
 
-func printUsers(c console, users []userRecord) error {
+func printUsers(c console, users []account.Record) error {
 	w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tRIGHTS\tHOME\tSTATE")
 	for _, u := range users {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", u.Name, u.rightsAtRoot(), u.homeText(), u.state(time.Now()))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", u.Name, rightsAtRoot(u), homeText(u), u.State(time.Now()))
 	}
 	return w.Flush()
 }

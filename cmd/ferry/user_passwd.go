@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"ferry/internal/store"
+	"ferry/internal/account"
 )
 
 // userPasswdCmd is `ferry user passwd NAME`.
@@ -14,20 +14,15 @@ type userPasswdCmd struct {
 }
 
 func (cmd *userPasswdCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		if _, err := s.Account(ctx, cmd.Name); err != nil {
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		if _, err := accounts.Account(ctx, cmd.Name); err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
 		password, err := cmd.read(c, cmd.Name)
 		if err != nil {
 			return err
 		}
-		hash, err := s.hash(ctx, password)
-		if err != nil {
-			return err
-		}
-		err = s.Update(ctx, cmd.Name, func(a *store.Account) error { a.Hash = hash; return nil })
-		if err != nil {
+		if err := accounts.SetPassword(ctx, cmd.Name, password); err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
 		return c.print("changed the password of user %s", cmd.Name)

@@ -7,6 +7,9 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"ferry/internal/account"
+	"ferry/internal/config"
 )
 
 // userRemoveCmd is `ferry user remove NAME`.
@@ -17,14 +20,14 @@ type userRemoveCmd struct {
 }
 
 func (cmd *userRemoveCmd) Run(c console) error {
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		if _, err := s.Account(ctx, cmd.Name); err != nil {
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		if _, err := accounts.Account(ctx, cmd.Name); err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
 		if err := cmd.confirm(c); err != nil {
 			return err
 		}
-		if err := s.Remove(ctx, cmd.Name); err != nil {
+		if err := accounts.Remove(ctx, cmd.Name); err != nil {
 			return noSuchUser(err, cmd.Name)
 		}
 		return c.print("removed user %s", cmd.Name)
@@ -36,7 +39,7 @@ func (cmd *userRemoveCmd) confirm(c console) error {
 		return nil
 	}
 	if !term.IsTerminal(int(c.in.Fd())) {
-		return usagef("there is no terminal to ask at whether to remove user %q: use --yes", cmd.Name)
+		return config.Usagef("there is no terminal to ask at whether to remove user %q: use --yes", cmd.Name)
 	}
 	fmt.Fprintf(c.err, "Remove user %s? The files stay. [y/N] ", cmd.Name)
 	answer, err := bufio.NewReader(c.in).ReadString('\n')

@@ -5,7 +5,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"ferry/internal/store"
+	"ferry/internal/account"
+	"ferry/internal/config"
 )
 
 // userSetCmd is `ferry user set NAME`.
@@ -16,22 +17,17 @@ type userSetCmd struct {
 }
 
 func (cmd *userSetCmd) Run(c console, k *kong.Context) error {
-	changes := flagsGiven(k)
+	given := flagsGiven(k)
 	for _, other := range []string{"--config", "--state", "NAME"} {
-		delete(changes, other)
+		delete(given, other)
 	}
-	if len(changes) == 0 {
-		return usagef("nothing to change: say what (see: ferry user set --help)")
+	if len(given) == 0 {
+		return config.Usagef("nothing to change: say what (see: ferry user set --help)")
 	}
-	return cmd.withStore(func(ctx context.Context, s state) error {
-		var changed store.Account
-		err := s.Update(ctx, cmd.Name, func(a *store.Account) error {
-			err := cmd.apply(&a.User)
-			changed = *a
-			return err
-		})
+	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+		changed, err := accounts.Change(ctx, cmd.Name, cmd.changes())
 		if err != nil {
-			return noSuchUser(err, cmd.Name)
+			return noSuchUser(misused(err), cmd.Name)
 		}
 		if cmd.Home != nil {
 			c.warnHome(*cmd.Home)

@@ -131,6 +131,9 @@ func (t *Tree) For(u ferry.User) ferry.FS {
 	}
 }
 
+// View is ferry.Storage's, and For.
+func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) { return t.For(u), nil }
+
 // Close gives back the root. Sessions are to be closed before.
 func (t *Tree) Close() error { return t.names.close() }
 

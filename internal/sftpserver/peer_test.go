@@ -2,12 +2,13 @@ package sftpserver
 
 import (
 	"context"
-	"ferry"
-	"ferry/internal/mem"
-	"ferry/internal/sftptest"
 	"log/slog"
 	"net"
 	"testing"
+
+	"ferry"
+	"ferry/internal/mem"
+	"ferry/internal/sftptest"
 )
 
 // world is a tree in memory, and the log of the sessions over it.

@@ -2,8 +2,9 @@ package sftpserver
 
 import (
 	"encoding/binary"
-	"ferry"
 	"sync"
+
+	"ferry"
 )
 
 // How many handles a session may have open. A directory that is being listed

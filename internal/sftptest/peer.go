@@ -3,10 +3,11 @@ package sftptest
 import (
 	"bufio"
 	"errors"
-	"ferry/internal/sftpwire"
 	"io"
 	"sync"
 	"testing"
+
+	"ferry/internal/sftpwire"
 )
 
 const (

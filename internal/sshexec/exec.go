@@ -8,7 +8,6 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"errors"
-	"ferry/internal/sftpserver"
 	"fmt"
 	"hash"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"sync"
 
 	"ferry"
+	"ferry/internal/sftpserver"
 )
 
 // Stdio is what a program talks to: standard input and output, and for people.

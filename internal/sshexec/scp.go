@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"ferry/internal/sftpserver"
 	"fmt"
 	"io"
 	"path"
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpserver"
 )
 
 // scp is the far side of the program scp before it took to SFTP, as OpenSSH

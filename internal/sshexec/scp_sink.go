@@ -2,11 +2,11 @@ package sshexec
 
 import (
 	"errors"
-	"ferry/internal/sftpserver"
 	"io"
 	"path"
 
 	"ferry"
+	"ferry/internal/sftpserver"
 )
 
 // maxDepth bounds directories within directories, of what is taken and given.

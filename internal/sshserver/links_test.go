@@ -1,12 +1,13 @@
 package sshserver
 
 import (
-	"ferry/internal/sftptest"
-	"ferry/internal/sftpwire"
 	"io"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
+
+	"ferry/internal/sftptest"
+	"ferry/internal/sftpwire"
 )
 
 // TestLinksByClient: in which order a client sends SYMLINK is told by what it

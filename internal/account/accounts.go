@@ -1,0 +1,124 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ferry"
+	"ferry/internal/auth"
+	"ferry/internal/config"
+	"ferry/internal/store"
+)
+
+// Accounts is the open database of accounts, and the configuration by which new
+// passwords are hashed.
+type Accounts struct {
+	*store.Store
+	conf *config.Config
+}
+
+// Open opens the database that conf names.
+func Open(ctx context.Context, conf *config.Config) (*Accounts, error) {
+	s, err := store.Open(ctx, conf.Database())
+	if err != nil {
+		return nil, err
+	}
+	return &Accounts{s, conf}, nil
+}
+
+// New is the account of a user who may do everything, with changes. It is in no
+// database yet.
+func New(name string, changes *Changes) (ferry.User, error) {
+	if err := ferry.CheckUserName(name); err != nil {
+		return ferry.User{}, err
+	}
+	if auth.IsAnonymous(name) {
+		return ferry.User{}, fmt.Errorf("user name %q stands for anonymous users: choose another", name)
+	}
+	u := ferry.User{Name: name, Rules: []ferry.Rule{{Prefix: ferry.Root, Rights: ferry.RightsAll}}}
+	return u, changes.Apply(&u)
+}
+
+// Has tells whether there is an account of that name.
+func (a *Accounts) Has(ctx context.Context, name string) bool {
+	_, err := a.Account(ctx, name)
+	return err == nil
+}
+
+// AddUser puts u into the database, with a password unless that is "".
+// store.ErrUserExists: there is one of that name.
+func (a *Accounts) AddUser(ctx context.Context, u ferry.User, password string) (store.Account, error) {
+	account := store.Account{User: u}
+	if password != "" {
+		var err error
+		if account.Hash, err = a.hash(ctx, password); err != nil {
+			return account, err
+		}
+	}
+	return account, a.Add(ctx, account)
+}
+
+// Change makes changes, all or none, and gives the account as it is then.
+func (a *Accounts) Change(ctx context.Context, name string, changes *Changes) (changed store.Account, err error) {
+	err = a.Update(ctx, name, func(account *store.Account) error {
+		err := changes.Apply(&account.User)
+		changed = *account
+		return err
+	})
+	return changed, err
+}
+
+// SetPassword gives an account another password.
+func (a *Accounts) SetPassword(ctx context.Context, name, password string) error {
+	hash, err := a.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.Update(ctx, name, func(account *store.Account) error { account.Hash = hash; return nil })
+}
+
+// Records describes all accounts, by name.
+func (a *Accounts) Records(ctx context.Context) ([]Record, error) {
+	records := []Record{}
+	for account, err := range a.Accounts(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, RecordOf(account))
+	}
+	return records, nil
+}
+
+// Record describes one account.
+func (a *Accounts) Record(ctx context.Context, name string) (Record, error) {
+	account, err := a.Account(ctx, name)
+	return RecordOf(account), err
+}
+
+// AddKeys gives an account keys; had calls back for each that it has already, added
+// for each that is new.
+func (a *Accounts) AddKeys(ctx context.Context, name string, keys []store.Key, added, had func(store.Key) error) error {
+	for _, k := range keys {
+		_, err := a.AddKey(ctx, name, k.Line)
+		tell := added
+		if errors.Is(err, store.ErrKeyExists) {
+			tell, err = had, nil
+		}
+		if err == nil {
+			err = tell(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Accounts) hash(ctx context.Context, password string) (string, error) {
+	h, err := a.conf.Hasher(1)
+	if err != nil {
+		return "", err
+	}
+	return h.Hash(ctx, password)
+}

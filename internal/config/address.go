@@ -1,0 +1,90 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// address is what PASV tells clients of network to connect to.
+type address struct {
+	Network netip.Prefix
+	Host    string
+}
+
+// addresses is several of them: "HOST" for everybody, "NETWORK=HOST".
+type addresses []address
+
+func (a *addresses) set(v any) error {
+	items, err := items(v)
+	if err != nil {
+		return err
+	}
+	var all addresses
+	for _, item := range items {
+		one, err := parseAddress(item)
+		if err != nil {
+			return err
+		}
+		all = append(all, one)
+	}
+	*a = all
+	return nil
+}
+
+func parseAddress(s string) (address, error) {
+	network, host, ok := strings.Cut(s, "=")
+	if !ok {
+		network, host = "0.0.0.0/0", s // PASV speaks IPv4 only; EPSV names no address
+	}
+	prefix, err := parseNetwork(network)
+	if err != nil {
+		return address{}, err
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && !ip.Unmap().Is4() {
+		return address{}, fmt.Errorf("must name an IPv4 address or a host name, not %q: PASV cannot carry IPv6 (EPSV needs no address)", host)
+	}
+	if host == "" || strings.ContainsAny(host, " /:,=") {
+		return address{}, fmt.Errorf("must name hosts such as \"203.0.113.7\" or \"10.0.0.0/8=10.0.0.7\", not %q", s)
+	}
+	return address{prefix, host}, nil
+}
+
+func (a *addresses) Toml() string {
+	var items []string
+	for _, one := range *a {
+		if one.Network.Bits() == 0 {
+			items = append(items, one.Host)
+		} else {
+			items = append(items, one.Network.String()+"="+one.Host)
+		}
+	}
+	return quoteList(items)
+}
+
+func (a *addresses) kind() string { return "list of hosts" }
+
+// endpoint is where a listener listens: "HOST:PORT", ":PORT", or "off".
+type endpoint string
+
+func (e *endpoint) set(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("must be \"HOST:PORT\", \":PORT\" or \"off\", not %v", printed(v))
+	}
+	if s != "off" {
+		_, port, err := net.SplitHostPort(s)
+		if err != nil {
+			return fmt.Errorf("must be \"HOST:PORT\", \":PORT\" or \"off\", not %q", s)
+		}
+		if _, err := net.LookupPort("tcp", port); err != nil {
+			return fmt.Errorf("must have a port from 0 to 65535, not %q", s)
+		}
+	}
+	*e = endpoint(s)
+	return nil
+}
+
+func (e *endpoint) Toml() string { return quote(string(*e)) }
+func (e *endpoint) kind() string { return "address" }

@@ -1,0 +1,269 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// Config is everything that can be set. Each field belongs to one row of keys.
+type Config struct {
+	Server struct {
+		State string
+		Grace time.Duration
+	}
+	FTP struct {
+		Address          string
+		Greeting         string
+		PassivePorts     ports
+		PassiveAddresses []address
+		Active           bool
+		ForeignData      bool
+		EPSVOff          networks
+		ProxyFrom        networks
+		LoginTimeout     time.Duration
+		IdleTimeout      time.Duration
+		DataTimeout      time.Duration
+		Zone             *time.Location
+		ModeZ            bool
+		RecursiveList    bool
+		ListLimit        int
+		LooseALLO        bool
+		Require          string // "default": config.requireAt says what it means
+		Legacy           bool
+	}
+	FTPS struct {
+		Address string
+		Require string
+		Legacy  bool
+	}
+	SFTP    sftpConfig
+	TLS     tlsConfig
+	Hosts   hostsConfig
+	Storage struct {
+		Root     string
+		ReadOnly bool
+		Keep     time.Duration
+		Durable  bool
+		Umask    octal
+		Resolver string
+	}
+	Users struct {
+		Home          string
+		Static        []StaticUser
+		Anonymous     bool
+		AnonymousRoot string
+		Drop          string
+		Remember      time.Duration
+		HashMemory    int64
+		HashPasses    int
+	}
+	Limits struct {
+		Sessions, PerAddress int
+		Upload, Download     int64
+		Fails                int
+		FailDelay            time.Duration
+		BanAfter             int
+		BanWindow, BanFor    time.Duration
+		NeverBan             networks
+		Stall                time.Duration
+	}
+	Log struct {
+		Format         string
+		Level          string
+		TransferLog    string
+		TransferFormat string
+	}
+
+	// File is the config file that was read, or "".
+	File string
+	// from says where each key that is not at its default was set:
+	// "FILE:LINE", or the flag.
+	from map[string]string
+}
+
+// loadConfig puts together the presets, the file and the flags, in this order.
+// Every error is a usageError that says where.
+func Load(file string, flags map[string]any) (*Config, error) {
+	c, err := Preset()
+	if err != nil {
+		return nil, err
+	}
+	if file != "" {
+		if err := c.readFile(file); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range Keys() {
+		given, ok := flags[k.Flag]
+		if !ok || k.Flag == "" {
+			continue
+		}
+		if given == "" {
+			// Most likely a shell variable that is not set: the default, or
+			// the current directory, would be a surprise.
+			return nil, Usagef("%s is given and empty: leave it out, or say what", k.Flag)
+		}
+		if err := k.At(c).set(given); err != nil {
+			return nil, Usagef("%s %w", k.Flag, err)
+		}
+		c.from[k.Name] = k.Flag
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	c.Server.State, err = c.stateDir()
+	return c, err
+}
+
+// presetConfig is the configuration without a file and without flags.
+func Preset() (*Config, error) {
+	c := &Config{from: map[string]string{}}
+	for _, k := range Keys() {
+		if err := k.At(c).set(k.preset); err != nil {
+			return nil, fmt.Errorf("the preset of %s %w", k.Name, err)
+		}
+	}
+	return c, nil
+}
+
+// readFile sets what the TOML file says. An unknown key, a wrong type and a
+// contradiction are errors with the line they stand on.
+func (c *Config) readFile(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return Usagef("cannot read the config file: %w; ferry config example prints one to begin with", err)
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(data, &tree); err != nil {
+		if at := new(toml.DecodeError); errors.As(err, &at) {
+			row, column := at.Position()
+			return Usagef("%s:%d:%d: not TOML: %s", file, row, column, strings.TrimPrefix(at.Error(), "toml: "))
+		}
+		return Usagef("%s: not TOML: %w", file, err)
+	}
+	c.File = file
+	lines := keyLines(data)
+	given := flatten("", tree)
+	// In the order of the file, so that the first mistake is told first.
+	names := slices.SortedFunc(maps.Keys(given), func(a, b string) int { return lines[a] - lines[b] })
+	for _, name := range names {
+		if err := c.setKey(name, given[name]); err != nil {
+			return Usagef("%s:%d: %w", file, lines[name], err)
+		}
+		c.from[name] = fmt.Sprintf("%s:%d", file, lines[name])
+	}
+	return nil
+}
+
+func (c *Config) setKey(name string, v any) error {
+	for _, k := range Keys() {
+		if k.Name == name {
+			if err := k.At(c).set(v); err != nil {
+				return fmt.Errorf("%s %w", name, err)
+			}
+			return nil
+		}
+	}
+	if best := nearestKey(name); best != "" {
+		return fmt.Errorf("unknown key %q: did you mean %q?", name, best)
+	}
+	return fmt.Errorf("unknown key %q: ferry config example shows every key", name)
+}
+
+// flatten turns nested tables into "section.key" names. An empty table is
+// nothing to set, unless it has no name that keys could belong to.
+func flatten(prefix string, tree map[string]any) map[string]any {
+	flat := map[string]any{}
+	for name, v := range tree {
+		table, ok := v.(map[string]any)
+		if !ok {
+			flat[prefix+name] = v
+			continue
+		}
+		if len(table) == 0 && !isSection(prefix+name) {
+			flat[prefix+name] = v
+		}
+		maps.Copy(flat, flatten(prefix+name+".", table))
+	}
+	return flat
+}
+
+func isSection(name string) bool {
+	return slices.ContainsFunc(sections(), func(s [2]string) bool { return s[0] == name })
+}
+
+// keyLines finds the line of every key and table in a document that has been
+// parsed once without an error.
+func keyLines(data []byte) map[string]int {
+	lines := map[string]int{}
+	var p unstable.Parser
+	p.Reset(data)
+	table := ""
+	for p.NextExpression() {
+		e := p.Expression()
+		name, line := keyName(&p, e.Key())
+		switch e.Kind {
+		case unstable.Table, unstable.ArrayTable:
+			table = name + "."
+			lines[name] = line
+		case unstable.KeyValue:
+			lines[table+name] = line
+			inlineLines(lines, table+name+".", e.Value(), line)
+		}
+	}
+	return lines
+}
+
+// inlineLines gives the keys of an inline table the line it begins on.
+func inlineLines(lines map[string]int, prefix string, v *unstable.Node, line int) {
+	if v.Kind != unstable.InlineTable {
+		return
+	}
+	for it := v.Children(); it.Next(); {
+		var parts []string
+		for k := it.Node().Key(); k.Next(); {
+			parts = append(parts, string(k.Node().Data))
+		}
+		name := prefix + strings.Join(parts, ".")
+		lines[name] = line
+		inlineLines(lines, name+".", it.Node().Value(), line)
+	}
+}
+
+func keyName(p *unstable.Parser, key unstable.Iterator) (name string, line int) {
+	var parts []string
+	for key.Next() {
+		if line == 0 {
+			line = p.Shape(key.Node().Raw).Start.Line
+		}
+		parts = append(parts, string(key.Node().Data))
+	}
+	return strings.Join(parts, "."), line
+}
+
+// stateDir is where the database lives.
+func (c *Config) stateDir() (string, error) {
+	if c.Server.State != "" {
+		return c.Server.State, nil
+	}
+	if os.Geteuid() == 0 {
+		return "/var/lib/ferry", nil
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ferry"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", Usagef("no place for the database: name one with --state (%w)", err)
+	}
+	return filepath.Join(home, ".local", "state", "ferry"), nil
+}

@@ -1,0 +1,209 @@
+package config
+
+import (
+	"slices"
+
+	"ferry/internal/auth"
+)
+
+// Key is one line of the configuration: its place in the file, the flag of
+// `ferry serve` that overrides it, what it is without either, and what it
+// means. The example, the documentation and the reading of files and flags are
+// all made from the table below.
+type Key struct {
+	Name    string // "section.key"
+	Flag    string // "--name", "DIR", or "" where there is none
+	preset  any    // as set takes it
+	comment string // sentences; one line each
+	At      func(*Config) value
+}
+
+// sections are the tables of the file, in their order, each with its headline.
+func sections() [][2]string {
+	return [][2]string{
+		{"server", "The server as a whole."},
+		{"ftp", "The FTP listener and its data connections."},
+		{"ftps", "The listener for FTP that begins with TLS (implicit FTPS). On that of [ftp], clients ask for TLS (AUTH TLS)."},
+		{"sftp", "The SSH listener, for SFTP and SCP. Users, rights and files are those of FTP."},
+		{"tls", "Certificates, and what must be protected by them."},
+		{"hosts", "Virtual hosts, chosen by HOST (RFC 7151) or the server name in TLS. Their certificates are those of [tls] with their names."},
+		{"storage", "The files that are served, and how uploads reach them."},
+		{"users", "Who may log in, beside the accounts that `ferry user` keeps in the database."},
+		{"limits", "What one client, or all together, may take. 0 means no limit."},
+		{"log", "What is written down."},
+	}
+}
+
+// Keys is the table of all keys, in the order of the file.
+func Keys() []Key { return slices.Concat(doorKeys(), sftpKeys(), tlsKeys(), hostsKeys(), houseKeys()) }
+
+// doorKeys are those of the server and where it listens.
+func doorKeys() []Key {
+	return []Key{
+		{"server.state", "--state", "",
+			"Directory of the database and whatever else the server remembers; made with mode 0700.\nEmpty: /var/lib/ferry for root, else $XDG_STATE_HOME/ferry or ~/.local/state/ferry.",
+			func(c *Config) value { return (*text)(&c.Server.State) }},
+		{"server.grace", "", "30s",
+			"How long running transfers may go on after SIGTERM or the first Ctrl-C.",
+			func(c *Config) value { return (*duration)(&c.Server.Grace) }},
+
+		{"ftp.address", "--ftp", ":2121",
+			"Where FTP listens: \"HOST:PORT\", or \":PORT\" for every address of the machine.\nPort 0 picks a free one; \"off\" turns it off, where [ftps] or [sftp] has an address.",
+			func(c *Config) value { return (*endpoint)(&c.FTP.Address) }},
+		{"ftp.greeting", "", "Ferry ready",
+			"The text of the 220 that a client is met with.",
+			func(c *Config) value { return line{&c.FTP.Greeting} }},
+		{"ftp.passive_ports", "--passive-ports", "50000-50999",
+			"Ports of passive data connections. A firewall in front must let them in.",
+			func(c *Config) value { return &c.FTP.PassivePorts }},
+		{"ftp.passive_addresses", "--passive-address", []string{},
+			"The address that PASV tells clients to connect to, where it is not the one they reached:\n\"HOST\", or \"NETWORK=HOST\" for clients from that network. The first that fits is taken.",
+			func(c *Config) value { return (*addresses)(&c.FTP.PassiveAddresses) }},
+		{"ftp.active", "", true,
+			"Active mode (PORT, EPRT): the server connects to the client.",
+			func(c *Config) value { return (*boolean)(&c.FTP.Active) }},
+		{"ftp.foreign_data", "", false,
+			"Data connections with other hosts than the client (FXP). Opens the server to bounce attacks.",
+			func(c *Config) value { return (*boolean)(&c.FTP.ForeignData) }},
+		{"ftp.epsv_off", "", []string{},
+			"Networks whose clients are told that EPSV is not there: for devices that hang on it.",
+			func(c *Config) value { return (*networks)(&c.FTP.EPSVOff) }},
+		{"ftp.proxy_from", "", []string{},
+			"Networks of load balancers that begin each connection with a PROXY protocol header.",
+			func(c *Config) value { return (*networks)(&c.FTP.ProxyFrom) }},
+		{"ftp.login_timeout", "", "1m",
+			"How long a connection may stay without a login.",
+			func(c *Config) value { return (*duration)(&c.FTP.LoginTimeout) }},
+		{"ftp.idle_timeout", "", "15m",
+			"How long a session may be idle. RFC 1123 wants 5 minutes or more.",
+			func(c *Config) value { return (*duration)(&c.FTP.IdleTimeout) }},
+		{"ftp.data_timeout", "", "30s",
+			"How long to wait for a data connection to come about.",
+			func(c *Config) value { return (*duration)(&c.FTP.DataTimeout) }},
+		{"ftp.zone", "", "UTC",
+			"Time zone of the times in LIST. MLSD and MDTM are always in UTC.",
+			func(c *Config) value { return zone{&c.FTP.Zone} }},
+		{"ftp.mode_z", "", false,
+			"MODE Z: compressed transfers. They cost CPU.",
+			func(c *Config) value { return (*boolean)(&c.FTP.ModeZ) }},
+		{"ftp.recursive_list", "", true,
+			"LIST -R and NLST -R.",
+			func(c *Config) value { return (*boolean)(&c.FTP.RecursiveList) }},
+		{"ftp.list_limit", "", int64(10000),
+			"Entries at most in one listing with -R or a pattern. Plain listings have no end.",
+			func(c *Config) value { return (*count)(&c.FTP.ListLimit) }},
+		{"ftp.loose_allo", "", false,
+			"Publish an upload that has fewer bytes than the client's ALLO announced. Such an upload is\ntaken for a broken one otherwise.",
+			func(c *Config) value { return (*boolean)(&c.FTP.LooseALLO) }},
+		{"ftp.require", "", "default",
+			"What must be protected by TLS on this listener: as tls.require, and in its place. \"default\": what that says.",
+			func(c *Config) value { return choice{&c.FTP.Require, append([]string{"default"}, requireWords()...)} }},
+		{"ftp.legacy", "", false,
+			"Treat every client of this listener as one from tls.legacy_networks.",
+			func(c *Config) value { return (*boolean)(&c.FTP.Legacy) }},
+
+		{"ftps.address", "--ftps", "off",
+			"Where FTP listens that begins with TLS: as ftp.address; the custom is port 990.",
+			func(c *Config) value { return (*endpoint)(&c.FTPS.Address) }},
+		{"ftps.require", "", "default",
+			"As ftp.require, for this listener. Here passwords are protected whatever it says.",
+			func(c *Config) value { return choice{&c.FTPS.Require, append([]string{"default"}, requireWords()...)} }},
+		{"ftps.legacy", "", false,
+			"As ftp.legacy, for this listener.",
+			func(c *Config) value { return (*boolean)(&c.FTPS.Legacy) }},
+	}
+}
+
+// houseKeys are those of what is behind the doors.
+func houseKeys() []Key {
+	return []Key{
+		{"storage.root", "DIR", "",
+			"The directory that is served: home of anonymous, of [users] static, and of accounts without a home.",
+			func(c *Config) value { return (*text)(&c.Storage.Root) }},
+		{"storage.read_only", "--read-only", false,
+			"Nobody may change anything, whatever the rights of the account.",
+			func(c *Config) value { return (*boolean)(&c.Storage.ReadOnly) }},
+		{"storage.keep", "", "24h",
+			"How long the hidden part of a broken upload is kept, so that it can be resumed.",
+			func(c *Config) value { return (*duration)(&c.Storage.Keep) }},
+		{"storage.durable", "", true,
+			"Answer 226 only when the file is safe on the disk. false is faster for many small files,\nand loses what was acknowledged in the last seconds when the machine loses power.",
+			func(c *Config) value { return (*boolean)(&c.Storage.Durable) }},
+		{"storage.umask", "", "0022",
+			"Permission bits that new files and directories do not get.",
+			func(c *Config) value { return (*octal)(&c.Storage.Umask) }},
+		{"storage.resolver", "", "auto",
+			"How names are kept beneath the root: \"openat2\" (by the kernel, Linux 5.6), \"os.Root\" (anywhere;\nrefuses absolute links), or \"auto\" for the first that works.",
+			func(c *Config) value { return choice{&c.Storage.Resolver, []string{"auto", "openat2", "os.Root"}} }},
+
+		{"users.home", "", "",
+			"Home of accounts that have none of their own; %u is the user's name: \"/srv/ftp/%u\".\nMade with mode 0750 at the first login when it is missing. Empty: the root of [storage].",
+			func(c *Config) value { return (*text)(&c.Users.Home) }},
+		{"users.static", "--user", []string{},
+			"Users beside the database: \"NAME:HASH\", \"NAME:PASSWORD\", or \"NAME\" with the password in\nthe environment variable FERRY_PASSWORD. Their home is the root of [storage].",
+			func(c *Config) value { return (*staticUserList)(&c.Users.Static) }},
+		{"users.anonymous", "--anonymous", false,
+			"Let anybody in as \"anonymous\" or \"ftp\", with any password, to read; over SFTP with any key, too.",
+			func(c *Config) value { return (*boolean)(&c.Users.Anonymous) }},
+		{"users.anonymous_root", "", "",
+			"The directory that anonymous users see. Empty: the root of [storage].",
+			func(c *Config) value { return (*text)(&c.Users.AnonymousRoot) }},
+		{"users.drop", "--drop", "",
+			"A directory, by its name in the anonymous tree (\"/incoming\"), where anonymous users may put\nnew files and see nothing. Made when it is missing.",
+			func(c *Config) value { return (*text)(&c.Users.Drop) }},
+		{"users.remember", "", "5m",
+			"How long a verified password is remembered in memory, so that clients with many short\nsessions do not cost a hash each; \"0s\" for not at all. A change of the account ends it.",
+			func(c *Config) value { return (*delay)(&c.Users.Remember) }},
+		{"users.hash_memory", "", int64(auth.DefaultCost().Memory) << 10,
+			"Memory that one password hash (argon2id) takes. More of it, and more passes, cost an attacker\nwho has the hashes as much more as each login. Counts for passwords that are set from now on.",
+			func(c *Config) value { return (*Size)(&c.Users.HashMemory) }},
+		{"users.hash_passes", "", int64(auth.DefaultCost().Passes),
+			"Passes of one password hash over its memory.",
+			func(c *Config) value { return (*count)(&c.Users.HashPasses) }},
+
+		{"limits.sessions", "", int64(2000),
+			"Connections at once.",
+			func(c *Config) value { return (*count)(&c.Limits.Sessions) }},
+		{"limits.per_address", "", int64(200),
+			"Connections at once from one address (IPv6: from one /64). Parallel clients open dozens.",
+			func(c *Config) value { return (*count)(&c.Limits.PerAddress) }},
+		{"limits.upload", "", int64(0),
+			"Bytes a second of all uploads together.",
+			func(c *Config) value { return (*Size)(&c.Limits.Upload) }},
+		{"limits.download", "", int64(0),
+			"Bytes a second of all downloads together.",
+			func(c *Config) value { return (*Size)(&c.Limits.Download) }},
+		{"limits.fails", "", int64(3),
+			"Failed logins after which a connection is closed.",
+			func(c *Config) value { return (*count)(&c.Limits.Fails) }},
+		{"limits.fail_delay", "", "5s",
+			"How long the answer to a failed login is held back.",
+			func(c *Config) value { return (*delay)(&c.Limits.FailDelay) }},
+		{"limits.ban_after", "", int64(10),
+			"Failed logins and attacks from one address, within ban_window, that shut it out for ban_for.",
+			func(c *Config) value { return (*count)(&c.Limits.BanAfter) }},
+		{"limits.ban_window", "", "10m", "See ban_after.",
+			func(c *Config) value { return (*duration)(&c.Limits.BanWindow) }},
+		{"limits.ban_for", "", "10m", "See ban_after.",
+			func(c *Config) value { return (*duration)(&c.Limits.BanFor) }},
+		{"limits.never_ban", "", []string{},
+			"Networks that are never shut out.",
+			func(c *Config) value { return (*networks)(&c.Limits.NeverBan) }},
+		{"limits.stall", "", "5m",
+			"How long a transfer may move no byte before it is ended.",
+			func(c *Config) value { return (*duration)(&c.Limits.Stall) }},
+
+		{"log.format", "--log-format", "text",
+			"Form of the log on standard error.",
+			func(c *Config) value { return choice{&c.Log.Format, []string{"text", "json"}} }},
+		{"log.level", "--log-level", "info",
+			"The least that is logged. \"debug\" shows every command, never a password.",
+			func(c *Config) value { return choice{&c.Log.Level, []string{"debug", "info", "warn", "error"}} }},
+		{"log.transfer_log", "", "",
+			"File that gets one line for each transfer. SIGHUP opens it again, for logrotate.",
+			func(c *Config) value { return (*text)(&c.Log.TransferLog) }},
+		{"log.transfer_format", "", "xferlog",
+			"Form of those lines: \"xferlog\" as wu-ftpd and its heirs write it, or \"json\".",
+			func(c *Config) value { return choice{&c.Log.TransferFormat, []string{"xferlog", "json"}} }},
+	}
+}

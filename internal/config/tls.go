@@ -1,0 +1,221 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"ferry/internal/certs"
+)
+
+// tlsConfig is [tls].
+type tlsConfig struct {
+	Enabled         bool
+	Cert, Key       string
+	More            []certs.Pair
+	StrictSNI       bool
+	Hosts           []string
+	Require         string // "auto": config.require says what it means
+	RequireNetworks []assignment
+	RequireUsers    []assignment
+	Binding         string
+	CCC             bool
+	UncleanNetworks networks
+	UncleanUsers    []string
+	LegacyNetworks  networks
+	LegacyCharset   string
+	LegacyDOSList   bool
+
+	ClientCerts         string
+	ClientCA, ClientCRL string
+	ClientFactor        string
+	ClientMatch         string
+	ClientFingerprints  []assignment
+
+	ACMENames         []string
+	ACMEEmail         string
+	ACMEDirectory     string
+	ACMEHTTP, ACMETLS string
+	ACMERootCA        string
+}
+
+// certPairs is further certificates: "CERT:KEY", or "FILE" with both in it.
+type certPairs []certs.Pair
+
+func (p *certPairs) set(v any) error {
+	items, err := items(v)
+	if err != nil {
+		return err
+	}
+	var all certPairs
+	for _, item := range items {
+		cert, key, given := strings.Cut(item, ":")
+		if !filepath.IsAbs(cert) || given && !filepath.IsAbs(key) {
+			return fmt.Errorf("must hold absolute paths, \"/etc/ferry/b.crt:/etc/ferry/b.key\", not %q", item)
+		}
+		all = append(all, certs.Pair{Cert: cert, Key: key})
+	}
+	*p = all
+	return nil
+}
+
+func (p *certPairs) Toml() string {
+	var items []string
+	for _, one := range *p {
+		items = append(items, strings.TrimSuffix(one.Cert+":"+one.Key, ":"))
+	}
+	return quoteList(items)
+}
+
+func (p *certPairs) kind() string { return "list of files" }
+
+// require is what tls.require means here.
+func (c *Config) require() string {
+	switch {
+	case !c.TLS.Enabled:
+		return "off"
+	case c.TLS.Require != "auto":
+		return c.TLS.Require
+	case c.File == "":
+		return "off"
+	}
+	return "login"
+}
+
+// RequireAt is what must be protected on a listener, where nothing more
+// particular is said of the client: implicit is the one of [ftps].
+func (c *Config) RequireAt(implicit bool) string {
+	own := c.FTP.Require
+	if implicit {
+		own = c.FTPS.Require
+	}
+	if own == "default" {
+		return c.require()
+	}
+	return own
+}
+
+// AnyLegacy tells whether the legacy profile is anybody's.
+func (c *Config) AnyLegacy() bool {
+	return c.FTP.Legacy || c.FTPS.Legacy || len(c.TLS.LegacyNetworks) > 0
+}
+
+// checkTLS finds contradictions in [tls]; it looks at no file.
+func (c *Config) checkTLS() error {
+	t := c.TLS
+	switch {
+	case !t.Enabled:
+		return c.checkNoTLS()
+	case t.LegacyCharset != "" && !c.AnyLegacy():
+		return c.Wrong("tls.legacy_charset", "is for the devices of tls.legacy_networks, and none is named there")
+	case t.LegacyDOSList && !c.AnyLegacy():
+		return c.Wrong("tls.legacy_dos_list", "is for the devices of tls.legacy_networks, and none is named there")
+	case c.FTPS.Address == "off" && c.FTPS.Require != "default":
+		return c.Wrong("ftps.require", "is for a listener that is off: set ftps.address (--ftps) too")
+	case c.FTPS.Address == "off" && c.FTPS.Legacy:
+		return c.Wrong("ftps.legacy", "is for a listener that is off: set ftps.address (--ftps) too")
+	case t.Key != "" && t.Cert == "":
+		return c.Wrong("tls.key", "belongs to no certificate: name that too (tls.cert, --cert)")
+	case t.ClientCerts == "off" && t.ClientCA != "":
+		return c.Wrong("tls.client_ca", `vouches for certificates that no client is asked for: set tls.client_certs to "ask" or "require"`)
+	case t.ClientCerts != "off" && t.ClientCA == "":
+		return c.Wrong("tls.client_certs", "needs the authority that vouches for them: set tls.client_ca")
+	case t.ClientCRL != "" && t.ClientCA == "":
+		return c.Wrong("tls.client_crl", "is of no authority: set tls.client_ca")
+	case t.ClientCerts == "off" && t.ClientFactor != "password":
+		return c.Wrong("tls.client_factor", `needs certificates that no client is asked for: set tls.client_certs to "ask" or "require"`)
+	case t.ClientMatch == "fingerprint" && len(t.ClientFingerprints) == 0:
+		return c.Wrong("tls.client_match", "goes by fingerprints, and none is given: set tls.client_fingerprints")
+	case t.ClientMatch != "fingerprint" && len(t.ClientFingerprints) > 0:
+		return c.Wrong("tls.client_fingerprints", `is not looked at: set tls.client_match to "fingerprint"`)
+	}
+	return c.checkACME()
+}
+
+// checkNoTLS finds what makes no sense without TLS.
+func (c *Config) checkNoTLS() error {
+	if c.TLS.Require != "auto" && c.TLS.Require != "off" {
+		return c.Wrong("tls.require", "wants what tls.enabled = false forbids: leave one of them out")
+	}
+	if c.FTPS.Address != "off" {
+		return c.Wrong("ftps.address", "needs TLS, and tls.enabled is false: leave one of them out")
+	}
+	for _, k := range Keys() {
+		if needsTLS(k.Name) && c.changed(k) {
+			return c.Wrong(k.Name, "is set, and tls.enabled is false: leave one of them out")
+		}
+	}
+	return nil
+}
+
+// needsTLS tells which keys are of TLS alone.
+func needsTLS(name string) bool {
+	switch name {
+	case "tls.enabled", "tls.require":
+		return false
+	case "ftp.require", "ftp.legacy", "ftps.require", "ftps.legacy":
+		return true
+	}
+	return strings.HasPrefix(name, "tls.")
+}
+
+func (c *Config) checkACME() error {
+	if len(c.TLS.ACMENames) == 0 {
+		for _, k := range tlsKeys() {
+			if strings.HasPrefix(k.Name, "tls.acme_") && c.changed(k) {
+				return c.Wrong(k.Name, "is set, and there is no name to ask a certificate for: set tls.acme_names")
+			}
+		}
+		return nil
+	}
+	acme := c.acme()
+	acme.Storage, acme.RootCA = "unused", "" // files are looked at later
+	if err := certs.Check(certs.Config{ACME: acme}); err != nil {
+		return c.Wrong("tls.acme_names", "cannot get their certificates: %w", err)
+	}
+	return nil
+}
+
+// acme is [tls] acme_* as certs wants it; nil: no ACME.
+func (c *Config) acme() *certs.ACME {
+	t := c.TLS
+	if len(t.ACMENames) == 0 {
+		return nil
+	}
+	return &certs.ACME{
+		Directory: t.ACMEDirectory,
+		Email:     t.ACMEEmail,
+		Names:     t.ACMENames,
+		Storage:   filepath.Join(c.Server.State, "acme"),
+		HTTPAddr:  t.ACMEHTTP,
+		TLSAddr:   t.ACMETLS,
+		RootCA:    t.ACMERootCA,
+	}
+}
+
+// Certificates is where certificates come from.
+func (c *Config) Certificates(log *slog.Logger) certs.Config {
+	t := c.TLS
+	var pairs []certs.Pair
+	if t.Cert != "" {
+		pairs = append(pairs, certs.Pair{Cert: t.Cert, Key: t.Key})
+	}
+	return certs.Config{
+		Pairs:     append(pairs, t.More...),
+		Dir:       filepath.Join(c.Server.State, "tls"),
+		Hosts:     t.Hosts,
+		ACME:      c.acme(),
+		ClientCA:  t.ClientCA,
+		ClientCRL: t.ClientCRL,
+		Log:       log,
+	}
+}
+
+// CheckCertificates looks at the files that TLS needs, and makes none.
+func (c *Config) CheckCertificates() error {
+	if !c.TLS.Enabled {
+		return nil
+	}
+	return certs.Check(c.Certificates(nil))
+}

@@ -1,0 +1,397 @@
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// value is one setting: it takes what a config file or a flag says, and prints
+// itself as a config file would say it.
+type value interface {
+	// set takes a string (of a file or a flag), bool, int64, float64,
+	// []string (of a flag) or []any (of a file). Its error completes the
+	// sentence "KEY must be ...".
+	set(v any) error
+	Toml() string
+	kind() string
+}
+
+// text is any string.
+type text string
+
+func (t *text) set(v any) error {
+	s, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("must be a string in quotes, not %v", v)
+	}
+	*t = text(s)
+	return nil
+}
+
+func (t *text) Toml() string { return quote(string(*t)) }
+func (t *text) kind() string { return "string" }
+
+// choice is one of a few words.
+type choice struct {
+	at    *string
+	words []string
+}
+
+func (c choice) set(v any) error {
+	s, ok := v.(string)
+	if !ok || !slices.Contains(c.words, s) {
+		return fmt.Errorf("must be one of %s, not %v", strings.Join(c.words, ", "), printed(v))
+	}
+	*c.at = s
+	return nil
+}
+
+func (c choice) Toml() string { return quote(*c.at) }
+func (c choice) kind() string { return "one of " + strings.Join(c.words, ", ") }
+
+// boolean is true or false.
+type boolean bool
+
+func (b *boolean) set(v any) error {
+	is, ok := v.(bool)
+	if !ok {
+		return fmt.Errorf("must be true or false, not %v", printed(v))
+	}
+	*b = boolean(is)
+	return nil
+}
+
+func (b *boolean) Toml() string { return strconv.FormatBool(bool(*b)) }
+func (b *boolean) kind() string { return "true or false" }
+
+// count is a whole number from 0 on.
+type count int
+
+func (c *count) set(v any) error {
+	n, ok := v.(int64)
+	if !ok || n < 0 || n > 1<<31-1 {
+		return fmt.Errorf("must be a whole number from 0 on, not %v", printed(v))
+	}
+	*c = count(n)
+	return nil
+}
+
+func (c *count) Toml() string { return strconv.Itoa(int(*c)) }
+func (c *count) kind() string { return "number" }
+
+// duration is a time span above zero, written "90s", "15m", "24h".
+type duration time.Duration
+
+func (d *duration) set(v any) error {
+	s, _ := v.(string)
+	span, err := time.ParseDuration(s)
+	if err != nil || span <= 0 {
+		return fmt.Errorf("must be a time span such as \"30s\", \"15m\" or \"24h\", not %v", printed(v))
+	}
+	*d = duration(span)
+	return nil
+}
+
+func (d *duration) Toml() string { return quote(shortSpan(time.Duration(*d))) }
+func (d *duration) kind() string { return "time span" }
+
+// delay is a duration that may be 0, written "0s".
+type delay time.Duration
+
+func (d *delay) set(v any) error {
+	if v == "0s" || v == "0" || v == int64(0) {
+		*d = 0
+		return nil
+	}
+	return (*duration)(d).set(v)
+}
+
+func (d *delay) Toml() string { return quote(shortSpan(time.Duration(*d))) }
+func (d *delay) kind() string { return "time span or 0" }
+
+// shortSpan writes 15 minutes as "15m", where time writes "15m0s".
+func shortSpan(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// Size is a number of bytes, or of bytes a second: 1048576, "1MiB", "500kB".
+type Size int64
+
+func (s *Size) set(v any) error {
+	if n, ok := v.(int64); ok && n >= 0 {
+		*s = Size(n)
+		return nil
+	}
+	str, _ := v.(string)
+	return s.UnmarshalText([]byte(str))
+}
+
+// UnmarshalText reads "10MiB", "500kB" or a plain number of bytes.
+func (s *Size) UnmarshalText(b []byte) error {
+	n, err := parseSize(string(b))
+	if err != nil {
+		return err
+	}
+	*s = Size(n)
+	return nil
+}
+
+func parseSize(s string) (int64, error) {
+	wrong := fmt.Errorf("must be a size such as \"500kB\", \"10MiB\" or \"1GiB\", or 0, not %q", s)
+	digits := strings.TrimRight(s, "kKMGTiB")
+	n, err := strconv.ParseUint(digits, 10, 63)
+	unit, ok := unitBytes(s[len(digits):])
+	if err != nil || !ok || int64(n) > (1<<63-1)/unit {
+		return 0, wrong
+	}
+	return int64(n) * unit, nil
+}
+
+func unitBytes(unit string) (int64, bool) {
+	switch unit {
+	case "", "B":
+		return 1, true
+	case "kB", "KB":
+		return 1e3, true
+	case "MB":
+		return 1e6, true
+	case "GB":
+		return 1e9, true
+	case "TB":
+		return 1e12, true
+	case "KiB", "K", "k":
+		return 1 << 10, true
+	case "MiB", "M":
+		return 1 << 20, true
+	case "GiB", "G":
+		return 1 << 30, true
+	case "TiB", "T":
+		return 1 << 40, true
+	}
+	return 0, false
+}
+
+// String is the size in the largest unit that divides it.
+func (s Size) String() string {
+	units := []struct {
+		name  string
+		bytes int64
+	}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"MB", 1e6}, {"kB", 1e3}}
+	for _, u := range units {
+		if s != 0 && int64(s)%u.bytes == 0 {
+			return strconv.FormatInt(int64(s)/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(int64(s), 10)
+}
+
+func (s *Size) Toml() string {
+	if *s == 0 {
+		return "0"
+	}
+	return quote(s.String())
+}
+func (s *Size) kind() string { return "size" }
+
+// octal is a permission mask, written "0022".
+type octal fs.FileMode
+
+func (o *octal) set(v any) error {
+	s, _ := v.(string)
+	n, err := strconv.ParseUint(s, 8, 32)
+	if err != nil || n > 0o777 {
+		return fmt.Errorf("must be an octal mask in quotes such as \"0022\", not %v", printed(v))
+	}
+	*o = octal(n)
+	return nil
+}
+
+func (o *octal) Toml() string { return fmt.Sprintf("\"%04o\"", uint32(*o)) }
+func (o *octal) kind() string { return "octal mask" }
+
+// zone is a time zone by its name.
+type zone struct{ at **time.Location }
+
+func (z zone) set(v any) error {
+	s, _ := v.(string)
+	loc, err := time.LoadLocation(s)
+	if err != nil || s == "" {
+		return fmt.Errorf("must be a time zone such as \"UTC\", \"Local\" or \"Europe/Berlin\", not %v", printed(v))
+	}
+	*z.at = loc
+	return nil
+}
+
+func (z zone) Toml() string { return quote((*z.at).String()) }
+func (z zone) kind() string { return "time zone" }
+
+// ports is a range of TCP ports, written "50000-50999".
+type ports struct{ First, Last uint16 }
+
+func (p *ports) set(v any) error {
+	s, _ := v.(string)
+	low, high, ok := strings.Cut(s, "-")
+	first, err1 := strconv.ParseUint(low, 10, 16)
+	last, err2 := strconv.ParseUint(high, 10, 16)
+	if !ok || err1 != nil || err2 != nil || first == 0 || first > last {
+		return fmt.Errorf("must be a range of ports such as \"50000-50999\", not %v", printed(v))
+	}
+	*p = ports{uint16(first), uint16(last)}
+	return nil
+}
+
+func (p *ports) Toml() string { return fmt.Sprintf("\"%d-%d\"", p.First, p.Last) }
+func (p *ports) kind() string { return "range of ports" }
+
+// list is several strings. check, where it is set, looks at each.
+type list struct {
+	at    *[]string
+	check func(string) error
+}
+
+func (l list) set(v any) error {
+	items, err := items(v)
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if l.check != nil {
+			if err := l.check(item); err != nil {
+				return err
+			}
+		}
+	}
+	*l.at = items
+	return nil
+}
+
+func (l list) Toml() string { return quoteList(*l.at) }
+func (l list) kind() string { return "list of strings" }
+
+// networks is several networks or single addresses.
+type networks []netip.Prefix
+
+func (n *networks) set(v any) error {
+	items, err := items(v)
+	if err != nil {
+		return err
+	}
+	var all networks
+	for _, item := range items {
+		prefix, err := parseNetwork(item)
+		if err != nil {
+			return err
+		}
+		all = append(all, prefix)
+	}
+	*n = all
+	return nil
+}
+
+func (n *networks) Toml() string {
+	var items []string
+	for _, prefix := range *n {
+		items = append(items, prefix.String())
+	}
+	return quoteList(items)
+}
+func (n *networks) kind() string { return "list of networks" }
+
+func parseNetwork(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		return prefix, fmt.Errorf("must hold networks such as \"192.0.2.0/24\" or addresses, not %q", s)
+	}
+	return prefix.Masked(), nil
+}
+
+// items takes a list as a file or a flag gives it.
+func items(v any) ([]string, error) {
+	switch v := v.(type) {
+	case []string:
+		return v, nil
+	case string:
+		return []string{v}, nil
+	case []any:
+		all := make([]string, 0, len(v))
+		for _, item := range v {
+			s, ok := item.(string)
+			if !ok {
+				return nil, fmt.Errorf("must be a list of strings, but holds %v", printed(item))
+			}
+			all = append(all, s)
+		}
+		return all, nil
+	}
+	return nil, fmt.Errorf("must be a list of strings such as [\"a\", \"b\"], not %v", printed(v))
+}
+
+// printed shows a value from a file as a person wrote it, near enough.
+func printed(v any) string {
+	switch v := v.(type) {
+	case string:
+		return quote(v)
+	case []any, []string:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	}
+	return fmt.Sprint(v)
+}
+
+func quoteList(items []string) string {
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = quote(item)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// quote writes a TOML basic string.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f:
+			fmt.Fprintf(&b, "\\u%04X", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// line is a string that holds one line of text.
+type line struct{ at *string }
+
+func (l line) set(v any) error {
+	s, ok := v.(string)
+	if !ok || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return fmt.Errorf("must be one line of text, not %v", printed(v))
+	}
+	*l.at = s
+	return nil
+}
+
+func (l line) Toml() string { return quote(*l.at) }
+func (l line) kind() string { return "line of text" }

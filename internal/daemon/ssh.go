@@ -1,0 +1,155 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
+
+	"ferry/internal/auth"
+	"ferry/internal/config"
+	"ferry/internal/ftpserver"
+	"ferry/internal/gate"
+	"ferry/internal/sftpserver"
+	"ferry/internal/sshserver"
+)
+
+// hostKeyDir is where, in the state directory, the host keys are that the
+// server makes.
+const hostKeyDir = "ssh"
+
+// checkHostKeys reads the keys that are named, or were made, so that a bad one
+// is known before the server is started with it.
+func checkHostKeys(c *config.Config) error {
+	if c.SFTP.Address == "off" {
+		return nil
+	}
+	if len(c.SFTP.HostKeys) == 0 {
+		err := sshserver.CheckHostKeys(filepath.Join(c.Server.State, hostKeyDir))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // they are the server's, and who checks need not be it
+		}
+		return err
+	}
+	types := map[string]string{}
+	for _, file := range c.SFTP.HostKeys {
+		signer, err := sshserver.ReadHostKey(file)
+		if err != nil {
+			return c.Wrong("sftp.host_keys", "cannot be used: %w", err)
+		}
+		kind := signer.PublicKey().Type()
+		if other := types[kind]; other != "" {
+			return c.Wrong("sftp.host_keys", "has two keys of the type %s, %s and %s: keep one of them", kind, other, file)
+		}
+		types[kind] = file
+	}
+	return nil
+}
+
+// sshService is the SSH service, and the keys that it shows itself by. Where
+// it is off, all of it is nil.
+type SSH struct {
+	server *sshserver.Server
+	keys   []ssh.Signer
+}
+
+func openSSH(conf *config.Config, g *gate.Gate, trust *auth.Authorities, version string, log *slog.Logger) (SSH, error) {
+	if conf.SFTP.Address == "off" {
+		return SSH{}, nil
+	}
+	keys, err := hostKeys(conf)
+	if err != nil {
+		return SSH{}, err
+	}
+	for _, key := range keys {
+		log.Info("host key", "type", key.PublicKey().Type(), "fingerprint", ssh.FingerprintSHA256(key.PublicKey()))
+	}
+	s := conf.SFTP
+	certs, err := hostCertificates(conf, log)
+	if err != nil {
+		return SSH{}, err
+	}
+	server, err := sshserver.New(sshserver.Config{
+		HostCerts:    certs,
+		Gate:         g,
+		Log:          log,
+		HostKeys:     keys,
+		Banner:       s.Banner,
+		NoPasswords:  !s.Passwords,
+		Authority:    trust.Trusts,
+		Revoked:      trust.Revoked,
+		ChaCha20:     s.ChaCha20,
+		Legacy:       s.LegacyNetworks,
+		LoginTimeout: s.LoginTimeout,
+		IdleTimeout:  s.IdleTimeout,
+		KeepAlive:    s.KeepAlive,
+		Zone:         conf.FTP.Zone,
+		Version:      version,
+		Handles:      sftpserver.NewHandles(handles()),
+	})
+	return SSH{server, keys}, err
+}
+
+// handles is how many files clients may have open by SFTP, all together. An
+// upload takes two of the system's descriptors, and a quarter of those that the
+// process may have are for the rest: connections, FTP, the database.
+func handles() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
+		return 1 << 28
+	}
+	return max(int(limit.Cur*3/8), 16)
+}
+
+func hostKeys(conf *config.Config) ([]ssh.Signer, error) {
+	if len(conf.SFTP.HostKeys) == 0 {
+		return sshserver.HostKeys(filepath.Join(conf.Server.State, hostKeyDir))
+	}
+	var keys []ssh.Signer
+	for _, file := range conf.SFTP.HostKeys {
+		key, err := sshserver.ReadHostKey(file)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// Fingerprints are those of the host keys, in the words in which ssh asks
+// whether they are right.
+func (s SSH) Fingerprints() []string {
+	var all []string
+	for _, key := range s.keys {
+		kind, _, _ := strings.Cut(strings.TrimPrefix(key.PublicKey().Type(), "ssh-"), "-") // of ecdsa-sha2-nistp256 the first
+		all = append(all, ssh.FingerprintSHA256(key.PublicKey())+" ("+strings.ToUpper(kind)+")")
+	}
+	return all
+}
+
+// protocols are the services behind the doors.
+type protocols struct {
+	ftp  *ftpserver.Server
+	sftp *sshserver.Server // nil: it is off, and no door leads there
+}
+
+func (p protocols) handleSSH(nc net.Conn) { p.sftp.Handle(nc) }
+
+// shutdown ends all of them. The error is that some had to be stopped.
+func (p protocols) shutdown(ctx context.Context) error {
+	var both sync.WaitGroup
+	var ftp, sftp error
+	both.Go(func() { ftp = p.ftp.Shutdown(ctx) })
+	if p.sftp != nil {
+		both.Go(func() { sftp = p.sftp.Shutdown(ctx) })
+	}
+	both.Wait()
+	return errors.Join(ftp, sftp)
+}

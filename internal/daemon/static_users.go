@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+
+	"ferry"
+	"ferry/internal/auth"
+	"ferry/internal/config"
+	"ferry/internal/store"
+)
+
+// Person is a user of the command line or the config file, with a password.
+type Person struct {
+	config.StaticUser
+	Made bool // the password was made up just now, and has to be shown
+}
+
+// defaultUser is let in when there is neither a config file nor --user.
+const defaultUser = "ferry"
+
+// staticUsers gives every account of users.static its password: its own, that
+// of FERRY_PASSWORD, or one that is made up now. The last only without a
+// config file, where the greeting shows it.
+func staticUsers(conf *config.Config, envPassword string) ([]Person, error) {
+	list := conf.Users.Static
+	if len(list) == 0 && conf.File == "" {
+		list = []config.StaticUser{{Name: defaultUser}}
+	}
+	var people []Person
+	for _, a := range list {
+		p := Person{StaticUser: a}
+		switch {
+		case p.Secret != "":
+		case envPassword != "":
+			p.Secret = envPassword
+		case conf.File == "":
+			p.Secret, p.Made = newPassword(), true
+		default:
+			return nil, conf.Wrong("users.static", "has no password for user %q: set FERRY_PASSWORD, or write NAME:HASH", a.Name)
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
+
+// entries are people as the authenticator wants them: at home in the root,
+// with every right, their passwords hashed.
+func entries(ctx context.Context, conf *config.Config, people []Person, h *auth.Hasher) ([]auth.Entry, error) {
+	var all []auth.Entry
+	for _, p := range people {
+		hash := p.Secret
+		if !p.Hashed() {
+			var err error
+			if hash, err = h.Hash(ctx, p.Secret); err != nil {
+				return nil, config.Usagef("the password of user %q cannot be used: %w", p.Name, err)
+			}
+		}
+		u := ferry.User{Name: p.Name, Home: conf.Storage.Root, Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsAll}}}
+		all = append(all, auth.Entry{User: withinConfig(conf, u), Hash: hash})
+	}
+	return all, nil
+}
+
+// accountsIn looks accounts up in the database, as the configuration lets them be.
+type accountsIn struct {
+	db   *store.Store
+	conf *config.Config
+}
+
+// Lookup is auth.Users's.
+func (a accountsIn) Lookup(ctx context.Context, name string) (ferry.User, string, error) {
+	u, hash, err := a.db.Lookup(ctx, name)
+	if err != nil {
+		return ferry.User{}, "", err
+	}
+	return withinConfig(a.conf, u), hash, nil
+}
+
+// Keys is auth.Users's.
+func (a accountsIn) Keys(ctx context.Context, name string) ([]string, error) {
+	return a.db.Keys(ctx, name)
+}
+
+// withinConfig takes away from u what the configuration grants nobody.
+func withinConfig(conf *config.Config, u ferry.User) ferry.User {
+	if !conf.Storage.ReadOnly {
+		return u
+	}
+	rules := make([]ferry.Rule, len(u.Rules))
+	for i, r := range u.Rules {
+		rules[i] = ferry.Rule{Prefix: r.Prefix, Rights: r.Rights & ferry.RightsRead}
+	}
+	u.Rules = rules
+	return u
+}
+
+// authenticator asks users, and knows the anonymous ones by their names. On
+// virtual hosts both may be others.
+func authenticator(conf *config.Config, users auth.Users, h *auth.Hasher) ferry.Authenticator {
+	const most = 4096 // passwords remembered at once
+	var remembered *auth.Remembered
+	if conf.Users.Remember > 0 {
+		remembered = auth.Remember(conf.Users.Remember, most)
+	}
+	virtual := auth.Virtual(users, h, remembered)
+	if !conf.Users.Anonymous {
+		return virtual
+	}
+	return welcoming(conf, virtual)
+}
+
+// anonymous may read everywhere and, where there is a drop directory, put new
+// files into it without seeing what is there. Its home is that of host, a
+// virtual one or "".
+func anonymous(conf *config.Config, host string) ferry.User {
+	u := ferry.User{Name: "anonymous", Anonymous: true, Shared: true, Home: conf.AnonymousRoot(host),
+		Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsRead}}}
+	// The name was found clean when the configuration was checked.
+	if drop, err := ferry.Clean(ferry.Root, conf.Users.Drop); err == nil && drop != ferry.Root {
+		u.Rules = append(u.Rules, ferry.Rule{Prefix: drop, Rights: ferry.RightCreate})
+	}
+	return u
+}
+
+// newPassword makes one up: 26 letters and digits, 128 random bits, that can
+// stand in a URL and in a shell as they are.
+func newPassword() string {
+	return strings.ToLower(rand.Text())
+}
