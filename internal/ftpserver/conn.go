@@ -67,7 +67,7 @@ type conn struct {
 	hashAlgo  string
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
 	utf8      bool              // OPTS UTF8 ON was given: an account's charset does not count
-	data      dataWay           // where the next data connection comes from
+	data      endpoint          // where the next data connection comes from
 	epsvAll   bool              // EPSV ALL was given
 	job       *job              // what runs now; nil: nothing
 	queue     []ftpwire.Command // commands that wait for the job's end
@@ -369,9 +369,19 @@ func (c *conn) logPanic(p any) {
 
 // log is the server's logger with what names this session.
 func (c *conn) log() *slog.Logger {
-	l := c.srv.cfg.Log.With("session", c.visit.ID(), "peer", c.peer)
+	user := ""
 	if c.sess != nil {
-		l = l.With("user", c.sess.User().Name)
+		user = c.sess.User().Name
+	}
+	return c.srv.sessionLog(c.visit.ID(), c.peer, user)
+}
+
+// sessionLog is the server's logger with what names a session; user is "" before the
+// login.
+func (s *Server) sessionLog(id string, peer netip.AddrPort, user string) *slog.Logger {
+	l := s.cfg.Log.With("session", id, "peer", peer)
+	if user != "" {
+		l = l.With("user", user)
 	}
 	return l
 }

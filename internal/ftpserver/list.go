@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"path"
 	"strings"
 
@@ -156,10 +157,11 @@ func (c *conn) startListing(verb string, l listing) reply {
 	if l.dir && !c.sess.Rights(l.name).Has(ferry.RightList) {
 		return replyFor(fs.ErrPermission)
 	}
-	way, f := c.takeData(), form{z: c.modeZ, level: c.zLevel, shield: c.shield()}
-	p := c.newPrinter(l)
+	data, way, who := c.srv.data, c.takeData(), c.party()
+	f := form{z: c.modeZ, level: c.zLevel, shield: c.shield()}
+	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
 	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
-		err := c.sendListing(ctx, way, f, p, l)
+		err := data.with(ctx, who, way, f, func(nc net.Conn) error { return p.send(ctx, nc, l, bufs, stall) })
 		if p.unprintable > 0 {
 			c.log().Warn("names with line ends were left out of a listing", "directory", l.name, "entries", p.unprintable)
 		}

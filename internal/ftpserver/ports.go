@@ -3,6 +3,7 @@ package ftpserver
 import (
 	"context"
 	"errors"
+	"ferry/internal/listen"
 	"iter"
 	"math/rand/v2"
 	"net"
@@ -244,7 +245,7 @@ func (p *ports) accept(at netip.AddrPort, l *listener) {
 func (p *ports) deliver(at netip.AddrPort, l *listener, nc net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := l.awaited[addrOf(nc.RemoteAddr()).Addr()]
+	e := l.awaited[listen.AddrPort(nc.RemoteAddr()).Addr()]
 	if e == nil {
 		e = l.awaited[netip.Addr{}]
 	}

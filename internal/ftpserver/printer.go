@@ -67,19 +67,17 @@ func (c *conn) newPrinter(l listing) *printer {
 	return p
 }
 
-// sendListing prints l to the data connection.
-func (c *conn) sendListing(ctx context.Context, way dataWay, f form, p *printer, l listing) error {
-	return c.withData(ctx, way, f, func(nc net.Conn) error {
-		w := &listWriter{ctx: ctx, conn: nc, stall: c.srv.cfg.StallTimeout, buf: c.srv.listBufs.Get().(*[listBuf]byte)}
-		defer c.srv.listBufs.Put(w.buf)
-		stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
-		defer stop()
-		p.emit = w.line
-		if err := p.print(ctx, l); err != nil {
-			return err
-		}
-		return w.flush()
-	})
+// send prints l to a data connection, which may take nothing for as long as stall.
+func (p *printer) send(ctx context.Context, nc net.Conn, l listing, bufs *sync.Pool, stall time.Duration) error {
+	w := &listWriter{ctx: ctx, conn: nc, stall: stall, buf: bufs.Get().(*[listBuf]byte)}
+	defer bufs.Put(w.buf)
+	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	p.emit = w.line
+	if err := p.print(ctx, l); err != nil {
+		return err
+	}
+	return w.flush()
 }
 
 // newListBufs makes the pool that listWriters take their buffers from.

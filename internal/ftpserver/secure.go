@@ -19,79 +19,108 @@ type secureConn struct {
 	raw     net.Conn
 	wire    *tlsWire
 	upload  bool
-	own     *habits // of the session, where the client has shown a ticket of its own
-	unclean func()  // nil: an end without close_notify is an error; else it is told
+	from    shownTicket // by the client, in the handshake
+	offer   string      // of the client, for the log
+	own     *habits     // of the session, where the client has shown a ticket of its own
+	unclean func()      // nil: an end without close_notify is an error; else it is told
 }
 
-// secure makes the handshake on a data connection. The server of FTP is the
-// server of TLS, whoever connected to whom (RFC 4217 §7).
-func (c *conn) secure(ctx context.Context, raw net.Conn, s *shield, upload bool) (*secureConn, error) {
-	var from shownTicket
-	var wire *tlsWire
+// shield is what a data connection needs to be private.
+type shield struct {
+	session *tlsSession
+	base    *tls.Config
+	binding Binding
+	lenient bool // an end without close_notify counts as an end
+	client  string
+}
+
+// secure makes raw private. The server of FTP is the server of TLS, whoever
+// connected to whom (RFC 4217 §7). The connection is not nil, whatever the error: its
+// wire is to be released.
+func (s *service) secure(ctx context.Context, who party, raw net.Conn, d *shield, upload bool) (*secureConn, error) {
+	sc := s.layer(who, raw, d, upload)
+	if err := sc.handshake(ctx, who, s.cfg.DataTimeout); err != nil {
+		return sc, err
+	}
+	return sc, s.bind(ctx, who, sc, d)
+}
+
+// layer puts TLS over raw, without a byte.
+func (s *service) layer(who party, raw net.Conn, d *shield, upload bool) *secureConn {
+	sc := &secureConn{raw: raw, upload: upload}
 	late := func(bool) bool { return false }
 	if upload {
-		wire = uploadWire(raw, c.srv.wires)
-		late = func(resumed bool) bool { return s.ticketAtEnd(resumed, from) }
+		sc.wire = uploadWire(raw, s.wires)
+		late = func(resumed bool) bool { return d.ticketAtEnd(resumed, sc.from) }
 	} else {
-		wire = downloadWire(raw, c.srv.wires)
+		sc.wire = downloadWire(raw, s.wires)
 	}
-	cfg := s.session.config(s.base, &from, func(resumed bool) owner {
-		o := c.srv.tlsSessions.grant(s.session, resumed, from.owner)
+	cfg := d.session.config(d.base, &sc.from, func(resumed bool) owner {
+		o := s.tlsSessions.grant(d.session, resumed, sc.from.owner)
 		o.late = late(resumed)
 		return o
 	})
-	cfg = wire.holdTickets(cfg, late)
-	var offer string
-	tc := tls.Server(wire, offered(cfg, &offer))
-	sc := &secureConn{Conn: tc, raw: raw, wire: wire, upload: upload}
-	if s.lenient {
+	sc.Conn = tls.Server(sc.wire, offered(sc.wire.holdTickets(cfg, late), &sc.offer))
+	if d.lenient {
 		sc.unclean = func() {
-			c.log().Warn("upload ended without close_notify; it counts, as configured", "client", s.client)
+			who.log().Warn("upload ended without close_notify; it counts, as configured", "client", d.client)
 		}
 	}
-	_ = raw.SetDeadline(time.Now().Add(c.srv.cfg.DataTimeout))
-	wire.prompt = true
+	return sc
+}
+
+// handshake is that of TLS.
+func (sc *secureConn) handshake(ctx context.Context, who party, timeout time.Duration) error {
+	_ = sc.raw.SetDeadline(time.Now().Add(timeout))
+	sc.wire.prompt = true
 	err := context.Cause(ctx)
 	if err == nil {
-		err = tc.Handshake()
+		err = sc.Conn.Handshake()
 	}
-	wire.prompt = false
+	sc.wire.prompt = false
 	if err != nil {
-		_ = wire.flush() // the alert that says what was wrong
-	} else if !wire.hold {
-		err = wire.flush() // a client that is refused now shall not take it for a handshake that failed
+		_ = sc.wire.flush() // the alert that says what was wrong
+	} else if !sc.wire.hold {
+		err = sc.wire.flush() // a client that is refused now shall not take it for a handshake that failed
 	}
 	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return sc, cause
+		return cause
 	}
 	if err != nil {
-		c.log().Warn("TLS handshake failed on a data connection", "err", brief([]string{wire.failure(err).Error()}), "offer", offer)
-		return sc, errDataTLS
+		who.log().Warn("TLS handshake failed on a data connection", "error", brief([]string{sc.wire.failure(err).Error()}), "offer", sc.offer)
+		return errDataTLS
 	}
-	_ = raw.SetDeadline(time.Time{})
-	if s.binding != BindOff {
-		c.srv.tlsSessions.awaitLogin(ctx, s.session, tc.ConnectionState().DidResume, from.owner)
+	_ = sc.raw.SetDeadline(time.Time{})
+	return nil
+}
+
+// bind finds out whether the connection belongs to its session, and refuses one that
+// has to and does not.
+func (s *service) bind(ctx context.Context, who party, sc *secureConn, d *shield) error {
+	resumed := sc.ConnectionState().DidResume
+	if d.binding != BindOff {
+		s.tlsSessions.awaitLogin(ctx, d.session, resumed, sc.from.owner)
 		if cause := context.Cause(ctx); cause != nil {
-			return sc, cause
+			return cause
 		}
 	}
-	verdict := c.srv.tlsSessions.judge(s.session, tc.ConnectionState().DidResume, from.owner)
-	loose, err := s.session.admit(s.binding, verdict)
+	verdict := s.tlsSessions.judge(d.session, resumed, sc.from.owner)
+	loose, err := d.session.admit(d.binding, verdict)
 	if err != nil {
-		c.log().Warn("data connection refused: it did not resume the TLS session of its control connection",
-			"binding", s.binding.String(), "resumed", tc.ConnectionState().DidResume, "other_user", verdict == foreign)
-		return sc, err
+		who.log().Warn("data connection refused: it did not resume the TLS session of its control connection",
+			"binding", d.binding.String(), "resumed", resumed, "other_user", verdict == foreign)
+		return err
 	}
 	if verdict == own {
-		sc.own = &s.session.habits
-		sc.own.show(from, wire.hold)
+		sc.own = &d.session.habits
+		sc.own.show(sc.from, sc.wire.hold)
 	}
-	if loose && s.binding == BindObserve {
-		c.srv.unbound.Add(1)
-		c.log().Warn("data connection would be refused by binding = enforce: it did not resume the TLS session of its control connection",
-			"resumed", tc.ConnectionState().DidResume, "client", s.client, "so_far", c.srv.unbound.Load())
+	if loose && d.binding == BindObserve {
+		s.unbound.Add(1)
+		who.log().Warn("data connection would be refused by binding = enforce: it did not resume the TLS session of its control connection",
+			"resumed", resumed, "client", d.client, "so_far", s.unbound.Load())
 	}
-	return sc, nil
+	return nil
 }
 
 // ticketAtEnd tells whether an upload gives its ticket at its end: a client that

@@ -13,11 +13,6 @@ import (
 // of TLS after CCC and REIN.
 const handshakeTimeout = 30 * time.Second
 
-const (
-	maxOffer     = 200     // items of one list of a client's offer that the log names
-	maxOfferText = 8 << 10 // and bytes of it
-)
-
 // acmeChallenge is what TLS agrees on with an ACME server that asks whether
 // this is the host of a name (RFC 8737 §4).
 const acmeChallenge = "acme-tls/1"
@@ -148,43 +143,6 @@ func (c *conn) startImplicit() {
 	if c.startTLS(base) {
 		c.tls.private, c.tls.assumed = true, true
 	}
-}
-
-// offered notes what a client offers, for the log of a handshake that fails.
-func offered(cfg *tls.Config, offer *string) *tls.Config {
-	inner := cfg.GetConfigForClient
-	cfg.GetConfigForClient = func(hi *tls.ClientHelloInfo) (*tls.Config, error) {
-		var versions, suites []string
-		for _, v := range hi.SupportedVersions {
-			versions = append(versions, tls.VersionName(v))
-		}
-		for _, s := range hi.CipherSuites[:min(len(hi.CipherSuites), maxOffer)] {
-			suites = append(suites, tls.CipherSuiteName(s))
-		}
-		*offer = "versions " + brief(versions) + "; suites " + brief(suites)
-		if hi.ServerName != "" {
-			*offer += "; name " + brief([]string{hi.ServerName})
-		}
-		if len(hi.SupportedProtos) > 0 {
-			*offer += "; protocols " + brief(hi.SupportedProtos)
-		}
-		if inner == nil {
-			return nil, nil
-		}
-		return inner(hi)
-	}
-	return cfg
-}
-
-// brief is a list that a client has sent, or an error that repeats one, as the
-// log has it. Clients with every old suite offer some 150; who sends more fills
-// logs.
-func brief(list []string) string {
-	text := strings.Join(list[:min(len(list), maxOffer)], ",")
-	if len(text) > maxOfferText {
-		text = text[:maxOfferText] + "…"
-	}
-	return text
 }
 
 // dated tells whether a connection has what only devices of a legacy profile
@@ -346,13 +304,9 @@ func (c *conn) dataReady() (r reply, ok bool) {
 	return reply{}, true
 }
 
-// shield is what a data connection needs to be private.
-type shield struct {
-	session *tlsSession
-	base    *tls.Config
-	binding Binding
-	lenient bool // an end without close_notify counts as an end
-	client  string
+// form is how bytes look on the session's data connections now.
+func (c *conn) form() form {
+	return form{ascii: c.ascii, z: c.modeZ, level: c.zLevel, shield: c.shield()}
 }
 
 // shield is that of the session's data connections now; nil: they are in clear.

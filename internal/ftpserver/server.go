@@ -13,6 +13,7 @@ import (
 
 	"ferry"
 	"ferry/internal/gate"
+	"ferry/internal/listen"
 )
 
 // Config is what an FTP service needs. The zero value of a field means what
@@ -67,25 +68,15 @@ type Passive struct {
 	Addresses   []PassiveAddress // the first whose Network holds the client decides
 }
 
-// PassiveAddress is the address that clients of a network are told to connect
-// to, where it is not the one they reached us at (NAT, containers).
-type PassiveAddress struct {
-	Network netip.Prefix
-	Host    string // an IPv4 address, or a name that is looked up when it is needed
-}
-
 // Server is an FTP service. Its connections come by Handle.
 type Server struct {
 	cfg      Config
-	ports    *ports
-	hosts    *advertiser
+	data     *service
 	commands map[string]*command
 	listBufs *sync.Pool // of *[listBuf]byte
 	wires    *wirePools
 
 	tlsSessions *tlsSessions
-	// unbound counts the data connections that BindObserve let pass.
-	unbound atomic.Int64
 	// lenient counts the uses of legacy profiles.
 	lenient atomic.Int64
 
@@ -124,14 +115,16 @@ func newServer(cfg Config, n network) (*Server, error) {
 	setDefault(&cfg.Zone, time.UTC)
 	s := &Server{
 		cfg:      cfg,
-		ports:    newPorts(n, cfg.Passive.First, cfg.Passive.Last),
-		hosts:    newAdvertiser(cfg.Passive.Addresses),
 		commands: commandTable(),
 		listBufs: newListBufs(),
 		wires:    newWirePools(),
 
 		tlsSessions: newTLSSessions(),
 	}
+	s.data = newService(serviceConfig{
+		First: cfg.Passive.First, Last: cfg.Passive.Last, Addresses: cfg.Passive.Addresses,
+		DataTimeout: cfg.DataTimeout, StallTimeout: cfg.StallTimeout,
+	}, n, s.tlsSessions, s.wires)
 	s.drain, s.startDrain = context.WithCancel(context.Background())
 	s.kill, s.startKill = context.WithCancelCause(context.Background())
 	return s, nil
@@ -170,7 +163,7 @@ func (s *Server) admit(nc net.Conn, implicit bool) *conn {
 		sayAndClose(nc, 421, "The server is shutting down; try again later.")
 		return nil
 	}
-	peer, local := addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr())
+	peer, local := listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr())
 	visit, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
 	if err != nil {
 		sayAndClose(nc, 421, sentence(err))
@@ -192,26 +185,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
-		s.ports.close()
+		s.data.close()
 		return nil
 	case <-ctx.Done():
 		s.startKill(ferry.ErrShutdown)
 		<-done
-		s.ports.close()
+		s.data.close()
 		return ctx.Err()
 	}
-}
-
-// addrOf is the address and port of a, an IPv4 address as such even where the
-// socket says it in IPv6's form.
-func addrOf(a net.Addr) netip.AddrPort {
-	if t, ok := a.(*net.TCPAddr); ok {
-		ap := t.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	}
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }

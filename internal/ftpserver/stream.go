@@ -21,16 +21,12 @@ type form struct {
 	shield *shield // TLS; nil: in clear
 }
 
-func (c *conn) form() form {
-	return form{ascii: c.ascii, z: c.modeZ, level: c.zLevel, shield: c.shield()}
-}
-
-// withData brings the data connection, lets use move bytes over it in the form
+// with brings the data connection, lets use move bytes over it in the form
 // f, and closes it: cleanly only when all went well, or the client wanted the
 // end. A plain binary transfer gets the bare connection, so that the kernel
 // can move the bytes.
-func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.Conn) error) error {
-	raw, err := c.open(ctx, way)
+func (s *service) with(ctx context.Context, who party, at endpoint, f form, use func(net.Conn) error) error {
+	raw, err := s.open(ctx, who, at)
 	if err != nil {
 		return err
 	}
@@ -49,12 +45,12 @@ func (c *conn) withData(ctx context.Context, way dataWay, f form, use func(net.C
 			close(cut)
 		})
 		defer stop()
-		s, err := c.secure(ctx, raw, f.shield, f.upload)
-		defer s.wire.release()
+		private, err := s.secure(ctx, who, raw, f.shield, f.upload)
+		defer private.wire.release()
 		if err != nil {
 			return err
 		}
-		nc, finish, broke = s, func() error { return s.finish(ctx, c.srv.cfg.StallTimeout) }, s.broke
+		nc, finish, broke = private, func() error { return private.finish(ctx, s.cfg.StallTimeout) }, private.broke
 	}
 	if f.z {
 		z, below := newZConn(nc, f.level), finish

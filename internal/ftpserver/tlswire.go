@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// wireTimeout is how long the other side may take to read what is written.
+	wireTimeout = 30 * time.Second
 	// Where little comes, little is read ahead; below an upload as much as is
 	// worth one system call.
 	littleAhead = 1 << 10
@@ -147,7 +149,7 @@ func (w *tlsWire) follow(p []byte) {
 // deadline of the last reply has long passed.
 func (w *tlsWire) Write(p []byte) (int, error) {
 	if w.whole {
-		_ = w.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		_ = w.Conn.SetWriteDeadline(time.Now().Add(wireTimeout))
 	}
 	if !w.gather {
 		return w.Conn.Write(p)

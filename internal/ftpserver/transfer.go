@@ -48,12 +48,12 @@ func (c *conn) retr(arg string) reply {
 		_ = h.Abort(ferry.ErrBeyondEnd)
 		return replyFor(ferry.ErrBeyondEnd)
 	}
-	way, form := c.takeData(), c.form()
+	data, way, form, who := c.srv.data, c.takeData(), c.form(), c.party()
 	if form.ascii {
 		c.sess.MarkASCII(h)
 	}
 	c.begin("RETR", 0, func(ctx context.Context, _ *job) reply {
-		err := c.sendFile(ctx, way, form, h, at, info.Size)
+		err := data.with(ctx, who, way, form, func(nc net.Conn) error { return sendFile(ctx, nc, h, at, info.Size) })
 		if err == nil {
 			err = h.Commit()
 		}
@@ -74,20 +74,18 @@ func opening(f form, name ferry.Name, size int64) string {
 	return "Opening BINARY mode data connection for " + string(name) + " (" + strconv.FormatInt(size, 10) + " bytes)."
 }
 
-// sendFile brings the data connection and sends what at asks for of a file.
-func (c *conn) sendFile(ctx context.Context, way dataWay, f form, h ferry.Handle, at restartPoint, size int64) error {
-	return c.withData(ctx, way, f, func(nc net.Conn) error {
-		cork(nc)
-		want := size - at.offset
-		if at.ranged {
-			want = min(want, at.length())
-		}
-		n, err := h.SendTo(ctx, nc, at.offset, want)
-		if err == nil && n < want {
-			err = errShrunk
-		}
-		return err
-	})
+// sendFile sends what at asks for of a file.
+func sendFile(ctx context.Context, nc net.Conn, h ferry.Handle, at restartPoint, size int64) error {
+	cork(nc)
+	want := size - at.offset
+	if at.ranged {
+		want = min(want, at.length())
+	}
+	n, err := h.SendTo(ctx, nc, at.offset, want)
+	if err == nil && n < want {
+		err = errShrunk
+	}
+	return err
 }
 
 // STOR (RFC 959 §4.1.3).
@@ -177,7 +175,7 @@ func (c *conn) startAt(h ferry.Handle, name ferry.Name, at restartPoint) (restar
 
 // receive starts the job that takes an upload in and publishes it.
 func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first reply, done string) reply {
-	way, form, announced := c.takeData(), c.form(), c.alloBytes
+	data, way, form, who, announced := c.srv.data, c.takeData(), c.form(), c.party(), c.alloBytes
 	form.upload = true
 	if form.ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
@@ -187,7 +185,7 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartP
 	}
 	c.begin(verb, 0, func(ctx context.Context, j *job) reply {
 		began := time.Now()
-		err := c.withData(ctx, way, form, func(nc net.Conn) error {
+		err := data.with(ctx, who, way, form, func(nc net.Conn) error {
 			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
 			if err == nil && at.ranged && n == at.length() {
 				err = nothingMore(ctx, nc)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry/internal/gate"
+	"ferry/internal/listen"
 )
 
 // Why a connection ended that the client did not end.
@@ -64,7 +65,7 @@ type sshConn struct {
 }
 
 func newSSHConn(s *Server, nc net.Conn, visit *gate.Visit) *sshConn {
-	c := &sshConn{srv: s, conn: newBufferedConn(nc, &s.writeBuffers), gateConn: visit, peer: addrOf(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[*stream]struct{}{}}
+	c := &sshConn{srv: s, conn: newBufferedConn(nc, &s.writeBuffers), gateConn: visit, peer: listen.AddrPort(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[*stream]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.clientHere, c.hungUp = context.WithCancel(c.ctx)
 	c.drain, c.startDrain = context.WithCancel(c.ctx)

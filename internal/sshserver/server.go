@@ -14,6 +14,7 @@ import (
 
 	"ferry"
 	"ferry/internal/gate"
+	"ferry/internal/listen"
 	"ferry/internal/sftpio"
 	"ferry/internal/sftpserver"
 	"ferry/internal/sshexec"
@@ -125,7 +126,7 @@ func (s *Server) Handle(nc net.Conn) {
 		refuseConn(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
 		return
 	}
-	visit, err := s.cfg.Gate.Admit(s.kill, "sftp", addrOf(nc.RemoteAddr()), addrOf(nc.LocalAddr()))
+	visit, err := s.cfg.Gate.Admit(s.kill, "sftp", listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr()))
 	if err != nil {
 		refuseConn(nc, reasonFor(err), sentence(err))
 		return
@@ -181,14 +182,4 @@ func (s *Server) drainConns() {
 	for c := range s.conns {
 		go c.drainPrograms()
 	}
-}
-
-// addrOf is the address and port of a, an IPv4 address as such even where the
-// socket says it in IPv6's form.
-func addrOf(a net.Addr) netip.AddrPort {
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
