@@ -41,11 +41,14 @@ func house() map[string][]string {
 		"ferry/internal/opensshlog": root,
 		"ferry/internal/gate":       root,
 		"ferry/internal/access":     root,
-		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpwire", "ferry/internal/digest"},
+		"ferry/internal/ftptls":     root,
+		"ferry/internal/ftpdata":    {"ferry", "ferry/internal/ftptls", "ferry/internal/listen"},
+		"ferry/internal/nettest":    {},
+		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
 		"ferry/internal/sftpio":     {"ferry/internal/sftpwire"},
 		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
 		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver"},
-		"ferry/internal/sshserver":  {"ferry", "ferry/internal/gate", "ferry/internal/sftpio", "ferry/internal/sftpserver", "ferry/internal/sshexec"},
+		"ferry/internal/sshserver":  {"ferry", "ferry/internal/gate", "ferry/internal/sftpio", "ferry/internal/sftpserver", "ferry/internal/sshexec", "ferry/internal/listen"},
 		"ferry/internal/sftptest":   {"ferry", "ferry/internal/sftpwire"},
 		"ferry/internal/gatetest":   {"ferry", "ferry/internal/gate", "ferry/internal/access", "ferry/internal/event"},
 	}
@@ -72,7 +75,8 @@ func otherSide() map[string][]string {
 		// server puts around the files.
 		"ferry/internal/gate":       {"ferry/internal/access", "ferry/internal/event"},
 		"ferry/internal/access":     {"ferry/internal/event"},
-		"ferry/internal/ftpserver":  {"ferry/internal/gatetest"},
+		"ferry/internal/ftpserver":  {"ferry/internal/gatetest", "ferry/internal/nettest"},
+		"ferry/internal/ftpdata":    {"ferry/internal/nettest"},
 		"ferry/internal/sftpserver": {"ferry/internal/gatetest", "ferry/internal/gate", "ferry/internal/sftptest"},
 		"ferry/internal/sshserver":  {"ferry/internal/gatetest", "ferry/internal/sftptest", "ferry/internal/sftpwire"},
 	}

@@ -7,6 +7,7 @@ import (
 
 	"ferry/internal/config"
 	"ferry/internal/ftpserver"
+	"ferry/internal/ftptls"
 )
 
 // policies say how TLS is used with a client.
@@ -73,9 +74,9 @@ func requireOf(word string) ftpserver.Require {
 		"data": ftpserver.RequireData, "all": ftpserver.RequireAll}[word]
 }
 
-func bindingOf(word string) ftpserver.Binding {
-	return map[string]ftpserver.Binding{"auto": ftpserver.BindAuto, "off": ftpserver.BindOff,
-		"observe": ftpserver.BindObserve, "enforce": ftpserver.BindEnforce}[word]
+func bindingOf(word string) ftptls.Binding {
+	return map[string]ftptls.Binding{"auto": ftptls.BindAuto, "off": ftptls.BindOff,
+		"observe": ftptls.BindObserve, "enforce": ftptls.BindEnforce}[word]
 }
 
 func factorOf(word string) ftpserver.CertFactor {

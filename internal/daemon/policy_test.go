@@ -10,6 +10,7 @@ import (
 	"ferry/internal/certs"
 	"ferry/internal/config"
 	"ferry/internal/ftpserver"
+	"ferry/internal/ftptls"
 )
 
 // What is said of a listener goes before what is said of all, and behind what
@@ -70,7 +71,7 @@ legacy_dos_list = true`, nil)
 		{"10.9.0.1", "a", true, true},
 	} {
 		p := policies.of(ftpserver.Client{Peer: netip.MustParseAddr(test.peer), User: test.user})
-		if p.Binding != ftpserver.BindEnforce || !p.CCC || p.UncleanClose != test.unclean || (p.Legacy != nil) != test.legacy {
+		if p.Binding != ftptls.BindEnforce || !p.CCC || p.UncleanClose != test.unclean || (p.Legacy != nil) != test.legacy {
 			t.Errorf("%s from %s: %+v", test.user, test.peer, p)
 		}
 		if p.Legacy != nil && *p.Legacy != (ftpserver.Legacy{Charset: "gbk", DOSList: true, LooseTypes: true}) {

@@ -8,6 +8,7 @@ import (
 	"ferry"
 	"ferry/internal/config"
 	"ferry/internal/event"
+	"ferry/internal/ftpdata"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
 )
@@ -57,7 +58,7 @@ func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, l
 	f := conf.FTP
 	passive := ftpserver.Passive{First: f.PassivePorts.First, Last: f.PassivePorts.Last}
 	for _, a := range f.PassiveAddresses {
-		passive.Addresses = append(passive.Addresses, ftpserver.PassiveAddress{Network: a.Network, Host: a.Host})
+		passive.Addresses = append(passive.Addresses, ftpdata.PassiveAddress{Network: a.Network, Host: a.Host})
 	}
 	return ftpserver.Config{
 		Gate:         g,

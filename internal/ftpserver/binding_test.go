@@ -3,6 +3,8 @@ package ftpserver
 import (
 	"crypto/tls"
 	"testing"
+
+	"ferry/internal/ftptls"
 )
 
 // A second connection that a client begins, and that is turned away or ends
@@ -19,12 +21,12 @@ func TestTicketOfAConnectionThatCameToNothing(t *testing.T) {
 			second.do("USER single", "331")
 		},
 	}
-	for _, binding := range []Binding{BindAuto, BindEnforce} {
+	for _, binding := range []ftptls.Binding{ftptls.BindAuto, ftptls.BindEnforce} {
 		for end, finish := range ends {
 			for name, version := range versions() {
 				t.Run(binding.String()+"/"+end+"/"+name, func(t *testing.T) {
 					s := serveTLS(t, false, everybody(Policy{Binding: binding}))
-					c := s.login(clientTLS(version), "single")
+					c := s.Login(clientTLS(version), "single")
 					c.put("f", "x", "226")
 					second := s.dial(c.tls)
 					second.want("220")
@@ -42,19 +44,19 @@ func TestTicketOfAConnectionThatCameToNothing(t *testing.T) {
 // A client may be one user after another, and keep its cache. What counts is
 // whose a session is, not whose ticket it came with.
 func TestTicketsOfAClientWithSeveralAccounts(t *testing.T) {
-	for _, binding := range []Binding{BindAuto, BindEnforce} {
+	for _, binding := range []ftptls.Binding{ftptls.BindAuto, ftptls.BindEnforce} {
 		for name, version := range versions() {
 			t.Run(binding.String()+"/"+name, func(t *testing.T) {
 				s := serveTLS(t, false, everybody(Policy{Binding: binding}))
 				cfg := clientTLS(version)
-				alice := s.login(cfg, "alice")
+				alice := s.Login(cfg, "alice")
 				alice.put("f", "x", "226")
-				bob := s.login(cfg, "bob")
+				bob := s.Login(cfg, "bob")
 				bob.do("NOOP", "200")
-				second := s.login(cfg, "bob")
+				second := s.Login(cfg, "bob")
 				second.do("NOOP", "200")
 				bob.put("b", "x", "226") // with the ticket of second's handshake, which came with one of alice's
-				other := s.login(clientTLS(version), "alice")
+				other := s.Login(clientTLS(version), "alice")
 				other.putWith(cfg, "f", "x", "522")
 			})
 		}
@@ -69,7 +71,7 @@ func TestAutoAsksForNoTicketThatWasLost(t *testing.T) {
 			cfg := clientTLS(tls.VersionTLS13)
 			cfg.ClientSessionCache = new(once)
 			s := serveTLS(t, false, nil)
-			c := s.login(cfg, "alice")
+			c := s.Login(cfg, "alice")
 			c.put("big", string(make([]byte, 8<<20)), "226")
 			c.get("big")
 			c.putWith(clientTLS(tls.VersionTLS13), "f", "x", "522") // it has one, and a stranger has none

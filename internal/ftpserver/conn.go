@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/encoding"
 
 	"ferry"
+	"ferry/internal/ftpdata"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
 )
@@ -67,7 +68,7 @@ type conn struct {
 	hashAlgo  string
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
 	utf8      bool              // OPTS UTF8 ON was given: an account's charset does not count
-	data      endpoint          // where the next data connection comes from
+	data      ftpdata.Endpoint  // where the next data connection comes from
 	epsvAll   bool              // EPSV ALL was given
 	job       *job              // what runs now; nil: nothing
 	queue     []ftpwire.Command // commands that wait for the job's end
@@ -83,7 +84,7 @@ func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPo
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
-	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
+	c.in.OnRefusal(func() { c.takeRefusals(); c.Flush() })
 	c.resetParameters()
 	return c
 }
@@ -95,7 +96,7 @@ func (c *conn) takeRefusals() { c.out = append(c.out, c.in.TakeTelnetReply()...)
 // start of a connection (RFC 959 §4.1.1 REIN, RFC 3659 §7.7, RFC 7151 §3.2).
 func (c *conn) resetParameters() {
 	c.cwd = "/"
-	c.ascii, c.modeZ, c.zLevel = true, false, defaultZLevel
+	c.ascii, c.modeZ, c.zLevel = true, false, ftpdata.DefaultZLevel
 	c.restart, c.alloBytes = restartPoint{}, 0
 	c.from, c.copyFrom = "", ""
 	c.facts = defaultFacts()
@@ -156,13 +157,13 @@ func (c *conn) prepare() (deadline time.Time, read bool) {
 		c.execute(c.dequeue())
 		return deadline, false
 	case c.job != nil && c.queueSize >= maxQueue:
-		if c.flush(); !c.closing {
+		if c.Flush(); !c.closing {
 			c.job.letGo()
 			c.finish(<-c.job.done)
 		}
 		return deadline, false
 	case c.job != nil || !c.in.HasLine():
-		if c.flush(); c.closing { // replies to pipelined commands leave in one write
+		if c.Flush(); c.closing { // replies to pipelined commands leave in one write
 			return deadline, false
 		}
 	}
@@ -228,11 +229,11 @@ func (c *conn) happened() bool {
 func (c *conn) mustEnd() bool {
 	if c.visit.Context().Err() != nil {
 		cause := context.Cause(c.visit.Context())
-		c.close(say(421, sentence(cause)), cause)
+		c.Close(say(421, sentence(cause)), cause)
 		return true
 	}
 	if c.srv.drain.Err() != nil {
-		c.close(say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
+		c.Close(say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
 		return true
 	}
 	return false
@@ -252,10 +253,10 @@ func (c *conn) timedOut(deadline time.Time) {
 	case c.job != nil:
 	case c.sess == nil:
 		if !time.Now().Before(c.loginBy) {
-			c.close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
+			c.Close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
 		}
 	default:
-		c.close(say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
+		c.Close(say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
 	}
 }
 
@@ -284,7 +285,7 @@ func (c *conn) afterGoodbye(hears bool) {
 	for !c.closing {
 		switch {
 		case c.job != nil:
-			c.flush()
+			c.Flush()
 			c.job.letGo()
 			c.finish(<-c.job.done)
 		case !hears || len(c.queue) == 0:
@@ -312,7 +313,7 @@ func (c *conn) send(r reply) {
 }
 
 // flush writes the replies that wait. A client that does not take them is lost.
-func (c *conn) flush() {
+func (c *conn) Flush() {
 	if len(c.out) == 0 {
 		return
 	}
@@ -333,7 +334,7 @@ func (c *conn) flush() {
 
 // close says a last reply and ends the session; cause nil means that the
 // client wanted it.
-func (c *conn) close(r reply, cause error) {
+func (c *conn) Close(r reply, cause error) {
 	c.send(r)
 	c.closing, c.cause = true, cause
 }
@@ -342,9 +343,9 @@ func (c *conn) close(r reply, cause error) {
 // ends with the visit, so that the last event still knows whose it was.
 func (c *conn) end() {
 	if c.tls != nil {
-		c.srv.tlsSessions.remove(c.tls.session) // before a client that was told comes back
+		c.srv.tlsSessions.Remove(c.tls.session) // before a client that was told comes back
 	}
-	c.flush()
+	c.Flush()
 	if c.tls != nil && c.covered() && !errors.Is(c.cause, errHandshake) {
 		_ = c.tls.conn.CloseWrite()
 	}
@@ -360,7 +361,7 @@ func (c *conn) recoverPanic() {
 	}
 	c.logPanic(p)
 	c.job = nil
-	c.close(say(421, "Internal error; closing the connection."), errPanic)
+	c.Close(say(421, "Internal error; closing the connection."), errPanic)
 }
 
 func (c *conn) logPanic(p any) {

@@ -17,6 +17,7 @@ import (
 
 	"ferry"
 	"ferry/internal/gate"
+	"ferry/internal/nettest"
 )
 
 // TestPipelinedRepliesAreGathered: a hundred commands that came together are
@@ -24,8 +25,8 @@ import (
 func TestPipelinedRepliesAreGathered(t *testing.T) {
 	w := newWorld(t)
 	w.begin()
-	here, there := newWire(netip.MustParseAddrPort("192.0.2.77:40000"), netip.MustParseAddrPort("192.0.2.1:21"))
-	counted := &writeCounter{wire: there}
+	here, there := nettest.NewWire(netip.MustParseAddrPort("192.0.2.77:40000"), netip.MustParseAddrPort("192.0.2.1:21"))
+	counted := &writeCounter{Wire: there}
 	if _, err := io.WriteString(here, strings.Repeat("NOOP\r\n", 100)+"QUIT\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -43,13 +44,13 @@ func TestPipelinedRepliesAreGathered(t *testing.T) {
 }
 
 type writeCounter struct {
-	*wire
+	*nettest.Wire
 	writes int
 }
 
 func (w *writeCounter) Write(p []byte) (int, error) {
 	w.writes++
-	return w.wire.Write(p)
+	return w.Wire.Write(p)
 }
 
 // TestThreat18Bomb: an upload that expands without end is stopped, and not kept

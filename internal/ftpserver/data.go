@@ -6,29 +6,30 @@ import (
 	"net/netip"
 	"strings"
 
+	"ferry/internal/ftpdata"
 	"ferry/internal/ftpwire"
 )
 
 // closeData forgets how the next data connection was to come about.
 func (c *conn) closeData() {
-	c.data.close()
-	c.data = endpoint{}
+	c.data.Close()
+	c.data = ftpdata.Endpoint{}
 }
 
 // takeData hands the endpoint over to a transfer: one PASV or PORT, one transfer.
-func (c *conn) takeData() endpoint {
+func (c *conn) takeData() ftpdata.Endpoint {
 	e := c.data
-	c.data = endpoint{}
+	c.data = ftpdata.Endpoint{}
 	return e
 }
 
 // party is the session as its data connections know it.
-func (c *conn) party() party {
+func (c *conn) party() ftpdata.Session {
 	srv, id, peer, user := c.srv, c.visit.ID(), c.peer, ""
 	if c.sess != nil {
 		user = c.sess.User().Name
 	}
-	return party{local: c.local.Addr(), log: func() *slog.Logger { return srv.sessionLog(id, peer, user) }}
+	return ftpdata.Session{Local: c.local.Addr(), Log: func() *slog.Logger { return srv.sessionLog(id, peer, user) }}
 }
 
 // PASV (RFC 959 §4.1.2).
@@ -39,7 +40,7 @@ func (c *conn) pasv(string) reply {
 	if c.local.Addr().Is6() {
 		return say(425, "PASV cannot tell an IPv6 address; use EPSV.")
 	}
-	host, err := c.srv.data.advertised(c.ctx(), c.peer.Addr(), c.local.Addr())
+	host, err := c.srv.data.Advertised(c.ctx(), c.peer.Addr(), c.local.Addr())
 	if err != nil {
 		c.log().Error("passive address unknown", "err", err)
 		return say(425, "The server's passive address cannot be found; use EPSV, or tell the operator.")
@@ -115,8 +116,8 @@ func (c *conn) listen() (port uint16, r reply) {
 	if c.srv.cfg.ForeignData {
 		from = netip.Addr{}
 	}
-	at, err := c.srv.data.expect(c.local.Addr(), from)
-	if errors.Is(err, errNoPort) {
+	at, err := c.srv.data.Expect(c.local.Addr(), from)
+	if errors.Is(err, ftpdata.ErrNoPort) {
 		c.log().Warn("passive ports exhausted", "err", err)
 		return 0, say(425, "All passive ports are in use by your address: end a transfer, or ask the operator to widen the range of passive ports.")
 	}
@@ -125,11 +126,11 @@ func (c *conn) listen() (port uint16, r reply) {
 		return 0, say(425, "Cannot open a passive port; try again later.")
 	}
 	c.data = at
-	return at.port(), reply{}
+	return at.Port(), reply{}
 }
 
 // PORT (RFC 959 §4.1.2).
-func (c *conn) port(arg string) reply {
+func (c *conn) Port(arg string) reply {
 	to, err := ftpwire.ParsePORT(arg)
 	return c.prepareActive("PORT", to, err)
 }
@@ -183,7 +184,7 @@ func (c *conn) prepareActive(verb string, to netip.AddrPort, err error) reply {
 		return say(504, verb+" is allowed to your own address only.")
 	}
 	c.closeData()
-	c.data = connectTo(netip.AddrPortFrom(addr, to.Port()))
+	c.data = ftpdata.ConnectTo(netip.AddrPortFrom(addr, to.Port()))
 	return say(200, verb+" ok.")
 }
 

@@ -52,7 +52,7 @@ func (c *conn) dequeue() ftpwire.Command {
 // have a reply of a megabyte (STAT of a directory), and many may be waiting.
 func (c *conn) execute(cmd ftpwire.Command) {
 	if len(c.out) >= maxReplies {
-		if c.flush(); c.closing {
+		if c.Flush(); c.closing {
 			return
 		}
 	}
@@ -68,7 +68,7 @@ func (c *conn) execute(cmd ftpwire.Command) {
 		// A browser or mailer that was led here must get nothing to work with
 		// (ALPACA); so does the one who led it.
 		c.visit.Offend("spoke " + cmd.Verb + " to an FTP server")
-		c.close(say(421, "This is an FTP server."), errNotFTP)
+		c.Close(say(421, "This is an FTP server."), errNotFTP)
 	case cmd.Verb == "":
 		c.send(say(500, cmd.Arg))
 	case row == nil:

@@ -35,7 +35,7 @@ func FuzzSession(f *testing.F) {
 			if err := w.fileStep("file", []string{"/f", "some\ntext\r\n"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.login(""); err != nil {
+			if err := c.Login(""); err != nil {
 				t.Fatal(err)
 			}
 			for len(said) > 0 {
@@ -44,12 +44,12 @@ func FuzzSession(f *testing.F) {
 					break // it was a QUIT, or GET
 				}
 				said = said[n:]
-				got, _, _ := c.conn.drain()
+				got, _, _ := c.conn.Drain()
 				c.said += string(got)
 			}
 			c.conn.CloseWrite()
 			time.Sleep(time.Minute) // the longest that a data connection is waited for
-			got, ended, _ := c.conn.drain()
+			got, ended, _ := c.conn.Drain()
 			if !ended {
 				t.Error("the session goes on without its client")
 			}

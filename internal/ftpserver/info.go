@@ -133,10 +133,10 @@ func (c *conn) stat(arg string) reply {
 		" Connected for " + time.Since(c.start).Truncate(time.Second).String(),
 	}
 	switch {
-	case c.data.port() != 0:
-		lines = append(lines, fmt.Sprintf(" Waiting for a data connection at port %d", c.data.port()))
-	case c.data.prepared():
-		lines = append(lines, " The next data connection goes to "+c.data.to().String())
+	case c.data.Port() != 0:
+		lines = append(lines, fmt.Sprintf(" Waiting for a data connection at port %d", c.data.Port()))
+	case c.data.Prepared():
+		lines = append(lines, " The next data connection goes to "+c.data.To().String())
 	}
 	for _, t := range c.sess.Transfers() {
 		way := "Sent"

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/ftpdata"
 	"ferry/internal/ftpwire"
 )
 
@@ -158,10 +159,10 @@ func (c *conn) startListing(verb string, l listing) reply {
 		return replyFor(fs.ErrPermission)
 	}
 	data, way, who := c.srv.data, c.takeData(), c.party()
-	f := form{z: c.modeZ, level: c.zLevel, shield: c.shield()}
+	f := ftpdata.Form{Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
 	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
 	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
-		err := data.with(ctx, who, way, f, func(nc net.Conn) error { return p.send(ctx, nc, l, bufs, stall) })
+		err := data.With(ctx, who, way, f, func(nc net.Conn) error { return p.send(ctx, nc, l, bufs, stall) })
 		if p.unprintable > 0 {
 			c.log().Warn("names with line ends were left out of a listing", "directory", l.name, "entries", p.unprintable)
 		}

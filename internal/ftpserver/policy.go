@@ -3,6 +3,8 @@ package ftpserver
 import (
 	"crypto/tls"
 	"net/netip"
+
+	"ferry/internal/ftptls"
 )
 
 // Require says what must be protected by TLS.
@@ -27,7 +29,7 @@ const (
 // Policy is how TLS is used with a client.
 type Policy struct {
 	Require Require
-	Binding Binding
+	Binding ftptls.Binding
 	// CCC allows to go on in clear after the login, for networks whose
 	// equipment has to read along.
 	CCC bool

@@ -77,7 +77,7 @@ func (p *printer) send(ctx context.Context, nc net.Conn, l listing, bufs *sync.P
 	if err := p.print(ctx, l); err != nil {
 		return err
 	}
-	return w.flush()
+	return w.Flush()
 }
 
 // newListBufs makes the pool that listWriters take their buffers from.
@@ -99,7 +99,7 @@ func (w *listWriter) line(line []byte) error {
 		n := copy(w.buf[w.n:], line)
 		w.n, line = w.n+n, line[n:]
 		if w.n == listBuf {
-			if err := w.flush(); err != nil {
+			if err := w.Flush(); err != nil {
 				return err
 			}
 		}
@@ -107,7 +107,7 @@ func (w *listWriter) line(line []byte) error {
 	return nil
 }
 
-func (w *listWriter) flush() error {
+func (w *listWriter) Flush() error {
 	_ = w.conn.SetWriteDeadline(time.Now().Add(w.stall))
 	// Whoever cancels does so before it sets its deadline, so looking after
 	// ours is set loses nothing.

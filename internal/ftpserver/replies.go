@@ -16,6 +16,8 @@ import (
 	"golang.org/x/text/encoding"
 
 	"ferry"
+	"ferry/internal/ftpdata"
+	"ferry/internal/ftptls"
 	"ferry/internal/ftpwire"
 )
 
@@ -65,15 +67,15 @@ func replyFor(err error) reply {
 		return say(426, "Transfer ended: the control connection closed.")
 	case errors.Is(err, ferry.ErrShutdown), errors.Is(err, ferry.ErrKicked):
 		return say(426, "Transfer ended: "+strings.TrimSuffix(sentence(rootCause(err)), ".")+".")
-	case errors.Is(err, errDataTimeout):
+	case errors.Is(err, ftpdata.ErrDataTimeout):
 		return say(425, "Cannot open the data connection; check the firewall between us, or try PASV instead of PORT.")
-	case errors.Is(err, errDataTLS):
+	case errors.Is(err, ftpdata.ErrDataTLS):
 		return say(522, "TLS failed on the data connection.")
-	case errors.Is(err, errUnbound):
+	case errors.Is(err, ftptls.ErrUnbound):
 		return say(522, "The data connection must resume the TLS session of the control connection.")
 	case errors.Is(err, errShortOfALLO):
 		return say(426, "Upload ended early: fewer bytes than ALLO announced. It is not published, and can be resumed.")
-	case errors.Is(err, errBomb):
+	case errors.Is(err, ftpdata.ErrBomb):
 		return say(552, "The compressed data expands too much.")
 	case errors.Is(err, errBeyondRange):
 		return say(551, "There was more data than the range has; what lies beyond was not written.")

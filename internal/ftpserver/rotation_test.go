@@ -3,6 +3,8 @@ package ftpserver
 import (
 	"crypto/tls"
 	"testing"
+
+	"ferry/internal/ftptls"
 )
 
 // Keys of tickets rotate while a session goes on. Its tickets, of old keys and
@@ -12,8 +14,8 @@ func TestThreat9TicketsSurviveTheRotationOfKeys(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			var base *tls.Config
-			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}), func(cfg *tls.Config) { base = cfg })
-			c := s.login(clientTLS(version), "alice")
+			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}), func(cfg *tls.Config) { base = cfg })
+			c := s.Login(clientTLS(version), "alice")
 			for day := byte(2); day < 12; day++ {
 				c.put("f", "before", "226")
 				base.SetSessionTicketKeys([][32]byte{{day}, {day - 1}})

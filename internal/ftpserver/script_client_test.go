@@ -13,12 +13,13 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpwire"
+	"ferry/internal/nettest"
 )
 
 // client is one control connection with its data connections.
 type client struct {
 	w     *world
-	conn  *wire
+	conn  *nettest.Wire
 	said  string // by the server, and not expected yet
 	ended bool
 	ports []uint16 // of the passive replies, the latest last
@@ -27,14 +28,14 @@ type client struct {
 
 // dataEnd is the client's end of a data connection.
 type dataEnd struct {
-	*wire
-	comes <-chan *wire // in active mode, until the server has connected
+	*nettest.Wire
+	comes <-chan *nettest.Wire // in active mode, until the server has connected
 }
 
 func (c *client) hangUp() {
 	_ = c.conn.Close()
 	for _, d := range c.data {
-		if d.wire != nil {
+		if d.Wire != nil {
 			_ = d.Close()
 		}
 	}
@@ -54,7 +55,7 @@ func (c *client) step(verb string, args []string) error {
 	case "S":
 		return c.state(args[0], args[1:])
 	case "login":
-		return c.login(args[0])
+		return c.Login(args[0])
 	case "close":
 		return c.conn.Close()
 	case "fin":
@@ -74,7 +75,7 @@ func (c *client) send(text string) error {
 // line is the next line that the server says.
 func (c *client) line() (string, error) {
 	if !strings.Contains(c.said, "\n") {
-		got, ended, _ := c.conn.drain()
+		got, ended, _ := c.conn.Drain()
 		c.said, c.ended = c.said+string(got), ended
 	}
 	line, rest, ok := strings.Cut(c.said, "\r\n")
@@ -90,7 +91,7 @@ func (c *client) line() (string, error) {
 	return "", errors.New("the server says nothing")
 }
 
-func (c *client) expect(pattern string) error {
+func (c *client) Expect(pattern string) error {
 	line, err := c.line()
 	if err != nil {
 		return err
@@ -147,13 +148,13 @@ func matches(pattern, text string) bool {
 func (c *client) state(what string, args []string) error {
 	switch what {
 	case "raw":
-		return c.expect(args[0])
+		return c.Expect(args[0])
 	case "reply":
 		return c.reply(args[0])
 	case "times":
 		n, err := strconv.Atoi(args[0])
 		for ; n > 0 && err == nil; n-- {
-			err = c.expect(args[1])
+			err = c.Expect(args[1])
 		}
 		return err
 	}
@@ -186,18 +187,18 @@ func (c *client) reply(code string) error {
 	return err
 }
 
-func (c *client) login(user string) error {
+func (c *client) Login(user string) error {
 	if user == "" {
 		user = "alice"
 	}
-	if err := c.expect("220*"); err != nil {
+	if err := c.Expect("220*"); err != nil {
 		return err
 	}
 	for _, s := range [][2]string{{"USER " + user, "331*"}, {"PASS secret", "230*"}} {
 		if err := c.send(s[0] + "\r\n"); err != nil {
 			return err
 		}
-		if err := c.expect(s[1]); err != nil {
+		if err := c.Expect(s[1]); err != nil {
 			return err
 		}
 	}
@@ -207,31 +208,31 @@ func (c *client) login(user string) error {
 func (c *client) dataStep(which string, args []string) error {
 	switch args[0] {
 	case "connect":
-		d, err := c.connect(args[1:])
-		c.data[which] = &dataEnd{wire: d}
+		d, err := c.Connect(args[1:])
+		c.data[which] = &dataEnd{Wire: d}
 		return err
 	case "refused":
-		d, err := c.connect(args[1:])
+		d, err := c.Connect(args[1:])
 		if err != nil {
 			return nil
 		}
-		if got, ended, _ := d.drain(); len(got) > 0 || !ended {
+		if got, ended, _ := d.Drain(); len(got) > 0 || !ended {
 			return errors.New("the connection is open")
 		}
 		return nil
 	case "accept":
 		at, err := netip.ParseAddrPort(args[1])
-		c.data[which] = &dataEnd{comes: c.w.net.await(at)}
+		c.data[which] = &dataEnd{comes: c.w.net.Await(at)}
 		return err
 	}
 	d := c.data[which]
 	if d == nil {
 		return errors.New("no such data connection")
 	}
-	if d.wire == nil {
+	if d.Wire == nil {
 		synctest.Wait()
 		select {
-		case d.wire = <-d.comes:
+		case d.Wire = <-d.comes:
 		default:
 			return errors.New("the server has not connected")
 		}
@@ -239,7 +240,7 @@ func (c *client) dataStep(which string, args []string) error {
 	return d.step(args[0], args[1])
 }
 
-func (c *client) connect(args []string) (*wire, error) {
+func (c *client) Connect(args []string) (*nettest.Wire, error) {
 	from, port := c.w.peer, len(c.ports)-1
 	for i, word := range args {
 		switch word {
@@ -253,7 +254,7 @@ func (c *client) connect(args []string) (*wire, error) {
 		return nil, errors.New("there was no passive reply")
 	}
 	c.w.nextSrc++
-	return c.w.net.connect(netip.AddrPortFrom(from, c.w.nextSrc), netip.AddrPortFrom(c.w.local.Unmap(), c.ports[port]))
+	return c.w.net.Connect(netip.AddrPortFrom(from, c.w.nextSrc), netip.AddrPortFrom(c.w.local.Unmap(), c.ports[port]))
 }
 
 func (d *dataEnd) step(what, text string) error {
@@ -272,7 +273,7 @@ func (d *dataEnd) step(what, text string) error {
 		d.Reset()
 		return nil
 	}
-	got, ended, reset := d.drain()
+	got, ended, reset := d.Drain()
 	switch {
 	case what == "has" && (ended || string(got) != text),
 		what == "read" && (!ended || string(got) != text),

@@ -131,7 +131,7 @@ func (w *world) step(line string) error {
 		return c.send(text + "\r\n")
 	}
 	if pattern, ok := strings.CutPrefix(line, "S: "); ok {
-		return c.expect(pattern)
+		return c.Expect(pattern)
 	}
 	args, err := words(line)
 	if err != nil {

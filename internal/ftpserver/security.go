@@ -7,6 +7,9 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"ferry/internal/ftpdata"
+	"ferry/internal/ftptls"
 )
 
 // handshakeTimeout bounds a TLS handshake, and the wait for the client's end
@@ -21,10 +24,10 @@ var errHandshake = errors.New("the TLS handshake failed")
 
 // protection is the TLS of a control connection.
 type protection struct {
-	session *tlsSession
+	session *ftptls.Session
 	base    *tls.Config // of data connections too: the same certificate, the same ticket keys
 	conn    *tls.Conn
-	wire    *tlsWire
+	wire    *ftptls.Wire
 	state   tls.ConnectionState
 	cleared bool // CCC was given: the control connection is in clear
 	pbsz    bool
@@ -54,7 +57,7 @@ func (c *conn) auth(arg string) reply {
 		return say(503, "AUTH must come before the login.")
 	}
 	c.send(say(234, "Ready for the TLS handshake."))
-	c.flush()
+	c.Flush()
 	if bytes, commands := c.forgetUnheard(); bytes > 0 || commands > 0 {
 		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", bytes, "commands", commands)
 	}
@@ -76,8 +79,8 @@ func (c *conn) forgetUnheard() (bytes, commands int) {
 	bytes, commands = c.in.Discard(), len(c.queue)
 	c.queue, c.queueSize = nil, 0
 	c.quitSoon.Store(false)
-	if w, ok := c.ctl.(*tlsWire); ok {
-		bytes += w.to - w.from
+	if w, ok := c.ctl.(*ftptls.Wire); ok {
+		bytes += w.To - w.From
 		c.ctl = w.Conn
 	}
 	return bytes, commands
@@ -86,47 +89,47 @@ func (c *conn) forgetUnheard() (bytes, commands int) {
 // startTLS makes the handshake on the control connection. If it fails the
 // session ends without another word (RFC 4217 §4.1).
 func (c *conn) startTLS(base *tls.Config) bool {
-	p := &protection{session: newTLSSession(c.peer.Addr()), base: base, wire: controlWire(c.ctl)}
-	var from shownTicket
+	p := &protection{session: ftptls.NewSession(c.peer.Addr()), base: base, wire: ftptls.ControlWire(c.ctl)}
+	var from ftptls.ShownTicket
 	var offer string
-	p.wire.gather, p.wire.prompt = true, true
+	p.wire.Gather, p.wire.Prompt = true, true
 	// Whoever controls the session is its client. A client may show the ticket
 	// on another's data connection before this handshake has ended here.
-	grant := func(resumed bool) owner {
+	grant := func(resumed bool) ftptls.Owner {
 		if resumed {
-			p.session.presumed = c.srv.tlsSessions.holderOf(from.owner, p.session.peer)
+			p.session.Presumed = c.srv.tlsSessions.HolderOf(from.Owner, p.session.Peer)
 		}
-		c.srv.tlsSessions.add(p.session)
-		return owner{session: p.session.id, user: p.session.presumed}
+		c.srv.tlsSessions.Add(p.session)
+		return ftptls.Owner{Session: p.session.Id, User: p.session.Presumed}
 	}
-	p.conn = tls.Server(p.wire, offered(p.session.config(base, &from, grant), &offer))
+	p.conn = tls.Server(p.wire, ftptls.Offered(p.session.Config(base, &from, grant), &offer))
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	defer c.raw.SetWriteDeadline(time.Time{})
 	err := p.conn.Handshake()
-	p.wire.prompt = false
-	if sent := p.wire.through(); err == nil { // also the alert that says what was wrong
+	p.wire.Prompt = false
+	if sent := p.wire.Through(); err == nil { // also the alert that says what was wrong
 		err = sent
 	}
 	if err != nil {
-		c.srv.tlsSessions.remove(p.session)
-		c.log().Warn("TLS handshake failed", "err", brief([]string{p.wire.failure(err).Error()}), "offer", offer)
+		c.srv.tlsSessions.Remove(p.session)
+		c.log().Warn("TLS handshake failed", "err", ftptls.Brief([]string{p.wire.Failure(err).Error()}), "offer", offer)
 		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false
 	}
 	p.state = p.conn.ConnectionState()
 	if p.state.NegotiatedProtocol == acmeChallenge {
-		c.srv.tlsSessions.remove(p.session)
+		c.srv.tlsSessions.Remove(p.session)
 		_ = p.conn.CloseWrite()
 		c.closing = true // the certificate was the answer; no protocol follows
 		return false
 	}
 	if p.state.DidResume {
-		p.session.resumed = from.session
+		p.session.Resumed = from.Session
 	}
-	if dated(p.state) {
+	if Dated(p.state) {
 		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))
 	}
-	c.srv.tlsSessions.add(p.session)
+	c.srv.tlsSessions.Add(p.session)
 	c.tls, c.ctl = p, p.conn
 	c.visit.Speaks("ftps")
 	c.in.Reset(p.conn)
@@ -148,7 +151,7 @@ func (c *conn) startImplicit() {
 // dated tells whether a connection has what only devices of a legacy profile
 // are given: TLS below 1.2, a key exchange without forward secrecy, or a suite
 // without authenticated encryption.
-func dated(state tls.ConnectionState) bool {
+func Dated(state tls.ConnectionState) bool {
 	suite := tls.CipherSuiteName(state.CipherSuite)
 	sealed := strings.Contains(suite, "_GCM_") || strings.Contains(suite, "_CHACHA20_POLY1305_")
 	return state.Version < tls.VersionTLS12 || strings.HasPrefix(suite, "TLS_RSA_") || !sealed
@@ -165,21 +168,21 @@ func (c *conn) endTLS() error {
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	var late [256]byte
 	for {
-		bare, err := p.wire.clearAhead()
+		bare, err := p.wire.ClearAhead()
 		if err != nil {
 			return err
 		}
 		if bare {
 			break
 		}
-		if _, err := p.conn.Read(late[:]); err == io.EOF && !p.wire.ended {
+		if _, err := p.conn.Read(late[:]); err == io.EOF && !p.wire.Ended {
 			break
 		} else if err != nil {
 			return err
 		}
 	}
 	_ = c.raw.SetDeadline(time.Time{})
-	p.wire.detach()
+	p.wire.Detach()
 	c.ctl = p.wire
 	c.in.Reset(p.wire)
 	return nil
@@ -239,7 +242,7 @@ func (c *conn) ccc(string) reply {
 		return say(530, "Log in first: the password stays protected.")
 	}
 	c.send(say(200, "Going on in clear."))
-	c.flush()
+	c.Flush()
 	if err := c.endTLS(); err != nil {
 		c.closing, c.cause = true, fmt.Errorf("TLS did not end after CCC: %w", err)
 		return reply{}
@@ -261,10 +264,10 @@ func (c *conn) dropTLS(r reply) reply {
 		return r
 	}
 	cleared := c.tls.cleared
-	c.srv.tlsSessions.remove(c.tls.session)
+	c.srv.tlsSessions.Remove(c.tls.session)
 	if !cleared {
 		c.send(r)
-		c.flush()
+		c.Flush()
 		if err := c.endTLS(); err != nil {
 			c.closing, c.cause = true, fmt.Errorf("TLS did not end after REIN: %w", err)
 		}
@@ -298,22 +301,22 @@ func (c *conn) dataReady() (r reply, ok bool) {
 	switch {
 	case !private && c.requires(RequireData):
 		return say(521, "Data connections must be private: give PROT P."), false
-	case !c.data.prepared():
+	case !c.data.Prepared():
 		return say(425, "Use PASV, EPSV, PORT or EPRT first."), false
 	}
 	return reply{}, true
 }
 
 // form is how bytes look on the session's data connections now.
-func (c *conn) form() form {
-	return form{ascii: c.ascii, z: c.modeZ, level: c.zLevel, shield: c.shield()}
+func (c *conn) form() ftpdata.Form {
+	return ftpdata.Form{Ascii: c.ascii, Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
 }
 
 // shield is that of the session's data connections now; nil: they are in clear.
-func (c *conn) shield() *shield {
+func (c *conn) shield() *ftpdata.DataTLS {
 	if c.tls == nil || !c.tls.private {
 		return nil
 	}
 	p := c.policy()
-	return &shield{session: c.tls.session, base: c.tls.base, binding: p.Binding, lenient: p.UncleanClose, client: c.client}
+	return &ftpdata.DataTLS{Session: c.tls.session, Base: c.tls.base, Binding: p.Binding, Lenient: p.UncleanClose, Client: c.client}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/ftpdata"
+	"ferry/internal/ftptls"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
 )
@@ -64,19 +66,19 @@ type Config struct {
 
 // Passive says where passive data connections are awaited.
 type Passive struct {
-	First, Last uint16           // 0, 0: 50000 to 50999
-	Addresses   []PassiveAddress // the first whose Network holds the client decides
+	First, Last uint16                   // 0, 0: 50000 to 50999
+	Addresses   []ftpdata.PassiveAddress // the first whose Network holds the client decides
 }
 
 // Server is an FTP service. Its connections come by Handle.
 type Server struct {
 	cfg      Config
-	data     *service
+	data     *ftpdata.Service
 	commands map[string]*command
 	listBufs *sync.Pool // of *[listBuf]byte
-	wires    *wirePools
+	wires    *ftptls.Pools
 
-	tlsSessions *tlsSessions
+	tlsSessions *ftptls.Sessions
 	// lenient counts the uses of legacy profiles.
 	lenient atomic.Int64
 
@@ -90,10 +92,10 @@ type Server struct {
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
-	return newServer(cfg, tcpNetwork{})
+	return newServer(cfg, ftpdata.TcpNetwork{})
 }
 
-func newServer(cfg Config, n network) (*Server, error) {
+func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 	if cfg.Gate == nil {
 		return nil, errors.New("ftp: no gate given")
 	}
@@ -117,11 +119,11 @@ func newServer(cfg Config, n network) (*Server, error) {
 		cfg:      cfg,
 		commands: commandTable(),
 		listBufs: newListBufs(),
-		wires:    newWirePools(),
+		wires:    ftptls.NewPools(),
 
-		tlsSessions: newTLSSessions(),
+		tlsSessions: ftptls.NewSessions(),
 	}
-	s.data = newService(serviceConfig{
+	s.data = ftpdata.New(ftpdata.Config{
 		First: cfg.Passive.First, Last: cfg.Passive.Last, Addresses: cfg.Passive.Addresses,
 		DataTimeout: cfg.DataTimeout, StallTimeout: cfg.StallTimeout,
 	}, n, s.tlsSessions, s.wires)
@@ -148,13 +150,13 @@ func (s *Server) handle(nc net.Conn, implicit bool) {
 	s.sessions.Add(1)
 	defer s.sessions.Done()
 	defer nc.Close()
-	if c := s.admit(nc, implicit); c != nil {
+	if c := s.Admit(nc, implicit); c != nil {
 		c.visit.Leave(c.serve())
 	}
 }
 
 // admit makes a session of a connection, or says to it why not.
-func (s *Server) admit(nc net.Conn, implicit bool) *conn {
+func (s *Server) Admit(nc net.Conn, implicit bool) *conn {
 	protocol := "ftp"
 	if implicit {
 		protocol = "ftps"
@@ -185,12 +187,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}()
 	select {
 	case <-done:
-		s.data.close()
+		s.data.Close()
 		return nil
 	case <-ctx.Done():
 		s.startKill(ferry.ErrShutdown)
 		<-done
-		s.data.close()
+		s.data.Close()
 		return ctx.Err()
 	}
 }

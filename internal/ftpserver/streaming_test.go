@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"ferry"
+	"ferry/internal/nettest"
 )
 
 // hugeFS has a directory without end, and counts the entries taken of it.
@@ -32,7 +33,7 @@ func (h hugeFS) List(context.Context, ferry.Name, ferry.Detail) iter.Seq2[ferry.
 // than what is sorted and what fits into the buffers: a client that does not
 // read stops the listing.
 func TestThreat20ListingsStream(t *testing.T) {
-	const ahead = sortLimit + 1 + (wireRoom+listBuf)/len("file-00000001\r\n") + 1
+	const ahead = sortLimit + 1 + (nettest.WireRoom+listBuf)/len("file-00000001\r\n") + 1
 	for _, verb := range []string{"LIST", "NLST", "MLSD"} {
 		t.Run(verb, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -99,11 +99,11 @@ type tcpClient struct {
 }
 
 // login dials and logs in as alice, in TYPE I.
-func (w *tcpWorld) login() *tcpClient {
+func (w *tcpWorld) Login() *tcpClient {
 	w.t.Helper()
 	c := &tcpClient{t: w.t, TCPConn: w.dial(w.addr)}
 	c.r = bufio.NewReader(c.TCPConn)
-	c.expect("220")
+	c.Expect("220")
 	c.do("USER alice", "331")
 	c.do("PASS secret", "230")
 	c.do("TYPE I", "200")
@@ -128,7 +128,7 @@ func (c *tcpClient) say(text string) {
 	}
 }
 
-func (c *tcpClient) expect(code string) string {
+func (c *tcpClient) Expect(code string) string {
 	c.t.Helper()
 	line, err := c.r.ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, code) {
@@ -140,7 +140,7 @@ func (c *tcpClient) expect(code string) string {
 func (c *tcpClient) do(line, code string) string {
 	c.t.Helper()
 	c.say(line + "\r\n")
-	return c.expect(code)
+	return c.Expect(code)
 }
 
 // passive brings a data connection.
@@ -196,7 +196,7 @@ func TestTCPAbortWithUrgentData(t *testing.T) {
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			w := newTCPWorld(t)
-			c := w.login()
+			c := w.Login()
 			data := w.passive(c)
 			c.do("STOR f", "150")
 			if _, err := io.WriteString(data, "half"); err != nil {
@@ -204,8 +204,8 @@ func TestTCPAbortWithUrgentData(t *testing.T) {
 			}
 			c.urgent(form.urgent)
 			c.say(form.rest)
-			c.expect("426")
-			c.expect("226")
+			c.Expect("426")
+			c.Expect("226")
 			c.do("NOOP", "200")
 			if _, ok := w.file("/f"); ok {
 				t.Error("an aborted upload is there")
@@ -216,7 +216,7 @@ func TestTCPAbortWithUrgentData(t *testing.T) {
 
 func TestTCPResetDuringUpload(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.login()
+	c := w.Login()
 	data := w.passive(c)
 	c.do("STOR f", "150")
 	if _, err := io.WriteString(data, "half"); err != nil {
@@ -224,7 +224,7 @@ func TestTCPResetDuringUpload(t *testing.T) {
 	}
 	_ = data.SetLinger(0)
 	_ = data.Close()
-	c.expect("426")
+	c.Expect("426")
 	if _, ok := w.file("/f"); ok {
 		t.Error("a broken upload is there")
 	}
@@ -236,7 +236,7 @@ func TestTCPControlEndsBeforeData(t *testing.T) {
 	for _, how := range []string{"close", "half close", "reset"} {
 		t.Run(how, func(t *testing.T) {
 			w := newTCPWorld(t)
-			c := w.login()
+			c := w.Login()
 			data := w.passive(c)
 			c.do("STOR f", "150")
 			if _, err := io.WriteString(data, "half"); err != nil {
@@ -265,7 +265,7 @@ func TestTCPControlEndsBeforeData(t *testing.T) {
 // TestTCPQuitBehindUpload: who said QUIT may leave before the end of the data.
 func TestTCPQuitBehindUpload(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.login()
+	c := w.Login()
 	data := w.passive(c)
 	c.do("STOR f", "150")
 	c.say("QUIT\r\n")
@@ -274,8 +274,8 @@ func TestTCPQuitBehindUpload(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = data.CloseWrite()
-	c.expect("226")
-	c.expect("221")
+	c.Expect("226")
+	c.Expect("221")
 	if err := <-w.left; err != nil {
 		t.Errorf("the session ended with %v", err)
 	}
@@ -288,7 +288,7 @@ func TestTCPQuitBehindUpload(t *testing.T) {
 // read it.
 func TestTCPUploadThenGone(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.login()
+	c := w.Login()
 	data := w.passive(c)
 	c.do("STOR f", "150")
 	if _, err := io.WriteString(data, "whole"); err != nil {
@@ -308,21 +308,21 @@ func TestTCPUploadThenGone(t *testing.T) {
 
 func TestTCPLongLineAndSegments(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.login()
+	c := w.Login()
 	c.say(strings.Repeat("A", 64<<10) + "\r\n")
-	c.expect("500")
+	c.Expect("500")
 	if err := c.SetNoDelay(true); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range "MKD made in twenty.\r\n" {
 		c.say(string(b))
 	}
-	if line := c.expect("257"); !strings.Contains(line, `"/made in twenty."`) {
+	if line := c.Expect("257"); !strings.Contains(line, `"/made in twenty."`) {
 		t.Errorf("got %q", line)
 	}
 	c.say(strings.Repeat("NOOP\r\n", 100))
 	for range 100 {
-		c.expect("200")
+		c.Expect("200")
 	}
 }
 
@@ -334,7 +334,7 @@ func TestTCPCutDownload(t *testing.T) {
 	if err := makeFile(t.Context(), tree, "/big", strings.Repeat("x", 64<<20), false); err != nil {
 		t.Fatal(err)
 	}
-	c := w.login()
+	c := w.Login()
 	data := w.passive(c)
 	c.do("RETR big", "150")
 	if _, err := io.ReadFull(data, make([]byte, 1<<10)); err != nil {
@@ -349,7 +349,7 @@ func TestTCPCutDownload(t *testing.T) {
 
 func TestTCPStrangerIsReset(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.login()
+	c := w.Login()
 	port, err := ftpwire.ParseEPSV(c.do("EPSV", "229"))
 	if err != nil {
 		t.Fatal(err)
@@ -367,12 +367,12 @@ func TestTCPStrangerIsReset(t *testing.T) {
 	if _, err := io.ReadAll(data); err != nil {
 		t.Error(err)
 	}
-	c.expect("226")
+	c.Expect("226")
 }
 
 func TestTCPActive(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.login()
+	c := w.Login()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -389,7 +389,7 @@ func TestTCPActive(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = nc.Close()
-	c.expect("226")
+	c.Expect("226")
 	if got, _ := w.file("/f"); got != "active" {
 		t.Errorf("the file has %q", got)
 	}
@@ -397,5 +397,5 @@ func TestTCPActive(t *testing.T) {
 	_ = l.Close()
 	c.do("PORT "+string(ftpwire.AppendPORT(nil, at)), "200")
 	c.do("RETR f", "150")
-	c.expect("425")
+	c.Expect("425")
 }

@@ -19,6 +19,7 @@ import (
 	"ferry/internal/gate"
 	"ferry/internal/gatetest"
 	"ferry/internal/mem"
+	"ferry/internal/nettest"
 )
 
 // logged is a log that tests look into.
@@ -53,7 +54,7 @@ type secureServer struct {
 // what TLS speaks.
 func serveTLS(t *testing.T, implicit bool, policy func(Client) Policy, settings ...func(*tls.Config)) *secureServer {
 	t.Helper()
-	s := &secureServer{t: t, tree: mem.New(mem.Config{}), log: &logged{}, cert: testCertificate(t)}
+	s := &secureServer{t: t, tree: mem.New(mem.Config{}), log: &logged{}, cert: nettest.Certificate(t)}
 	base := &tls.Config{
 		Certificates: []tls.Certificate{s.cert}, MinVersion: tls.VersionTLS12,
 		ClientAuth: tls.RequestClientCert,
@@ -146,7 +147,7 @@ func (s *secureServer) dial(cfg *tls.Config) *secureClient {
 }
 
 // login is a whole beginning: greeting, AUTH TLS, USER, PASS, PBSZ, PROT P, TYPE I.
-func (s *secureServer) login(cfg *tls.Config, user string) *secureClient {
+func (s *secureServer) Login(cfg *tls.Config, user string) *secureClient {
 	s.t.Helper()
 	return s.loginBy(cfg, user, "secret")
 }
@@ -228,7 +229,7 @@ func (c *secureClient) endTLS() {
 // passive opens a bare data connection.
 func (c *secureClient) passive() net.Conn {
 	c.t.Helper()
-	return c.connect(c.passivePort())
+	return c.Connect(c.passivePort())
 }
 
 // passivePort is where the next data connection is awaited.
@@ -242,7 +243,7 @@ func (c *secureClient) passivePort() (port int) {
 }
 
 // connect opens a bare data connection to a port of the server.
-func (c *secureClient) connect(port int) net.Conn {
+func (c *secureClient) Connect(port int) net.Conn {
 	c.t.Helper()
 	host, _, _ := net.SplitHostPort(c.server.addr)
 	nc, err := net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(port)))

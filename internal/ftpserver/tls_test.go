@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
-	"ferry"
 	"fmt"
 	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"ferry"
+	"ferry/internal/ftptls"
+	"ferry/internal/nettest"
 )
 
 func versions() map[string]uint16 {
@@ -39,7 +42,7 @@ func TestTLSMovesFilesBothWays(t *testing.T) {
 						c.want(step[1])
 					}
 				} else {
-					c = s.login(clientTLS(version), "alice")
+					c = s.Login(clientTLS(version), "alice")
 				}
 				for file, content := range map[string]string{"small": "x", "empty": "", "large": large} {
 					c.put(file, content, "226")
@@ -63,8 +66,8 @@ func TestTLSMovesFilesBothWays(t *testing.T) {
 func TestTLSBindingHoldsOverManyTransfers(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
-			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
-			c := s.login(clientTLS(version), "alice")
+			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
+			c := s.Login(clientTLS(version), "alice")
 			for i := range 120 {
 				c.put("f", fmt.Sprint(i), "226")
 			}
@@ -74,34 +77,34 @@ func TestTLSBindingHoldsOverManyTransfers(t *testing.T) {
 
 func TestThreat9BindingOfDataConnections(t *testing.T) {
 	tests := []struct {
-		binding     Binding
+		binding     ftptls.Binding
 		fresh       string // a data connection that resumes nothing, first in its session
 		freshAfter  string // and after one that resumed
 		inCrowd     string // and while the user has another session
 		otherUser   string // one that resumes the session of another user
 		sharedCache string // one that resumes another connection of the same user
 	}{
-		{BindOff, "226", "226", "226", "226", "226"},
-		{BindObserve, "226", "226", "226", "226", "226"},
-		{BindAuto, "226", "522", "226", "522", "226"},
-		{BindEnforce, "522", "522", "522", "522", "226"},
+		{ftptls.BindOff, "226", "226", "226", "226", "226"},
+		{ftptls.BindObserve, "226", "226", "226", "226", "226"},
+		{ftptls.BindAuto, "226", "522", "226", "522", "226"},
+		{ftptls.BindEnforce, "522", "522", "522", "522", "226"},
 	}
 	for _, tt := range tests {
 		for name, version := range versions() {
 			t.Run(tt.binding.String()+"/"+name, func(t *testing.T) {
 				s := serveTLS(t, false, everybody(Policy{Binding: tt.binding}))
-				c := s.login(clientTLS(version), "alice")
+				c := s.Login(clientTLS(version), "alice")
 				c.putWith(clientTLS(version), "f", "x", tt.fresh)
-				if tt.binding == BindObserve && !s.log.has("would be refused") {
+				if tt.binding == ftptls.BindObserve && !s.log.has("would be refused") {
 					t.Error("the log does not name the client that would be refused")
 				}
-				bob := s.login(clientTLS(version), "bob")
+				bob := s.Login(clientTLS(version), "bob")
 				bob.put("b", "x", "226")
 				c.putWith(bob.tls, "f", "x", tt.otherUser)
 				c.put("f", "x", "226")
 				c.put("f", "x", "226") // with the ticket of the other: it reads them all
 				c.putWith(clientTLS(version), "f", "x", tt.freshAfter)
-				second := s.login(clientTLS(version), "alice")
+				second := s.Login(clientTLS(version), "alice")
 				c.putWith(second.tls, "f", "x", tt.sharedCache)
 				c.putWith(clientTLS(version), "f", "x", tt.inCrowd)
 				c.putWith(bob.tls, "f", "x", tt.otherUser)
@@ -115,13 +118,13 @@ func TestThreat9BindingOfDataConnections(t *testing.T) {
 // A data connection that was refused has seen a whole handshake, tickets and
 // all. They are good for nothing.
 func TestThreat9TicketsOfRefusedConnections(t *testing.T) {
-	for _, binding := range []Binding{BindAuto, BindEnforce} {
+	for _, binding := range []ftptls.Binding{ftptls.BindAuto, ftptls.BindEnforce} {
 		for name, version := range versions() {
 			t.Run(binding.String()+"/"+name, func(t *testing.T) {
 				s := serveTLS(t, false, everybody(Policy{Binding: binding}))
-				bob := s.login(clientTLS(version), "bob")
+				bob := s.Login(clientTLS(version), "bob")
 				bob.put("b", "x", "226")
-				c := s.login(clientTLS(version), "alice")
+				c := s.Login(clientTLS(version), "alice")
 				c.put("f", "x", "226")
 				c.put("f", "x", "226")
 				for _, thief := range []*tls.Config{clientTLS(version), bob.tls} {
@@ -140,8 +143,8 @@ func TestThreat9TicketsOfRefusedConnections(t *testing.T) {
 func TestTicketOfAConnectionThatLogsIn(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
-			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
-			c := s.login(clientTLS(version), "alice")
+			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
+			c := s.Login(clientTLS(version), "alice")
 			c.put("f", "x", "226")
 			for range 2 { // the second comes with a ticket of the first
 				second := s.dial(c.tls)
@@ -173,19 +176,19 @@ func TestTicketOfAConnectionThatLogsIn(t *testing.T) {
 func TestTicketOfAConnectionThatEnded(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
-			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
+			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
 			cfg := clientTLS(version)
-			c, other := s.login(cfg, "alice"), s.login(cfg, "alice")
+			c, other := s.Login(cfg, "alice"), s.Login(cfg, "alice")
 			other.put("g", "x", "226")
 			other.do("QUIT", "221")
 			c.put("f", "x", "226")
 			bobs := clientTLS(version)
-			bob := s.login(bobs, "bob")
+			bob := s.Login(bobs, "bob")
 			bob.put("b", "x", "226")
 			bob.do("QUIT", "221")
 			c.putWith(bobs, "f", "x", "522")
 			old := clientTLS(version)
-			before := s.login(old, "alice")
+			before := s.Login(old, "alice")
 			before.put("f", "x", "226")
 			before.do("QUIT", "221")
 			after := s.loginBy(clientTLS(version), "alice", "changed")
@@ -252,7 +255,7 @@ func TestThreat12TruncatedUploadIsNotPublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, nil)
 			for records := range 4 {
-				c := s.login(clientTLS(version), "alice")
+				c := s.Login(clientTLS(version), "alice")
 				nc := c.passive()
 				c.do("STOR f", "150")
 				tc := tls.Client(nc, c.tls)
@@ -277,7 +280,7 @@ func TestThreat12TruncatedUploadIsNotPublished(t *testing.T) {
 
 func TestUncleanCloseCountsWhereAllowed(t *testing.T) {
 	s := serveTLS(t, false, everybody(Policy{UncleanClose: true}))
-	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")
 	tc := tls.Client(nc, c.tls)
@@ -307,12 +310,12 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 		"TLS 1.2, resumed":             {tls.VersionTLS12, true, Policy{}},
 		"TLS 1.3":                      {tls.VersionTLS13, false, Policy{}},
 		"TLS 1.3, resumed":             {tls.VersionTLS13, true, Policy{}},
-		"TLS 1.3, resumed by a device": {tls.VersionTLS13, true, Policy{Binding: BindEnforce, UncleanClose: true}},
-		"TLS 1.3, resumed, unbound":    {tls.VersionTLS13, true, Policy{Binding: BindOff}},
+		"TLS 1.3, resumed by a device": {tls.VersionTLS13, true, Policy{Binding: ftptls.BindEnforce, UncleanClose: true}},
+		"TLS 1.3, resumed, unbound":    {tls.VersionTLS13, true, Policy{Binding: ftptls.BindOff}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(c.policy))
-			client := s.login(clientTLS(c.version), "alice")
+			client := s.Login(clientTLS(c.version), "alice")
 			cfg := client.tls.Clone()
 			if !c.resumes {
 				cfg.ClientSessionCache = nil
@@ -374,7 +377,7 @@ func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
 	cache := new(once)
 	cfg.ClientSessionCache = cache
 	s := serveTLS(t, false, nil)
-	c := s.login(cfg, "alice")
+	c := s.Login(cfg, "alice")
 	upload := func(cfg *tls.Config, reply string) {
 		t.Helper()
 		nc := c.passive()
@@ -394,13 +397,13 @@ func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
 	upload(stranger, "226") // nobody can tell
 	c.do("QUIT", "221")
 
-	c = s.login(cfg, "alice")
+	c = s.Login(cfg, "alice")
 	c.get("f")
 	upload(stranger, "522")
 	upload(cfg, "226")
 	c.do("QUIT", "221")
 
-	c = s.login(cfg, "alice")
+	c = s.Login(cfg, "alice")
 	cache.frozen = true
 	upload(cfg, "226")
 	upload(cfg, "226")
@@ -410,8 +413,8 @@ func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
 // A client that uses each ticket once, as OpenSSL's do, gets the one for its
 // next data connection before it closes this one, where it must show one.
 func TestResumedUploadGivesATicketAtOnce(t *testing.T) {
-	s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
-	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
+	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")
 	tc := tls.Client(&hastyConn{Conn: nc}, c.tls)
@@ -429,8 +432,8 @@ func TestResumedUploadGivesATicketAtOnce(t *testing.T) {
 func TestRefusalComesAfterTheHandshake(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
-			s := serveTLS(t, false, everybody(Policy{Binding: BindEnforce}))
-			c := s.login(clientTLS(version), "alice")
+			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
+			c := s.Login(clientTLS(version), "alice")
 			for _, command := range []string{"STOR f", "NLST"} {
 				nc := c.passive()
 				c.do(command, "150")
@@ -465,7 +468,7 @@ func (h *hastyConn) Write(p []byte) (int, error) {
 // A client in clear on a private data connection, and the other way round.
 func TestDataConnectionInClear(t *testing.T) {
 	s := serveTLS(t, false, nil)
-	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")
 	_, _ = io.WriteString(nc, "this is no handshake, but it is long enough to be looked at")
@@ -505,7 +508,7 @@ func TestCCCGoesOnInClear(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{CCC: true}))
-			c := s.login(clientTLS(version), "alice")
+			c := s.Login(clientTLS(version), "alice")
 			c.do("CCC", "200")
 			tc := c.conn.(*tls.Conn)
 			if n, err := tc.Read(make([]byte, 1)); n != 0 || err != io.EOF {
@@ -554,7 +557,7 @@ func TestCCCWithoutTheClientsCloseNotify(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{CCC: true}))
-			c := s.login(clientTLS(version), "alice")
+			c := s.Login(clientTLS(version), "alice")
 			c.do("CCC", "200")
 			if n, err := c.conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 				t.Fatalf("no close_notify: %d, %v", n, err)
@@ -568,7 +571,7 @@ func TestCCCWithoutTheClientsCloseNotify(t *testing.T) {
 
 func TestREINLeavesTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
-	c := s.login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
 	c.do("REIN", "220")
 	c.endTLS()
 	c.do("PWD", "530")
@@ -632,7 +635,7 @@ func TestThreat13HandshakeCutAtEveryByte(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c.raw) // until the server has closed, too
 		c.raw.Close()
 	}
-	s.login(clientTLS(tls.VersionTLS13), "alice").do("NOOP", "200")
+	s.Login(clientTLS(tls.VersionTLS13), "alice").do("NOOP", "200")
 }
 
 // onlyWrite is a connection with nobody at the other end.
@@ -689,7 +692,7 @@ func TestClientCertificate(t *testing.T) {
 			t.Parallel() // a refused login takes its time
 			s := serveTLS(t, false, everybody(Policy{CertFactor: tt.factor}))
 			with := clientTLS(tls.VersionTLS13)
-			with.Certificates = []tls.Certificate{testCertificate(t)}
+			with.Certificates = []tls.Certificate{nettest.Certificate(t)}
 			for _, step := range []struct {
 				cfg              *tls.Config
 				name, user, pass string
@@ -733,7 +736,7 @@ func TestThreat29FactorsOfAnAccount(t *testing.T) {
 			t.Parallel()
 			s := serveTLS(t, false, everybody(Policy{CertFactor: tt.factor}))
 			with := clientTLS(tls.VersionTLS13)
-			with.Certificates = []tls.Certificate{testCertificate(t)}
+			with.Certificates = []tls.Certificate{nettest.Certificate(t)}
 			c := s.dial(with)
 			c.want("220")
 			c.auth()
@@ -766,7 +769,7 @@ func TestHostAgreesWithServerName(t *testing.T) {
 // log says each time what it was.
 func TestLegacyProfile(t *testing.T) {
 	s := serveTLS(t, false, everybody(Policy{Legacy: &Legacy{Charset: "windows-1251", DOSList: true, LooseTypes: true}}))
-	c := s.login(clientTLS(tls.VersionTLS12), "alice")
+	c := s.Login(clientTLS(tls.VersionTLS12), "alice")
 	c.put("\xff.txt", "one\ntwo\n", "226")
 	if got, _ := s.content("/\u044f.txt"); got != "one\ntwo\n" {
 		t.Errorf("the name in CP1251 came out wrong, or the content: %q", got)

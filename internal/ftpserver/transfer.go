@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/ftpdata"
+	"ferry/internal/ftptls"
 )
 
 var (
@@ -49,11 +51,11 @@ func (c *conn) retr(arg string) reply {
 		return replyFor(ferry.ErrBeyondEnd)
 	}
 	data, way, form, who := c.srv.data, c.takeData(), c.form(), c.party()
-	if form.ascii {
+	if form.Ascii {
 		c.sess.MarkASCII(h)
 	}
 	c.begin("RETR", 0, func(ctx context.Context, _ *job) reply {
-		err := data.with(ctx, who, way, form, func(nc net.Conn) error { return sendFile(ctx, nc, h, at, info.Size) })
+		err := data.With(ctx, who, way, form, func(nc net.Conn) error { return sendFile(ctx, nc, h, at, info.Size) })
 		if err == nil {
 			err = h.Commit()
 		}
@@ -67,8 +69,8 @@ func (c *conn) retr(arg string) reply {
 }
 
 // opening is the text of a download's 150; ftplib and wget read the size there.
-func opening(f form, name ferry.Name, size int64) string {
-	if f.ascii {
+func opening(f ftpdata.Form, name ferry.Name, size int64) string {
+	if f.Ascii {
 		return "Opening ASCII mode data connection for " + string(name) + "."
 	}
 	return "Opening BINARY mode data connection for " + string(name) + " (" + strconv.FormatInt(size, 10) + " bytes)."
@@ -76,7 +78,7 @@ func opening(f form, name ferry.Name, size int64) string {
 
 // sendFile sends what at asks for of a file.
 func sendFile(ctx context.Context, nc net.Conn, h ferry.Handle, at restartPoint, size int64) error {
-	cork(nc)
+	ftptls.Cork(nc)
 	want := size - at.offset
 	if at.ranged {
 		want = min(want, at.length())
@@ -176,16 +178,16 @@ func (c *conn) startAt(h ferry.Handle, name ferry.Name, at restartPoint) (restar
 // receive starts the job that takes an upload in and publishes it.
 func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first reply, done string) reply {
 	data, way, form, who, announced := c.srv.data, c.takeData(), c.form(), c.party(), c.alloBytes
-	form.upload = true
-	if form.ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
+	form.Upload = true
+	if form.Ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
 	}
-	if form.ascii {
+	if form.Ascii {
 		c.sess.MarkASCII(h)
 	}
 	c.begin(verb, 0, func(ctx context.Context, j *job) reply {
 		began := time.Now()
-		err := data.with(ctx, who, way, form, func(nc net.Conn) error {
+		err := data.With(ctx, who, way, form, func(nc net.Conn) error {
 			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
 			if err == nil && at.ranged && n == at.length() {
 				err = nothingMore(ctx, nc)

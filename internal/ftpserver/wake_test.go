@@ -26,7 +26,7 @@ func TestLateWakeUp(t *testing.T) {
 		steps("login", "C: NOOP", "S reply 200")
 		synctest.Wait() // the loop reads
 		// What conn.wake does, at the server's end of the wire.
-		c.conn.out.change(func() { c.conn.out.readBy = time.Unix(1, 0) })
+		c.conn.Out.Change(func() { c.conn.Out.ReadBy = time.Unix(1, 0) })
 		steps("S nothing", "C: NOOP", "S reply 200")
 	})
 }

@@ -14,9 +14,11 @@ import (
 	"ferry"
 	"ferry/internal/cluster"
 	"ferry/internal/fstest"
+	"ferry/internal/ftpdata"
 	"ferry/internal/gate"
 	"ferry/internal/gatetest"
 	"ferry/internal/mem"
+	"ferry/internal/nettest"
 )
 
 // world is what one script plays in: a server, its files in memory, a network
@@ -31,7 +33,7 @@ type world struct {
 	cfg     Config
 	gate    *gate.Gate
 	srv     *Server
-	net     *wireNetwork
+	net     *nettest.Network
 	local   netip.Addr
 	peer    netip.Addr
 	clients []*client
@@ -45,7 +47,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, net: newWireNetwork(), storage: mem.Config{Umask: 0o022},
+		t: t, net: nettest.NewNetwork(), storage: mem.Config{Umask: 0o022},
 		limits: gate.Limits{FailDelay: 5 * time.Second, Stall: time.Minute},
 		local:  netip.MustParseAddr("192.0.2.1"), peer: netip.MustParseAddr("192.0.2.77"), nextSrc: 40000,
 	}
@@ -75,7 +77,7 @@ func (w *world) configure(words []string) (err error) {
 				w.cfg.Hosts[host] = ""
 			}
 		case "passive":
-			w.cfg.Passive.Addresses = []PassiveAddress{{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: value}}
+			w.cfg.Passive.Addresses = []ftpdata.PassiveAddress{{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: value}}
 		case "local":
 			w.local, err = netip.ParseAddr(value)
 		case "peer":
@@ -85,7 +87,7 @@ func (w *world) configure(words []string) (err error) {
 		case "taken":
 			var port uint16
 			_, err = fmt.Sscan(value, &port)
-			w.net.taken[port] = true
+			w.net.Taken[port] = true
 		case "capacity":
 			w.storage.Capacity, err = strconv.ParseInt(value, 10, 64)
 		case "slow":
@@ -187,7 +189,7 @@ func (w *world) end() {
 // dial makes another control connection, which becomes the one that speaks.
 func (w *world) dial() *client {
 	w.nextSrc++
-	here, there := newWire(netip.AddrPortFrom(w.peer, w.nextSrc), netip.AddrPortFrom(w.local, 21))
+	here, there := nettest.NewWire(netip.AddrPortFrom(w.peer, w.nextSrc), netip.AddrPortFrom(w.local, 21))
 	c := &client{w: w, conn: here, data: map[string]*dataEnd{}}
 	w.clients = append(w.clients, c)
 	w.now = len(w.clients) - 1

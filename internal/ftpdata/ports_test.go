@@ -1,4 +1,4 @@
-package ftpserver
+package ftpdata
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ferry/internal/nettest"
 )
 
 var (
@@ -15,12 +17,12 @@ var (
 )
 
 // bubble runs test over a range of passive ports where time costs nothing.
-func bubble(t *testing.T, first, last uint16, test func(t *testing.T, n *wireNetwork, p *ports)) {
+func bubble(t *testing.T, first, last uint16, test func(t *testing.T, n *nettest.Network, p *ports)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		n := newWireNetwork()
+		n := nettest.NewNetwork()
 		p := newPorts(n, first, last)
-		defer p.close()
+		defer p.Close()
 		test(t, n, p)
 	})
 }
@@ -28,7 +30,7 @@ func bubble(t *testing.T, first, last uint16, test func(t *testing.T, n *wireNet
 // mustExpect is expect where there has to be a port.
 func mustExpect(t *testing.T, p *ports, peer netip.Addr) *expectation {
 	t.Helper()
-	e, err := p.expect(portsLocal, peer)
+	e, err := p.Expect(portsLocal, peer)
 	if err != nil {
 		t.Fatalf("no port for %s: %v", peer, err)
 	}
@@ -36,19 +38,19 @@ func mustExpect(t *testing.T, p *ports, peer netip.Addr) *expectation {
 }
 
 // use is a connection that comes and goes.
-func use(t *testing.T, n *wireNetwork, e *expectation) {
+func use(t *testing.T, n *nettest.Network, e *expectation) {
 	t.Helper()
-	w, err := n.connect(netip.AddrPortFrom(e.peer, 40000), e.at)
+	w, err := n.Connect(netip.AddrPortFrom(e.peer, 40000), e.at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = (<-e.conn).Close()
 	_ = w.Close()
-	e.close()
+	e.Close()
 }
 
 func TestPortsAreTakenInTurn(t *testing.T) {
-	bubble(t, 50000, 50009, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *nettest.Network, p *ports) {
 		var last []uint16
 		for range 200 {
 			e := mustExpect(t, p, portsPeer)
@@ -67,7 +69,7 @@ func TestPortsAreTakenInTurn(t *testing.T) {
 
 // TestThreat09PortsAreRandom: nobody can tell where the next connection is awaited.
 func TestThreat09PortsAreRandom(t *testing.T) {
-	bubble(t, 50000, 50999, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50999, func(t *testing.T, n *nettest.Network, p *ports) {
 		steps := map[int]int{}
 		previous := 0
 		for range 400 {
@@ -87,14 +89,14 @@ func TestThreat09PortsAreRandom(t *testing.T) {
 // TestThreat09UnusedPortsRest: to whom did not come its port is not offered for a
 // minute; others may have it.
 func TestThreat09UnusedPortsRest(t *testing.T) {
-	bubble(t, 50000, 50000, func(t *testing.T, n *wireNetwork, p *ports) {
-		mustExpect(t, p, portsPeer).close()
-		if _, err := p.expect(portsLocal, portsPeer); !errors.Is(err, errNoPort) {
+	bubble(t, 50000, 50000, func(t *testing.T, n *nettest.Network, p *ports) {
+		mustExpect(t, p, portsPeer).Close()
+		if _, err := p.Expect(portsLocal, portsPeer); !errors.Is(err, ErrNoPort) {
 			t.Errorf("a port that rests: %v, want errNoPort", err)
 		}
 		use(t, n, mustExpect(t, p, portsOther))
 		time.Sleep(restTime - time.Nanosecond)
-		if _, err := p.expect(portsLocal, portsPeer); !errors.Is(err, errNoPort) {
+		if _, err := p.Expect(portsLocal, portsPeer); !errors.Is(err, ErrNoPort) {
 			t.Errorf("a port that still rests: %v, want errNoPort", err)
 		}
 		time.Sleep(time.Nanosecond)
@@ -104,16 +106,16 @@ func TestThreat09UnusedPortsRest(t *testing.T) {
 }
 
 func TestPortsAreShared(t *testing.T) {
-	bubble(t, 50000, 50000, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50000, func(t *testing.T, n *nettest.Network, p *ports) {
 		a, b := mustExpect(t, p, portsPeer), mustExpect(t, p, portsOther)
-		if n.opened != 1 {
-			t.Errorf("%d listeners for one port", n.opened)
+		if n.Opened != 1 {
+			t.Errorf("%d listeners for one port", n.Opened)
 		}
-		fromB, err := n.connect(netip.AddrPortFrom(portsOther, 1), b.at)
+		fromB, err := n.Connect(netip.AddrPortFrom(portsOther, 1), b.at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fromA, err := n.connect(netip.AddrPortFrom(portsPeer, 2), a.at)
+		fromA, err := n.Connect(netip.AddrPortFrom(portsPeer, 2), a.at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +130,7 @@ func TestPortsAreShared(t *testing.T) {
 
 // TestThreat33PortsRunDryAtOnce: only for the address that has them all.
 func TestThreat33PortsRunDryAtOnce(t *testing.T) {
-	bubble(t, 50000, 50099, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50099, func(t *testing.T, n *nettest.Network, p *ports) {
 		seen := map[uint16]bool{}
 		for range 100 {
 			seen[mustExpect(t, p, portsPeer).at.Port()] = true
@@ -137,23 +139,23 @@ func TestThreat33PortsRunDryAtOnce(t *testing.T) {
 			t.Errorf("%d different ports of 100", len(seen))
 		}
 		begin := time.Now()
-		if _, err := p.expect(portsLocal, portsPeer); !errors.Is(err, errNoPort) {
+		if _, err := p.Expect(portsLocal, portsPeer); !errors.Is(err, ErrNoPort) {
 			t.Errorf("one more: %v, want errNoPort", err)
 		}
 		if time.Since(begin) != 0 {
 			t.Error("the answer took time")
 		}
 		mustExpect(t, p, portsOther)
-		if n.opened != 100 {
-			t.Errorf("%d listeners", n.opened)
+		if n.Opened != 100 {
+			t.Errorf("%d listeners", n.Opened)
 		}
 	})
 }
 
 func TestPortsOfOtherProgramsArePassedOver(t *testing.T) {
-	bubble(t, 50000, 50007, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50007, func(t *testing.T, n *nettest.Network, p *ports) {
 		for port := uint16(50000); port < 50007; port++ {
-			n.taken[port] = true
+			n.Taken[port] = true
 		}
 		for range 20 {
 			e := mustExpect(t, p, portsPeer)
@@ -163,29 +165,29 @@ func TestPortsOfOtherProgramsArePassedOver(t *testing.T) {
 			use(t, n, e)
 		}
 		time.Sleep(2 * listenerIdle)
-		n.taken[50007] = true
-		if _, err := p.expect(portsLocal, portsPeer); err == nil || errors.Is(err, errNoPort) {
+		n.Taken[50007] = true
+		if _, err := p.Expect(portsLocal, portsPeer); err == nil || errors.Is(err, ErrNoPort) {
 			t.Errorf("all ports taken by others: %v, want the system's error", err)
 		}
 	})
 }
 
 func TestIdleListenersClose(t *testing.T) {
-	bubble(t, 50000, 50009, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *nettest.Network, p *ports) {
 		e := mustExpect(t, p, portsPeer)
 		time.Sleep(time.Hour)
-		if n.open() != 1 {
+		if n.Open() != 1 {
 			t.Error("a listener closed while somebody was awaited")
 		}
 		use(t, n, e)
 		time.Sleep(listenerIdle - time.Second)
 		synctest.Wait()
-		if n.open() != 1 {
+		if n.Open() != 1 {
 			t.Error("a listener closed too early to be of use again")
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if n.open() != 0 {
+		if n.Open() != 0 {
 			t.Error("a listener stays open that nobody waits at")
 		}
 		use(t, n, mustExpect(t, p, portsPeer))
@@ -193,14 +195,14 @@ func TestIdleListenersClose(t *testing.T) {
 }
 
 func TestClosedPortsAwaitNobody(t *testing.T) {
-	bubble(t, 50000, 50009, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *nettest.Network, p *ports) {
 		mustExpect(t, p, portsPeer)
-		p.close()
+		p.Close()
 		synctest.Wait()
-		if n.open() != 0 {
+		if n.Open() != 0 {
 			t.Error("a listener is open after the end")
 		}
-		if _, err := p.expect(portsLocal, portsPeer); err == nil {
+		if _, err := p.Expect(portsLocal, portsPeer); err == nil {
 			t.Error("a port after the end")
 		}
 	})
@@ -209,11 +211,11 @@ func TestClosedPortsAwaitNobody(t *testing.T) {
 // TestThreat33PeersAreForgotten: an attacker with many addresses costs no memory
 // once they are gone.
 func TestThreat33PeersAreForgotten(t *testing.T) {
-	bubble(t, 50000, 50001, func(t *testing.T, n *wireNetwork, p *ports) {
+	bubble(t, 50000, 50001, func(t *testing.T, n *nettest.Network, p *ports) {
 		addr := netip.MustParseAddr("2001:db8::")
 		for i := range 3 * maxPeers {
 			addr = addr.Next()
-			mustExpect(t, p, addr).close()
+			mustExpect(t, p, addr).Close()
 			if i%1000 == 0 {
 				time.Sleep(restTime)
 			}

@@ -1,4 +1,4 @@
-package ftpserver
+package ftpdata
 
 import (
 	"context"
@@ -8,16 +8,19 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ferry/internal/ftptls"
+	"ferry/internal/nettest"
 )
 
 // A download of a length with which close_notify fills what is gathered has as
 // much time to get through as any other.
 func TestSlowDownloadThatJustFillsTheWire(t *testing.T) {
-	cert := testCertificate(t)
+	cert := nettest.Certificate(t)
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
-		wire := downloadWire(server, newWirePools())
-		defer wire.release()
+		wire := ftptls.DownloadWire(server, ftptls.NewPools())
+		defer wire.Release()
 		tc := tls.Server(wire, &tls.Config{Certificates: []tls.Certificate{cert}, DynamicRecordSizingDisabled: true})
 		got := make(chan int64)
 		go func() {
@@ -56,7 +59,7 @@ func TestControlWireWritesAfterADeadlineHasPassed(t *testing.T) {
 	_ = server.SetWriteDeadline(time.Unix(1, 0))
 	sent := make(chan error, 1)
 	go func() {
-		_, err := controlWire(server).Write([]byte("key update"))
+		_, err := ftptls.ControlWire(server).Write([]byte("key update"))
 		sent <- err
 	}()
 	_ = client.SetReadDeadline(time.Now().Add(time.Minute))

@@ -1,4 +1,4 @@
-package ftpserver
+package nettest
 
 import (
 	"crypto/ecdsa"
@@ -13,7 +13,7 @@ import (
 )
 
 // testCertificate is a self-signed certificate for ftp.example and other.example.
-func testCertificate(t *testing.T) tls.Certificate {
+func Certificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

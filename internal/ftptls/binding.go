@@ -1,4 +1,4 @@
-package ftpserver
+package ftptls
 
 import (
 	"bytes"
@@ -44,14 +44,14 @@ func (b Binding) String() string {
 
 // errUnbound: the data connection does not belong to this session, as far as
 // TLS can tell.
-var errUnbound = errors.New("the data connection did not resume the TLS session of its control connection")
+var ErrUnbound = errors.New("the data connection did not resume the TLS session of its control connection")
 
-// owner is what a session ticket says of who got it. Tickets are encrypted
+// Owner is what a session ticket says of who got it. Tickets are encrypted
 // and authenticated with keys of ours, so a client cannot write one.
-type owner struct {
-	session string // tlsSession.id
-	user    string // who was logged in, or presumed to be about to, as login has it; "": nobody
-	late    bool   // it was given at the end of an upload, where not every client reads it
+type Owner struct {
+	Session string // tlsSession.id
+	User    string // who was logged in, or presumed to be about to, as login has it; "": nobody
+	Late    bool   // it was given at the end of an upload, where not every client reads it
 }
 
 // What the extra data of our tickets begins with.
@@ -60,40 +60,40 @@ const (
 	lateOwnerMark = "ferry\x03"
 )
 
-func (o owner) bytes() []byte {
+func (o Owner) bytes() []byte {
 	mark := ownerMark
-	if o.late {
+	if o.Late {
 		mark = lateOwnerMark
 	}
-	return []byte(mark + o.session + "\x00" + o.user)
+	return []byte(mark + o.Session + "\x00" + o.User)
 }
 
 // parseOwner reads what bytes has made; false: e is not of ours.
-func parseOwner(e []byte) (owner, bool) {
+func parseOwner(e []byte) (Owner, bool) {
 	rest, ok := bytes.CutPrefix(e, []byte(ownerMark))
 	late := false
 	if !ok {
 		rest, late = bytes.CutPrefix(e, []byte(lateOwnerMark))
 	}
 	session, user, whole := bytes.Cut(rest, []byte{0})
-	return owner{string(session), string(user), late}, (ok || late) && whole
+	return Owner{string(session), string(user), late}, (ok || late) && whole
 }
 
 // ownerOf finds the owner among the extra data of a ticket; the zero owner:
 // there is none.
-func ownerOf(extra [][]byte) owner {
+func ownerOf(extra [][]byte) Owner {
 	for _, e := range extra {
 		if o, ok := parseOwner(e); ok {
 			return o
 		}
 	}
-	return owner{}
+	return Owner{}
 }
 
-// shownTicket is one that a client came with: its owner, and what tells it from
+// ShownTicket is one that a client came with: its owner, and what tells it from
 // others.
-type shownTicket struct {
-	owner
+type ShownTicket struct {
+	Owner
 	id ticketID
 }
 
@@ -101,43 +101,43 @@ type ticketID [sha256.Size]byte
 
 // tlsSession is the TLS side of one control connection. Jobs read it, so what
 // changes is atomic.
-type tlsSession struct {
-	id   string
-	peer netip.Addr
-	// resumed is the session whose ticket the control connection itself came
+type Session struct {
+	Id   string
+	Peer netip.Addr
+	// Resumed is the session whose ticket the control connection itself came
 	// with: a client in TLS 1.2 goes on using that ticket.
-	resumed string
-	// presumed is the user of that session. Until somebody logs in here, the
+	Resumed string
+	// Presumed is the user of that session. Until somebody logs in here, the
 	// tickets of this one are as good as that one's: a client with several
 	// connections puts them into the same cache.
-	presumed string
+	Presumed string
 	user     atomic.Pointer[string]
-	habits   habits
-	crowd    atomic.Pointer[crowd] // from the login on
-	known    chan struct{}         // closed at the first login, or the end
-	once     sync.Once             // closes known
+	Use      TicketUse
+	siblings atomic.Pointer[userSessions] // from the login on
+	known    chan struct{}                // closed at the first login, or the end
+	once     sync.Once                    // closes known
 }
 
 // crowd are the live sessions of one user at one address.
-type crowd struct {
-	of     crowdKey
+type userSessions struct {
+	of     userAtAddress
 	size   int         // guarded by tlsSessions.mu
 	shared atomic.Bool // there has been more than one at once
 }
 
-type crowdKey struct {
+type userAtAddress struct {
 	peer netip.Addr
 	user string
 }
 
-func newTLSSession(peer netip.Addr) *tlsSession {
-	return &tlsSession{id: rand.Text(), peer: peer, known: make(chan struct{})}
+func NewSession(peer netip.Addr) *Session {
+	return &Session{Id: rand.Text(), Peer: peer, known: make(chan struct{})}
 }
 
 // settled says that it is known whose the session is, or will never be.
-func (s *tlsSession) settled() { s.once.Do(func() { close(s.known) }) }
+func (s *Session) settled() { s.once.Do(func() { close(s.known) }) }
 
-func (s *tlsSession) userName() string {
+func (s *Session) userName() string {
 	if name := s.user.Load(); name != nil {
 		return *name
 	}
@@ -145,87 +145,87 @@ func (s *tlsSession) userName() string {
 }
 
 // holder is whose the tickets of the session are; "": nobody's yet.
-func (s *tlsSession) holder() string {
+func (s *Session) holder() string {
 	if name := s.userName(); name != "" {
 		return name
 	}
-	return s.presumed
+	return s.Presumed
 }
 
 // alone tells whether there has never been another session of the same user
 // and address beside s.
-func (s *tlsSession) alone() bool {
-	c := s.crowd.Load()
+func (s *Session) alone() bool {
+	c := s.siblings.Load()
 	return c == nil || !c.shared.Load()
 }
 
 // tlsSessions are the live ones of the server, by id.
-type tlsSessions struct {
+type Sessions struct {
 	live   sync.Map
 	mu     sync.Mutex
-	crowds map[crowdKey]*crowd
+	byUser map[userAtAddress]*userSessions
 }
 
-func newTLSSessions() *tlsSessions { return &tlsSessions{crowds: make(map[crowdKey]*crowd)} }
+func NewSessions() *Sessions { return &Sessions{byUser: make(map[userAtAddress]*userSessions)} }
 
-func (r *tlsSessions) add(s *tlsSession) { r.live.Store(s.id, s) }
+func (r *Sessions) Add(s *Session) { r.live.Store(s.Id, s) }
 
-func (r *tlsSessions) remove(s *tlsSession) {
-	r.live.Delete(s.id)
+func (r *Sessions) Remove(s *Session) {
+	r.live.Delete(s.Id)
 	s.settled()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave(s)
 }
 
-// login says who s belongs to: an account as it is now. What tickets say of one
+// Login says who s belongs to: an account as it is now. What tickets say of one
 // that has changed since (a new password, another user of that name) is about
 // somebody else.
-func (r *tlsSessions) login(s *tlsSession, u ferry.User) {
+func (r *Sessions) Login(s *Session, u ferry.User) {
 	user := u.Name + "\x00" + strconv.FormatInt(u.Version, 36)
 	s.user.Store(&user)
 	defer s.settled()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.leave(s)
-	of := crowdKey{s.peer, user}
-	c := r.crowds[of]
+	of := userAtAddress{s.Peer, user}
+	c := r.byUser[of]
 	if c == nil {
-		c = &crowd{of: of}
-		r.crowds[of] = c
+		c = &userSessions{of: of}
+		r.byUser[of] = c
 	}
 	if c.size++; c.size > 1 {
 		c.shared.Store(true)
 	}
-	s.crowd.Store(c)
+	s.siblings.Store(c)
 }
 
-func (r *tlsSessions) leave(s *tlsSession) {
-	c := s.crowd.Swap(nil)
+func (r *Sessions) leave(s *Session) {
+	c := s.siblings.Swap(nil)
 	if c == nil {
 		return
 	}
 	if c.size--; c.size == 0 {
-		delete(r.crowds, c.of)
+		delete(r.byUser, c.of)
 	}
 }
 
-func (r *tlsSessions) find(id string) *tlsSession {
+func (r *Sessions) find(id string) *Session {
 	s, _ := r.live.Load(id)
-	found, _ := s.(*tlsSession)
+	found, _ := s.(*Session)
 	return found
 }
 
-// config is base for one handshake of s: its tickets name the owner that grant
+// Config is base for one handshake of s: its tickets name the owner that grant
 // says, found is set to that of the ticket that the client came with. base's own
 // keys are used, whatever rotation they have, so that tickets work on all
 // connections.
-func (s *tlsSession) config(base *tls.Config, found *shownTicket, grant func(resumed bool) owner) *tls.Config {
+func (s *Session) Config(base *tls.Config, found *ShownTicket, grant func(resumed bool) Owner) *tls.Config {
 	cfg := base.Clone()
 	cfg.DynamicRecordSizingDisabled = true
 	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		ss.Extra = withoutOwner(ss.Extra)
-		if o := grant(cs.DidResume); o.session != "" {
+		if o := grant(cs.DidResume); o.Session != "" {
 			ss.Extra = append(ss.Extra, o.bytes())
 		}
 		return base.EncryptTicket(cs, ss)
@@ -233,7 +233,7 @@ func (s *tlsSession) config(base *tls.Config, found *shownTicket, grant func(res
 	cfg.UnwrapSession = func(identity []byte, cs tls.ConnectionState) (*tls.SessionState, error) {
 		ss, err := base.DecryptTicket(identity, cs)
 		if ss != nil {
-			found.owner = ownerOf(ss.Extra)
+			found.Owner = ownerOf(ss.Extra)
 			found.id = sha256.Sum256(identity)
 		}
 		return ss, err
@@ -254,47 +254,47 @@ type verdict uint8
 
 const (
 	unknown verdict = iota // none, or one that names nobody
-	own                    // of this session, or another of the same user: at the same address, or ended
-	foreign                // of another user
+	Own                    // of this session, or another of the same user: at the same address, or ended
+	Foreign                // of another user
 )
 
-// judge says what a data connection of s shows that resumed (or did not) with
+// Judge says what a data connection of s shows that resumed (or did not) with
 // a ticket of from.
-func (r *tlsSessions) judge(s *tlsSession, resumed bool, from owner) verdict {
+func (r *Sessions) Judge(s *Session, resumed bool, from Owner) verdict {
 	switch {
-	case !resumed || from.session == "":
+	case !resumed || from.Session == "":
 		return unknown
-	case from.session == s.id || from.session == s.resumed:
-		return own
+	case from.Session == s.Id || from.Session == s.Resumed:
+		return Own
 	}
 	// Where the session of the ticket has ended, its client had a ticket of that
 	// user at least; the others share their cache between connections.
-	user, other := from.user, r.find(from.session)
+	user, other := from.User, r.find(from.Session)
 	if other != nil && other.holder() != "" {
 		user = other.holder()
 	}
 	switch {
 	case user != "" && user != s.userName():
-		return foreign
-	case user == "" || other != nil && other.peer != s.peer:
+		return Foreign
+	case user == "" || other != nil && other.Peer != s.Peer:
 		return unknown
 	}
-	return own
+	return Own
 }
 
 // loginWait bounds how long a data connection waits for a login elsewhere.
 const loginWait = 10 * time.Second
 
-// awaitLogin waits, where the ticket of a data connection of s is that of a
+// AwaitLogin waits, where the ticket of a data connection of s is that of a
 // session at the same address in which nobody has logged in yet, until somebody
 // has: clients that begin several connections at once put the tickets of all into
 // one cache, and show that of one that is not as far as s.
-func (r *tlsSessions) awaitLogin(ctx context.Context, s *tlsSession, resumed bool, from owner) {
-	if !resumed || from.user != "" || from.session == s.resumed {
+func (r *Sessions) AwaitLogin(ctx context.Context, s *Session, resumed bool, from Owner) {
+	if !resumed || from.User != "" || from.Session == s.Resumed {
 		return
 	}
-	other := r.find(from.session)
-	if other == nil || other == s || other.peer != s.peer || other.holder() != "" {
+	other := r.find(from.Session)
+	if other == nil || other == s || other.Peer != s.Peer || other.holder() != "" {
 		return
 	}
 	late := time.NewTimer(loginWait)
@@ -306,38 +306,38 @@ func (r *tlsSessions) awaitLogin(ctx context.Context, s *tlsSession, resumed boo
 	}
 }
 
-// grant is the owner that a ticket on a data connection of s names. The ticket
+// Grant is the owner that a ticket on a data connection of s names. The ticket
 // goes out before it is known whether the connection is refused: hence it names
 // s for those only who belong to it, and the owner that they named already for
 // others, who may belong to s a moment later.
-func (r *tlsSessions) grant(s *tlsSession, resumed bool, from owner) owner {
+func (r *Sessions) Grant(s *Session, resumed bool, from Owner) Owner {
 	switch {
 	case !resumed:
-		return owner{}
-	case r.judge(s, resumed, from) == own:
-		return owner{session: s.id, user: s.userName()}
+		return Owner{}
+	case r.Judge(s, resumed, from) == Own:
+		return Owner{Session: s.Id, User: s.userName()}
 	}
 	return from
 }
 
-// holderOf is the user whose ticket from is, at the address peer; "": unknown.
-func (r *tlsSessions) holderOf(from owner, peer netip.Addr) string {
-	if other := r.find(from.session); other != nil && other.peer == peer && other.holder() != "" {
+// HolderOf is the user whose ticket from is, at the address peer; "": unknown.
+func (r *Sessions) HolderOf(from Owner, peer netip.Addr) string {
+	if other := r.find(from.Session); other != nil && other.Peer == peer && other.holder() != "" {
 		return other.holder()
 	}
-	return from.user
+	return from.User
 }
 
-// admit applies the binding b to a data connection of s, and says whether the
+// Admit applies the binding b to a data connection of s, and says whether the
 // connection would have been refused by BindEnforce.
-func (s *tlsSession) admit(b Binding, v verdict) (loose bool, err error) {
+func (s *Session) Admit(b Binding, v verdict) (loose bool, err error) {
 	switch {
-	case b == BindOff || v == own:
+	case b == BindOff || v == Own:
 		return false, nil
 	case b == BindObserve:
 		return true, nil
-	case b == BindEnforce || v == foreign || s.alone() && s.habits.hasTicket():
-		return true, errUnbound
+	case b == BindEnforce || v == Foreign || s.alone() && s.Use.hasTicket():
+		return true, ErrUnbound
 	}
 	return true, nil
 }

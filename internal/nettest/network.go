@@ -1,4 +1,4 @@
-package ftpserver
+package nettest
 
 import (
 	"context"
@@ -17,13 +17,13 @@ import (
 
 // wireRoom is how many bytes one direction of a wire holds before a write has
 // to wait, as the buffers of two sockets do.
-const wireRoom = 64 << 10
+const WireRoom = 64 << 10
 
-// wire is one end of a connection in memory that behaves as TCP does where FTP
+// Wire is one end of a connection in memory that behaves as TCP does where FTP
 // can tell: writes do not wait for the reader, either side can end its
 // direction alone, and an end can be a reset.
-type wire struct {
-	in, out       *lane
+type Wire struct {
+	in, Out       *lane
 	local, remote netip.AddrPort
 	abrupt        atomic.Bool // the close will be a reset
 }
@@ -36,18 +36,18 @@ type lane struct {
 	fin     bool // nothing more will be written
 	gone    bool // nobody will read
 	rst     bool
-	readBy  time.Time
+	ReadBy  time.Time
 	writeBy time.Time
 }
 
-func newWire(a, b netip.AddrPort) (atA, atB *wire) {
+func NewWire(a, b netip.AddrPort) (atA, atB *Wire) {
 	there, back := &lane{}, &lane{}
 	there.changed, back.changed = sync.NewCond(&there.mu), sync.NewCond(&back.mu)
-	return &wire{in: back, out: there, local: a, remote: b}, &wire{in: there, out: back, local: b, remote: a}
+	return &Wire{in: back, Out: there, local: a, remote: b}, &Wire{in: there, Out: back, local: b, remote: a}
 }
 
-// change does something to the lane and wakes who waits for it.
-func (l *lane) change(do func()) {
+// Change does something to the lane and wakes who waits for it.
+func (l *lane) Change(do func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	do()
@@ -56,7 +56,7 @@ func (l *lane) change(do func()) {
 
 func passed(t time.Time) bool { return !t.IsZero() && !time.Now().Before(t) }
 
-func (w *wire) Read(p []byte) (int, error) {
+func (w *Wire) Read(p []byte) (int, error) {
 	l := w.in
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +64,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		switch {
 		case l.gone:
 			return 0, w.fail("read", net.ErrClosed)
-		case passed(l.readBy):
+		case passed(l.ReadBy):
 			return 0, w.fail("read", os.ErrDeadlineExceeded)
 		case len(l.buf) > 0:
 			n := copy(p, l.buf)
@@ -80,8 +80,8 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 }
 
-func (w *wire) Write(p []byte) (int, error) {
-	l := w.out
+func (w *Wire) Write(p []byte) (int, error) {
+	l := w.Out
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for done := 0; ; {
@@ -93,7 +93,7 @@ func (w *wire) Write(p []byte) (int, error) {
 		case l.rst, l.gone:
 			return done, w.fail("write", syscall.EPIPE)
 		}
-		n := min(len(p)-done, wireRoom-len(l.buf))
+		n := min(len(p)-done, WireRoom-len(l.buf))
 		l.buf = append(l.buf, p[done:done+n]...)
 		l.changed.Broadcast()
 		if done += n; done == len(p) {
@@ -103,72 +103,72 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 }
 
-func (w *wire) fail(op string, err error) error {
+func (w *Wire) fail(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: w.LocalAddr(), Addr: w.RemoteAddr(), Err: err}
 }
 
 // CloseWrite ends this end's direction only.
-func (w *wire) CloseWrite() { w.out.change(func() { w.out.fin = true }) }
+func (w *Wire) CloseWrite() { w.Out.Change(func() { w.Out.fin = true }) }
 
 // SetLinger is TCP's: with 0 the close becomes a reset.
-func (w *wire) SetLinger(seconds int) error {
+func (w *Wire) SetLinger(seconds int) error {
 	w.abrupt.Store(seconds == 0)
 	return nil
 }
 
 // Close ends both; what nobody had read becomes a reset, as in TCP.
-func (w *wire) Close() error {
+func (w *Wire) Close() error {
 	if w.abrupt.Load() {
-		w.in.change(func() { w.in.gone = true })
+		w.in.Change(func() { w.in.gone = true })
 		w.Reset()
 		return nil
 	}
 	unread := false
-	w.in.change(func() { unread, w.in.gone = len(w.in.buf) > 0 && !w.in.gone, true })
-	w.out.change(func() { w.out.fin, w.out.rst = true, w.out.rst || unread })
+	w.in.Change(func() { unread, w.in.gone = len(w.in.buf) > 0 && !w.in.gone, true })
+	w.Out.Change(func() { w.Out.fin, w.Out.rst = true, w.Out.rst || unread })
 	return nil
 }
 
 // Reset ends the connection as a crash does.
-func (w *wire) Reset() {
-	for _, l := range []*lane{w.in, w.out} {
-		l.change(func() { l.buf, l.rst = nil, true })
+func (w *Wire) Reset() {
+	for _, l := range []*lane{w.in, w.Out} {
+		l.Change(func() { l.buf, l.rst = nil, true })
 	}
 }
 
-func (w *wire) LocalAddr() net.Addr  { return net.TCPAddrFromAddrPort(w.local) }
-func (w *wire) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(w.remote) }
+func (w *Wire) LocalAddr() net.Addr  { return net.TCPAddrFromAddrPort(w.local) }
+func (w *Wire) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(w.remote) }
 
-func (w *wire) SetDeadline(t time.Time) error {
+func (w *Wire) SetDeadline(t time.Time) error {
 	_ = w.SetReadDeadline(t)
 	return w.SetWriteDeadline(t)
 }
 
-func (w *wire) SetReadDeadline(t time.Time) error {
-	w.in.change(func() { w.in.readBy = t })
+func (w *Wire) SetReadDeadline(t time.Time) error {
+	w.in.Change(func() { w.in.ReadBy = t })
 	w.in.wakeAt(t)
 	return nil
 }
 
-func (w *wire) SetWriteDeadline(t time.Time) error {
-	w.out.change(func() { w.out.writeBy = t })
-	w.out.wakeAt(t)
+func (w *Wire) SetWriteDeadline(t time.Time) error {
+	w.Out.Change(func() { w.Out.writeBy = t })
+	w.Out.wakeAt(t)
 	return nil
 }
 
 func (l *lane) wakeAt(t time.Time) {
 	if !t.IsZero() && !passed(t) {
-		time.AfterFunc(time.Until(t), func() { l.change(func() {}) })
+		time.AfterFunc(time.Until(t), func() { l.Change(func() {}) })
 	}
 }
 
-// drain takes everything that comes without time passing, and says whether
+// Drain takes everything that comes without time passing, and says whether
 // more can come, and whether the end was a reset.
-func (w *wire) drain() (got []byte, ended, reset bool) {
+func (w *Wire) Drain() (got []byte, ended, reset bool) {
 	for {
 		synctest.Wait() // until nothing in the bubble can go on
 		n := 0
-		w.in.change(func() {
+		w.in.Change(func() {
 			n, got = len(w.in.buf), append(got, w.in.buf...)
 			w.in.buf = nil
 			ended, reset = w.in.fin || w.in.rst, w.in.rst
@@ -180,41 +180,41 @@ func (w *wire) drain() (got []byte, ended, reset bool) {
 }
 
 // wireNetwork is a network of wires.
-type wireNetwork struct {
+type Network struct {
 	mu        sync.Mutex
 	listeners map[netip.AddrPort]*wireListener
-	awaited   map[netip.AddrPort]chan *wire // where clients await the server
-	taken     map[uint16]bool               // ports that other programs listen at
-	opened    int                           // listeners, ever
+	awaited   map[netip.AddrPort]chan *Wire // where clients await the server
+	Taken     map[uint16]bool               // ports that other programs listen at
+	Opened    int                           // listeners, ever
 }
 
-func newWireNetwork() *wireNetwork {
-	return &wireNetwork{listeners: map[netip.AddrPort]*wireListener{},
-		awaited: map[netip.AddrPort]chan *wire{}, taken: map[uint16]bool{}}
+func NewNetwork() *Network {
+	return &Network{listeners: map[netip.AddrPort]*wireListener{},
+		awaited: map[netip.AddrPort]chan *Wire{}, Taken: map[uint16]bool{}}
 }
 
 type wireListener struct {
-	n      *wireNetwork
+	n      *Network
 	at     netip.AddrPort
-	queue  chan *wire
+	queue  chan *Wire
 	closed chan struct{}
 	once   sync.Once
 }
 
-func (n *wireNetwork) listen(at netip.AddrPort) (net.Listener, error) {
+func (n *Network) Listen(at netip.AddrPort) (net.Listener, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.taken[at.Port()] || n.listeners[at] != nil {
+	if n.Taken[at.Port()] || n.listeners[at] != nil {
 		return nil, &net.OpError{Op: "listen", Net: "tcp", Addr: net.TCPAddrFromAddrPort(at), Err: syscall.EADDRINUSE}
 	}
-	l := &wireListener{n: n, at: at, queue: make(chan *wire, 64), closed: make(chan struct{})}
+	l := &wireListener{n: n, at: at, queue: make(chan *Wire, 64), closed: make(chan struct{})}
 	n.listeners[at] = l
-	n.opened++
+	n.Opened++
 	return l, nil
 }
 
-// open is how many listeners there are now.
-func (n *wireNetwork) open() int {
+// Open is how many listeners there are now.
+func (n *Network) Open() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.listeners)
@@ -241,29 +241,29 @@ func (l *wireListener) Close() error {
 
 func (l *wireListener) Addr() net.Addr { return net.TCPAddrFromAddrPort(l.at) }
 
-// connect is what a client's connect does.
-func (n *wireNetwork) connect(from, to netip.AddrPort) (*wire, error) {
+// Connect is what a client's connect does.
+func (n *Network) Connect(from, to netip.AddrPort) (*Wire, error) {
 	n.mu.Lock()
 	l := n.listeners[to]
 	n.mu.Unlock()
 	if l == nil {
 		return nil, fmt.Errorf("connection to %s refused", to)
 	}
-	here, there := newWire(from, to)
+	here, there := NewWire(from, to)
 	l.queue <- there
 	return here, nil
 }
 
-// await prepares for the server's connection to an address.
-func (n *wireNetwork) await(at netip.AddrPort) <-chan *wire {
+// Await prepares for the server's connection to an address.
+func (n *Network) Await(at netip.AddrPort) <-chan *Wire {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	ch := make(chan *wire, 1)
+	ch := make(chan *Wire, 1)
 	n.awaited[at] = ch
 	return ch
 }
 
-func (n *wireNetwork) dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error) {
+func (n *Network) Dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	n.mu.Lock()
 	ch := n.awaited[to]
 	delete(n.awaited, to)
@@ -272,7 +272,7 @@ func (n *wireNetwork) dial(ctx context.Context, local netip.Addr, to netip.AddrP
 		<-ctx.Done() // a firewall that swallows the packets
 		return nil, errors.Join(context.Cause(ctx), os.ErrDeadlineExceeded)
 	}
-	here, there := newWire(netip.AddrPortFrom(local, 20), to)
+	here, there := NewWire(netip.AddrPortFrom(local, 20), to)
 	ch <- there
 	return here, nil
 }

@@ -1,4 +1,4 @@
-package ftpserver
+package ftptls
 
 import (
 	"crypto/tls"
@@ -10,8 +10,8 @@ const (
 	maxOfferText = 8 << 10 // and bytes of it
 )
 
-// offered notes what a client offers, for the log of a handshake that fails.
-func offered(cfg *tls.Config, offer *string) *tls.Config {
+// Offered notes what a client offers, for the log of a handshake that fails.
+func Offered(cfg *tls.Config, offer *string) *tls.Config {
 	inner := cfg.GetConfigForClient
 	cfg.GetConfigForClient = func(hi *tls.ClientHelloInfo) (*tls.Config, error) {
 		var versions, suites []string
@@ -21,12 +21,12 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 		for _, s := range hi.CipherSuites[:min(len(hi.CipherSuites), maxOffer)] {
 			suites = append(suites, tls.CipherSuiteName(s))
 		}
-		*offer = "versions " + brief(versions) + "; suites " + brief(suites)
+		*offer = "versions " + Brief(versions) + "; suites " + Brief(suites)
 		if hi.ServerName != "" {
-			*offer += "; name " + brief([]string{hi.ServerName})
+			*offer += "; name " + Brief([]string{hi.ServerName})
 		}
 		if len(hi.SupportedProtos) > 0 {
-			*offer += "; protocols " + brief(hi.SupportedProtos)
+			*offer += "; protocols " + Brief(hi.SupportedProtos)
 		}
 		if inner == nil {
 			return nil, nil
@@ -36,10 +36,10 @@ func offered(cfg *tls.Config, offer *string) *tls.Config {
 	return cfg
 }
 
-// brief is a list that a client has sent, or an error that repeats one, as the
+// Brief is a list that a client has sent, or an error that repeats one, as the
 // log has it. Clients with every old suite offer some 150; who sends more fills
 // logs.
-func brief(list []string) string {
+func Brief(list []string) string {
 	text := strings.Join(list[:min(len(list), maxOffer)], ",")
 	if len(text) > maxOfferText {
 		text = text[:maxOfferText] + "…"

@@ -1,4 +1,4 @@
-package ftpserver
+package ftptls
 
 import (
 	"crypto/tls"
@@ -28,103 +28,103 @@ const (
 // after detach the wire goes on with those bytes in clear.
 //
 // One goroutine reads and writes; deadlines and Close may come from others.
-type tlsWire struct {
+type Wire struct {
 	net.Conn
-	pools *wirePools // where the large buffer of a data connection comes from
+	pools *Pools // where the large buffer of a data connection comes from
 
 	in       []byte // read ahead: in[from:to]
-	from, to int
+	From, To int
 	whole    bool    // hand on records one by one
 	header   [5]byte // of the record that is being handed on
 	have     int     // bytes of header seen
 	left     int     // bytes of the record's body not yet handed on
 
 	out    []byte // gathered
-	gather bool
+	Gather bool
 	ticket bool // the next write ends with a session ticket
-	// hold keeps back what is gathered while the client sends: the session
+	// Hold keeps back what is gathered while the client sends: the session
 	// tickets of a server that only receives. Clients close an upload without
 	// reading them, and a socket that is closed with something unread resets
 	// the connection and loses what it had still to send.
-	hold bool
-	// closing gathers what comes now, however much there is: crypto/tls gives
+	Hold bool
+	// Closing gathers what comes now, however much there is: crypto/tls gives
 	// the alert that closes TLS no more than five seconds.
-	closing bool
-	ended   bool // the transport's end was read: TLS did not end before it
-	// prompt acknowledges at once what comes. GnuTLS sends the end of its
+	Closing bool
+	Ended   bool // the transport's end was read: TLS did not end before it
+	// Prompt acknowledges at once what comes. GnuTLS sends the end of its
 	// handshake in two segments, the second when the first is acknowledged,
 	// for which kernels wait 40 ms; a small file takes one.
-	prompt bool
+	Prompt bool
 }
 
 // wirePools are where the large buffers come from.
-type wirePools struct{ in, out sync.Pool }
+type Pools struct{ in, out sync.Pool }
 
-func newWirePools() *wirePools {
-	return &wirePools{
+func NewPools() *Pools {
+	return &Pools{
 		in:  sync.Pool{New: func() any { return new([muchAhead]byte) }},
 		out: sync.Pool{New: func() any { return new([gatherRoom]byte) }},
 	}
 }
 
-// controlWire is a wire for a control connection.
-func controlWire(nc net.Conn) *tlsWire {
-	return &tlsWire{Conn: nc, in: make([]byte, littleAhead), whole: true}
+// ControlWire is a wire for a control connection.
+func ControlWire(nc net.Conn) *Wire {
+	return &Wire{Conn: nc, in: make([]byte, littleAhead), whole: true}
 }
 
-// uploadWire and downloadWire are wires for data connections. They must be
+// UploadWire and downloadWire are wires for data connections. They must be
 // released.
-func uploadWire(nc net.Conn, pools *wirePools) *tlsWire {
-	return &tlsWire{Conn: nc, pools: pools, in: pools.in.Get().(*[muchAhead]byte)[:], gather: true}
+func UploadWire(nc net.Conn, pools *Pools) *Wire {
+	return &Wire{Conn: nc, pools: pools, in: pools.in.Get().(*[muchAhead]byte)[:], Gather: true}
 }
 
-func downloadWire(nc net.Conn, pools *wirePools) *tlsWire {
-	return &tlsWire{Conn: nc, pools: pools, in: make([]byte, littleAhead), out: pools.out.Get().(*[gatherRoom]byte)[:0], gather: true}
+func DownloadWire(nc net.Conn, pools *Pools) *Wire {
+	return &Wire{Conn: nc, pools: pools, in: make([]byte, littleAhead), out: pools.out.Get().(*[gatherRoom]byte)[:0], Gather: true}
 }
 
 // Read implements net.Conn. What is gathered goes out first: the client waits
 // for it, in a handshake.
-func (w *tlsWire) Read(p []byte) (int, error) {
-	if !w.hold {
-		if err := w.flush(); err != nil {
+func (w *Wire) Read(p []byte) (int, error) {
+	if !w.Hold {
+		if err := w.Flush(); err != nil {
 			return 0, err
 		}
 	}
-	if w.from == w.to {
+	if w.From == w.To {
 		if err := w.fill(); err != nil {
 			return 0, err
 		}
 	}
-	n := min(len(p), w.to-w.from)
+	n := min(len(p), w.To-w.From)
 	if w.whole {
 		n = min(n, w.inRecord())
 	}
-	copy(p, w.in[w.from:w.from+n])
+	copy(p, w.in[w.From:w.From+n])
 	if w.whole {
-		w.follow(w.in[w.from : w.from+n])
+		w.follow(w.in[w.From : w.From+n])
 	}
-	w.from += n
+	w.From += n
 	return n, nil
 }
 
 // fill reads ahead.
-func (w *tlsWire) fill() error {
-	if w.prompt {
+func (w *Wire) fill() error {
+	if w.Prompt {
 		acknowledge(w.Conn)
 	}
 	n, err := w.Conn.Read(w.in)
-	w.from, w.to = 0, n
+	w.From, w.To = 0, n
 	if n > 0 {
 		return nil // an error comes again
 	}
 	if err == io.EOF {
-		w.ended = true
+		w.Ended = true
 	}
 	return err
 }
 
 // inRecord is how many bytes may be handed on without leaving the record.
-func (w *tlsWire) inRecord() int {
+func (w *Wire) inRecord() int {
 	if w.left > 0 {
 		return w.left
 	}
@@ -133,7 +133,7 @@ func (w *tlsWire) inRecord() int {
 
 // follow keeps track of where in a record the bytes handed on end
 // (RFC 8446 §5.1: type, version, and a length of two bytes).
-func (w *tlsWire) follow(p []byte) {
+func (w *Wire) follow(p []byte) {
 	if w.left > 0 {
 		w.left -= len(p)
 		return
@@ -147,11 +147,11 @@ func (w *tlsWire) follow(p []byte) {
 // Write implements net.Conn. On a control connection crypto/tls also writes by
 // itself while it reads, to answer a KeyUpdate (RFC 8446 §4.6.3), when the
 // deadline of the last reply has long passed.
-func (w *tlsWire) Write(p []byte) (int, error) {
+func (w *Wire) Write(p []byte) (int, error) {
 	if w.whole {
 		_ = w.Conn.SetWriteDeadline(time.Now().Add(wireTimeout))
 	}
-	if !w.gather {
+	if !w.Gather {
 		return w.Conn.Write(p)
 	}
 	// A write of crypto/tls is one record, or the few of a handshake: it fits.
@@ -159,16 +159,16 @@ func (w *tlsWire) Write(p []byte) (int, error) {
 	if w.ticket {
 		return len(p), w.holdTicket()
 	}
-	if len(w.out) >= gatherFull && !w.closing {
-		if err := w.flush(); err != nil {
+	if len(w.out) >= gatherFull && !w.Closing {
+		if err := w.Flush(); err != nil {
 			return 0, err
 		}
 	}
 	return len(p), nil
 }
 
-// flush writes what is gathered.
-func (w *tlsWire) flush() error {
+// Flush writes what is gathered.
+func (w *Wire) Flush() error {
 	if len(w.out) == 0 {
 		return nil
 	}
@@ -177,10 +177,10 @@ func (w *tlsWire) flush() error {
 	return err
 }
 
-// holdTickets keeps the session ticket of cfg's handshake back until through,
+// HoldTickets keeps the session ticket of cfg's handshake back until through,
 // where late says so. In TLS 1.2 it is part of the handshake, and every client
 // waits for it.
-func (w *tlsWire) holdTickets(cfg *tls.Config, late func(resumed bool) bool) *tls.Config {
+func (w *Wire) HoldTickets(cfg *tls.Config, late func(resumed bool) bool) *tls.Config {
 	wrap := cfg.WrapSession
 	cfg.WrapSession = func(cs tls.ConnectionState, ss *tls.SessionState) ([]byte, error) {
 		w.ticket = cs.Version >= tls.VersionTLS13 && late(cs.DidResume)
@@ -192,8 +192,8 @@ func (w *tlsWire) holdTickets(cfg *tls.Config, late func(resumed bool) bool) *tl
 // holdTicket writes what is gathered but for its last record. crypto/tls gives
 // out a ticket as early as it can, together with the records of its handshake
 // that the client waits for.
-func (w *tlsWire) holdTicket() error {
-	w.ticket, w.hold = false, true
+func (w *Wire) holdTicket() error {
+	w.ticket, w.Hold = false, true
 	ticket := w.out
 	for size := recordSize(ticket); size < len(ticket); size = recordSize(ticket) {
 		ticket = ticket[size:]
@@ -207,50 +207,50 @@ func (w *tlsWire) holdTicket() error {
 // (RFC 8446 §5.1: type, version, and a length of two bytes).
 func recordSize(p []byte) int { return 5 + (int(p[3])<<8 | int(p[4])) }
 
-// through writes what is gathered, and from now on everything at once: the
+// Through writes what is gathered, and from now on everything at once: the
 // alert that closes TLS must not wait, for crypto/tls forbids all writing
 // behind it by a deadline in the past.
-func (w *tlsWire) through() error {
-	w.hold = false
-	err := w.flush()
-	w.gather = false
+func (w *Wire) Through() error {
+	w.Hold = false
+	err := w.Flush()
+	w.Gather = false
 	return err
 }
 
-// clearAhead waits for something to read, and tells whether it is no record of
+// ClearAhead waits for something to read, and tells whether it is no record of
 // TLS: their types are 20 to 24 (RFC 8446 §5.1, RFC 6520), and no command
 // begins with such a byte.
-func (w *tlsWire) clearAhead() (bool, error) {
-	if w.from == w.to {
+func (w *Wire) ClearAhead() (bool, error) {
+	if w.From == w.To {
 		if err := w.fill(); err != nil {
 			return false, err
 		}
 	}
 	between := w.have == 0 && w.left == 0
-	return between && (w.in[w.from] < 20 || w.in[w.from] > 24), nil
+	return between && (w.in[w.From] < 20 || w.in[w.From] > 24), nil
 }
 
-// failure is why a handshake failed with err: the alert that the client sent
+// Failure is why a handshake failed with err: the alert that the client sent
 // last, if it did. OpenSSL's send one in clear where crypto/tls expects it
 // encrypted, and all that is seen of it is a record that cannot be opened.
-func (w *tlsWire) failure(err error) error {
+func (w *Wire) Failure(err error) error {
 	const record = 7 // type 21, version, length 2; level and description (RFC 8446 §6)
-	if w.to < record {
+	if w.To < record {
 		return err
 	}
-	last := w.in[w.to-record : w.to]
+	last := w.in[w.To-record : w.To]
 	if last[0] != 21 || last[1] != 3 || last[3] != 0 || last[4] != 2 {
 		return err
 	}
 	return &net.OpError{Op: "remote error", Err: tls.AlertError(last[6])}
 }
 
-// detach ends the handing on by records: TLS is over, and what comes now is
+// Detach ends the handing on by records: TLS is over, and what comes now is
 // in clear.
-func (w *tlsWire) detach() { w.whole = false }
+func (w *Wire) Detach() { w.whole = false }
 
-// release gives the large buffer back. Nothing may use the wire any more.
-func (w *tlsWire) release() {
+// Release gives the large buffer back. Nothing may use the wire any more.
+func (w *Wire) Release() {
 	if cap(w.in) == muchAhead {
 		w.pools.in.Put((*[muchAhead]byte)(w.in))
 	}

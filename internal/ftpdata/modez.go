@@ -1,4 +1,4 @@
-package ftpserver
+package ftpdata
 
 import (
 	"compress/zlib"
@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	defaultZLevel = 6
+	DefaultZLevel = 6
 	// A compressed upload may grow by maxRatio once it has brought zSlack
 	// bytes: enough for every real file but runs of one byte, and no bomb.
 	maxRatio = 500
 	zSlack   = 16 << 20
 )
 
-var errBomb = errors.New("the compressed data expands too much")
+var ErrBomb = errors.New("the compressed data expands too much")
 
 // zConn is MODE Z: compressed on the network.
 //
@@ -120,7 +120,7 @@ func inflate(dst io.Writer, src io.Reader) error {
 		n, end := r.Read(buf)
 		out += int64(n)
 		if out > zSlack && out/maxRatio > counted.n {
-			return errBomb
+			return ErrBomb
 		}
 		if _, err := dst.Write(buf[:n]); err != nil {
 			return err

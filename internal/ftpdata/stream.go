@@ -1,4 +1,4 @@
-package ftpserver
+package ftpdata
 
 import (
 	"bytes"
@@ -9,62 +9,63 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/ftptls"
 )
 
-// form is how bytes look on the data connection.
-type form struct {
-	ascii bool // lines end in CR LF (RFC 959 §3.1.1.1)
-	z     bool // MODE Z: deflate in zlib's frame (RFC 1950)
-	level int  // of compression
+// Form is how bytes look on the data connection.
+type Form struct {
+	Ascii bool // lines end in CR LF (RFC 959 §3.1.1.1)
+	Z     bool // MODE Z: deflate in zlib's frame (RFC 1950)
+	Level int  // of compression
 
-	upload bool    // the client sends
-	shield *shield // TLS; nil: in clear
+	Upload bool     // the client sends
+	TLS    *DataTLS // TLS; nil: in clear
 }
 
-// with brings the data connection, lets use move bytes over it in the form
+// With brings the data connection, lets use move bytes over it in the form
 // f, and closes it: cleanly only when all went well, or the client wanted the
 // end. A plain binary transfer gets the bare connection, so that the kernel
 // can move the bytes.
-func (s *service) with(ctx context.Context, who party, at endpoint, f form, use func(net.Conn) error) error {
-	raw, err := s.open(ctx, who, at)
+func (s *Service) With(ctx context.Context, who Session, at Endpoint, f Form, use func(net.Conn) error) error {
+	raw, err := s.Open(ctx, who, at)
 	if err != nil {
 		return err
 	}
 	clean := false
 	defer func() {
 		if !clean {
-			reset(raw)
+			ftptls.Reset(raw)
 		}
 		_ = raw.Close()
 	}()
 	nc, finish, broke := raw, func() error { return nil }, func() {}
 	cut := make(chan struct{}) // closed once the end of ctx has ended all waiting
-	if f.shield != nil {
+	if f.TLS != nil {
 		stop := context.AfterFunc(ctx, func() {
 			_ = raw.SetDeadline(time.Unix(1, 0))
 			close(cut)
 		})
 		defer stop()
-		private, err := s.secure(ctx, who, raw, f.shield, f.upload)
-		defer private.wire.release()
+		private, err := s.secure(ctx, who, raw, f.TLS, f.Upload)
+		defer private.wire.Release()
 		if err != nil {
 			return err
 		}
 		nc, finish, broke = private, func() error { return private.finish(ctx, s.cfg.StallTimeout) }, private.broke
 	}
-	if f.z {
-		z, below := newZConn(nc, f.level), finish
+	if f.Z {
+		z, below := newZConn(nc, f.Level), finish
 		defer z.end(raw)
 		nc, finish = z, func() error { return errors.Join(z.finish(), below()) }
 	}
-	if f.ascii {
+	if f.Ascii {
 		nc = &asciiConn{Conn: nc}
 	}
 	err = use(nc)
 	switch {
 	case err == nil:
 		err = finish()
-	case errors.Is(err, ferry.ErrAborted) && ctx.Err() != nil && f.upload && f.shield != nil && !f.z:
+	case errors.Is(err, ferry.ErrAborted) && ctx.Err() != nil && f.Upload && f.TLS != nil && !f.Z:
 		<-cut        // its deadline comes before that of finish
 		_ = finish() // nothing of ours is cut short
 	}

@@ -1,9 +1,8 @@
-package ftpserver
+package ftpdata
 
 import (
 	"context"
 	"errors"
-	"ferry/internal/listen"
 	"iter"
 	"math/rand/v2"
 	"net"
@@ -12,6 +11,9 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"ferry/internal/ftptls"
+	"ferry/internal/listen"
 )
 
 const (
@@ -30,26 +32,26 @@ const (
 )
 
 // errNoPort: every passive port is taken by this very client.
-var errNoPort = errors.New("no passive port left for this address")
+var ErrNoPort = errors.New("no passive port left for this address")
 
-// network is where data connections come from: TCP, or pipes in scripts.
-type network interface {
-	listen(local netip.AddrPort) (net.Listener, error)
-	dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error)
+// Network is where data connections come from: TCP, or pipes in scripts.
+type Network interface {
+	Listen(local netip.AddrPort) (net.Listener, error)
+	Dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error)
 }
 
-// tcpNetwork is the real one. Keep-alives are off: data connections have
+// TcpNetwork is the real one. Keep-alives are off: data connections have
 // deadlines, and each would cost four system calls. Multipath TCP, which Go
 // would listen with, is off: TCP_CORK, TCP_INFO and splice are TCP's.
-type tcpNetwork struct{}
+type TcpNetwork struct{}
 
-func (tcpNetwork) listen(local netip.AddrPort) (net.Listener, error) {
+func (TcpNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
 	return lc.Listen(context.Background(), "tcp", local.String())
 }
 
-func (tcpNetwork) dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error) {
+func (TcpNetwork) Dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	d := net.Dialer{KeepAlive: -1, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))}
 	return d.DialContext(ctx, "tcp", to.String())
 }
@@ -59,7 +61,7 @@ func (tcpNetwork) dial(ctx context.Context, local netip.Addr, to netip.AddrPort)
 // peer, so the range runs dry only when a single address wants more ports at
 // once than there are. Safe for concurrent use.
 type ports struct {
-	net         network
+	net         Network
 	first, last uint16
 
 	mu        sync.Mutex
@@ -97,20 +99,20 @@ type expectation struct {
 	used  bool          // guarded by ports.mu
 }
 
-func newPorts(n network, first, last uint16) *ports {
+func newPorts(n Network, first, last uint16) *ports {
 	return &ports{net: n, first: first, last: last,
 		listeners: map[netip.AddrPort]*listener{}, peers: map[netip.Addr]*peerPorts{}}
 }
 
-// expect opens a port at local for one connection from peer; the zero address
+// Expect opens a port at local for one connection from peer; the zero address
 // means from anybody that is not awaited there by name. The choice is random
 // among the ports that the peer has not used lately, so that nobody can guess
 // where the next connection is awaited (RFC 2577 §8).
-func (p *ports) expect(local, peer netip.Addr) (*expectation, error) {
+func (p *ports) Expect(local, peer netip.Addr) (*expectation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, errNoPort
+		return nil, ErrNoPort
 	}
 	p.wakeRested(time.Now())
 	known := p.peer(peer)
@@ -136,7 +138,7 @@ func (p *ports) expect(local, peer netip.Addr) (*expectation, error) {
 	if failed != nil {
 		return nil, failed
 	}
-	return nil, errNoPort
+	return nil, ErrNoPort
 }
 
 // peer is what is known of a client, which p.mu guards.
@@ -209,7 +211,7 @@ func (p *ports) listenAt(at netip.AddrPort) (*listener, error) {
 	if l := p.listeners[at]; l != nil {
 		return l, nil
 	}
-	inner, err := p.net.listen(at)
+	inner, err := p.net.Listen(at)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +237,7 @@ func (p *ports) accept(at netip.AddrPort, l *listener) {
 			continue
 		}
 		if !p.deliver(at, l, nc) {
-			reset(nc) // another server that was sent here must not take it for an empty file
+			ftptls.Reset(nc) // another server that was sent here must not take it for an empty file
 			_ = nc.Close()
 		}
 	}
@@ -276,8 +278,8 @@ func (p *ports) closeIdle(at netip.AddrPort, l *listener) {
 	}
 }
 
-// close ends all listeners.
-func (p *ports) close() {
+// Close ends all listeners.
+func (p *ports) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
@@ -288,8 +290,8 @@ func (p *ports) close() {
 	}
 }
 
-// close ends the expectation. If nobody came, the port rests for that client.
-func (e *expectation) close() {
+// Close ends the expectation. If nobody came, the port rests for that client.
+func (e *expectation) Close() {
 	p := e.ports
 	p.mu.Lock()
 	if !e.used {

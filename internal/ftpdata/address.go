@@ -1,4 +1,4 @@
-package ftpserver
+package ftpdata
 
 import (
 	"context"
