@@ -17,6 +17,7 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftplist"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
 )
@@ -99,7 +100,7 @@ func (c *conn) resetParameters() {
 	c.ascii, c.modeZ, c.zLevel = true, false, ftpdata.DefaultZLevel
 	c.restart, c.alloBytes = restartPoint{}, 0
 	c.from, c.copyFrom = "", ""
-	c.facts = defaultFacts()
+	c.facts = ftplist.DefaultFacts()
 	c.hashAlgo = defaultHash
 	c.hostName = ""
 	c.idle = c.srv.cfg.IdleTimeout
@@ -129,7 +130,7 @@ func (c *conn) greet() {
 		c.startImplicit()
 	}
 	if !c.closing {
-		c.send(say(220, c.greeting()))
+		c.Send(say(220, c.greeting()))
 	}
 }
 
@@ -185,7 +186,7 @@ func (c *conn) heard(line []byte, err error, deadline time.Time) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.timedOut(deadline)
 	case errors.Is(err, ftpwire.ErrNoLineEnd):
-		c.send(say(421, "A command line without an end; closing the connection."))
+		c.Send(say(421, "A command line without an end; closing the connection."))
 		c.lost(err)
 	default:
 		c.lost(err)
@@ -297,7 +298,7 @@ func (c *conn) afterGoodbye(hears bool) {
 }
 
 // send queues a reply; step writes it. The zero reply says nothing.
-func (c *conn) send(r reply) {
+func (c *conn) Send(r reply) {
 	if r.code == 0 {
 		return
 	}
@@ -335,7 +336,7 @@ func (c *conn) Flush() {
 // close says a last reply and ends the session; cause nil means that the
 // client wanted it.
 func (c *conn) Close(r reply, cause error) {
-	c.send(r)
+	c.Send(r)
 	c.closing, c.cause = true, cause
 }
 

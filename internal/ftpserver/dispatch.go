@@ -70,17 +70,17 @@ func (c *conn) execute(cmd ftpwire.Command) {
 		c.visit.Offend("spoke " + cmd.Verb + " to an FTP server")
 		c.Close(say(421, "This is an FTP server."), errNotFTP)
 	case cmd.Verb == "":
-		c.send(say(500, cmd.Arg))
+		c.Send(say(500, cmd.Arg))
 	case row == nil:
-		c.send(say(500, "Command not understood."))
+		c.Send(say(500, "Command not understood."))
 	case row.args == mustArg && cmd.Arg == "":
-		c.send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
+		c.Send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
 	case row.args == noArg && cmd.Arg != "":
-		c.send(say(501, cmd.Verb+" takes no argument."))
+		c.Send(say(501, cmd.Verb+" takes no argument."))
 	case row.phase == afterLogin && c.sess == nil:
-		c.send(say(530, "Log in with USER and PASS first."))
+		c.Send(say(530, "Log in with USER and PASS first."))
 	default:
-		c.send(row.run(c, c.decode(cmd.Arg)))
+		c.Send(row.run(c, c.decode(cmd.Arg)))
 	}
 	c.endSequences(cmd.Verb, row)
 }

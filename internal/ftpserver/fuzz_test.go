@@ -40,7 +40,7 @@ func FuzzSession(f *testing.F) {
 			}
 			for len(said) > 0 {
 				n := min(len(said), 512)
-				if c.send(string(said[:n])) != nil {
+				if c.Send(string(said[:n])) != nil {
 					break // it was a QUIT, or GET
 				}
 				said = said[n:]

@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"ferry/internal/ftplist"
 )
 
 // FEAT (RFC 2389 §3). Each line has clients that look for its exact words:
@@ -35,7 +37,7 @@ func (c *conn) feat(string) reply {
 		"MDTM",
 		"MFF Modify;UNIX.mode;",
 		"MFMT",
-		"MLST "+supportedFacts().Feature(c.facts),
+		"MLST "+ftplist.SupportedFacts().Feature(c.facts),
 	)
 	if c.srv.cfg.ModeZ {
 		lines = append(lines, "MODE Z")

@@ -53,7 +53,7 @@ func (c *conn) begin(verb string, progress int, run func(ctx context.Context, j 
 // finish takes a job's reply into the session. One that panicked ends it.
 func (c *conn) finish(r reply) {
 	c.job.cancel(nil)
-	c.send(r)
+	c.Send(r)
 	c.job = nil
 	if r.code == 421 {
 		c.closing, c.cause = true, errPanic

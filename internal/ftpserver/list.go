@@ -7,40 +7,22 @@ import (
 	"net"
 	"path"
 	"strings"
+	"time"
+
+	"golang.org/x/text/encoding"
 
 	"ferry"
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftplist"
 	"ferry/internal/ftpwire"
 )
 
-// style is the form of a listing.
-type style uint8
-
-const (
-	styleLong  style = iota // LIST: as ls -l
-	styleNames              // NLST: names a client can use as arguments
-	styleFacts              // MLSD
-)
-
-// listing is what one LIST, NLST, MLSD or STAT asks for.
-type listing struct {
-	style   style
-	options ftpwire.ListOptions
-	name    ferry.Name    // clean: the directory, or the one file
-	prefix  string        // what NLST puts before each name of a directory
-	itself  string        // what NLST calls the one file
-	glob    *ftpwire.Glob // which entries of the directory; nil: all
-	dots    bool          // hidden entries too
-	dir     bool          // name is a directory whose entries are wanted
-	info    ferry.Info    // of name
-}
-
 // LIST (RFC 959 §4.1.3).
-func (c *conn) list(arg string) reply { return c.listData("LIST", arg, styleLong) }
+func (c *conn) list(arg string) reply { return c.listData("LIST", arg, ftplist.Long) }
 
 // NLST (RFC 959 §4.1.3): what it sends can be given to RETR as it is
 // (RFC 1123 §4.1.2.7).
-func (c *conn) nlst(arg string) reply { return c.listData("NLST", arg, styleNames) }
+func (c *conn) nlst(arg string) reply { return c.listData("NLST", arg, ftplist.Names) }
 
 // MLSD (RFC 3659 §7).
 func (c *conn) mlsd(arg string) reply {
@@ -54,16 +36,16 @@ func (c *conn) mlsd(arg string) reply {
 	case !info.IsDir():
 		return say(501, "MLSD lists directories; use MLST for a file.") // RFC 3659 §7.2.1
 	}
-	return c.startListing("MLSD", listing{style: styleFacts, name: name, dots: true, dir: true, info: info})
+	return c.startListing("MLSD", ftplist.Listing{Style: ftplist.Facts, Name: name, Dots: true, Dir: true, Info: info})
 }
 
-func (c *conn) listData(verb, arg string, s style) reply {
+func (c *conn) listData(verb, arg string, s ftplist.Style) reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
 	l, err := c.parseListing(arg, s)
 	if err != nil {
-		return c.listFailed(verb, l.name, err)
+		return c.listFailed(verb, l.Name, err)
 	}
 	return c.startListing(verb, l)
 }
@@ -84,19 +66,19 @@ func (c *conn) listFailed(verb string, name ferry.Name, err error) reply {
 // parseListing finds out what arg means: options, a directory, a file, or a
 // pattern in the last element. A file that is really named like the argument
 // wins over options and patterns.
-func (c *conn) parseListing(arg string, s style) (listing, error) {
-	l := listing{style: s}
+func (c *conn) parseListing(arg string, s ftplist.Style) (ftplist.Listing, error) {
+	l := ftplist.Listing{Style: s}
 	if strings.HasPrefix(arg, "-") && !c.exists(arg) {
-		l.options, arg = ftpwire.ParseListArg(arg)
+		l.Options, arg = ftpwire.ParseListArg(arg)
 	}
-	l.dots = l.options.All
+	l.Dots = l.Options.All
 	var err error
-	if l.name, err = c.name(arg); err != nil {
+	if l.Name, err = c.name(arg); err != nil {
 		return l, err
 	}
-	if l.info, err = c.fs().Stat(c.ctx(), l.name); err == nil {
-		l.dir = l.info.IsDir() && !l.options.DirSelf
-		l.setPrefix(arg)
+	if l.Info, err = c.fs().Stat(c.ctx(), l.Name); err == nil {
+		l.Dir = l.Info.IsDir() && !l.Options.DirSelf
+		l.SetPrefix(arg)
 		return l, nil
 	}
 	if !ftpwire.HasMeta(arg) {
@@ -114,22 +96,7 @@ func (c *conn) exists(arg string) bool {
 	return err == nil
 }
 
-// setPrefix makes the names of NLST ones that lead to the files from where the
-// session stands.
-func (l *listing) setPrefix(arg string) {
-	switch {
-	case !l.dir && arg == "":
-		l.itself = "."
-	case !l.dir:
-		l.itself = arg
-	case arg != "" && !strings.HasSuffix(arg, "/"):
-		l.prefix = arg + "/"
-	default:
-		l.prefix = arg
-	}
-}
-
-func (c *conn) parseGlob(l listing, arg string) (listing, error) {
+func (c *conn) parseGlob(l ftplist.Listing, arg string) (ftplist.Listing, error) {
 	dir, pattern := path.Split(arg)
 	if ftpwire.HasMeta(dir) {
 		return l, errPattern{"Patterns are allowed in the last element of a name only"}
@@ -138,38 +105,38 @@ func (c *conn) parseGlob(l listing, arg string) (listing, error) {
 	if err != nil {
 		return l, errPattern{err.Error()}
 	}
-	if l.name, err = c.name(dir); err != nil {
+	if l.Name, err = c.name(dir); err != nil {
 		return l, err
 	}
-	if l.info, err = c.fs().Stat(c.ctx(), l.name); err != nil {
+	if l.Info, err = c.fs().Stat(c.ctx(), l.Name); err != nil {
 		return l, err
 	}
-	if !l.info.IsDir() {
+	if !l.Info.IsDir() {
 		return l, ferry.ErrNotDir
 	}
-	l.glob, l.prefix, l.dir = glob, dir, true
-	l.dots = l.dots || strings.HasPrefix(pattern, ".")
-	l.options.Recursive = false
+	l.Glob, l.Prefix, l.Dir = glob, dir, true
+	l.Dots = l.Dots || strings.HasPrefix(pattern, ".")
+	l.Options.Recursive = false
 	return l, nil
 }
 
 // startListing sends a listing over the data connection.
-func (c *conn) startListing(verb string, l listing) reply {
-	if l.dir && !c.sess.Rights(l.name).Has(ferry.RightList) {
+func (c *conn) startListing(verb string, l ftplist.Listing) reply {
+	if l.Dir && !c.sess.Rights(l.Name).Has(ferry.RightList) {
 		return replyFor(fs.ErrPermission)
 	}
 	data, way, who := c.srv.data, c.takeData(), c.party()
 	f := ftpdata.Form{Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
 	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
 	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
-		err := data.With(ctx, who, way, f, func(nc net.Conn) error { return p.send(ctx, nc, l, bufs, stall) })
-		if p.unprintable > 0 {
-			c.log().Warn("names with line ends were left out of a listing", "directory", l.name, "entries", p.unprintable)
+		err := data.With(ctx, who, way, f, func(nc net.Conn) error { return p.Send(ctx, nc, l, bufs, stall) })
+		if p.Unprintable > 0 {
+			c.log().Warn("names with line ends were left out of a listing", "directory", l.Name, "entries", p.Unprintable)
 		}
 		if err != nil {
-			return c.failed(verb, l.name, err)
+			return c.failed(verb, l.Name, err)
 		}
-		if p.full {
+		if p.Full {
 			return say(226, "Listing ended at the server's limit of entries.")
 		}
 		return say(226, "Listing sent.")
@@ -180,27 +147,44 @@ func (c *conn) startListing(verb string, l listing) reply {
 // statName is STAT with a name: a listing on the control connection, 212 of a
 // directory, 213 of a file (RFC 959 §5.4).
 func (c *conn) statName(arg string) reply {
-	l, err := c.parseListing(arg, styleLong)
+	l, err := c.parseListing(arg, ftplist.Long)
 	if err != nil {
-		return c.listFailed("STAT", l.name, err)
+		return c.listFailed("STAT", l.Name, err)
 	}
 	p := c.newPrinter(l)
-	p.left = c.srv.cfg.ListLimit
-	p.charset = nil // the reply as a whole is encoded
+	p.Left = c.srv.cfg.ListLimit
+	p.Charset = nil // the reply as a whole is encoded
 	var lines []string
-	p.emit = func(line []byte) error {
+	p.Emit = func(line []byte) error {
 		lines = append(lines, " "+strings.TrimSuffix(string(line), "\r\n"))
 		return nil
 	}
-	if err := p.print(c.ctx(), l); err != nil {
-		return c.failed("STAT", l.name, err)
+	if err := p.Print(c.ctx(), l); err != nil {
+		return c.failed("STAT", l.Name, err)
 	}
 	code, end := 213, "End"
-	if l.dir {
+	if l.Dir {
 		code = 212
 	}
-	if p.full {
+	if p.Full {
 		end = "Listing ended at the server's limit of entries"
 	}
 	return reply{code: code, text: "Status of " + arg + ":", more: append(lines, end)}
+}
+
+func (c *conn) newPrinter(l ftplist.Listing) *ftplist.Printer {
+	p := &ftplist.Printer{
+		Tree: c.fs(), Rules: c.sess.User().Rules, Facts: c.facts, Zone: c.srv.cfg.Zone, Now: time.Now(), Left: -1,
+	}
+	if c.charset != nil {
+		p.Charset = encoding.ReplaceUnsupported(c.charset.NewEncoder())
+	}
+	if l.Style == ftplist.Long && c.legacy().DOSList {
+		p.Dos = true
+		c.noteLegacy("LIST as on Windows")
+	}
+	if l.Options.Recursive && c.srv.cfg.Recursive && l.Dir {
+		p.Recurse, p.Left = true, c.srv.cfg.ListLimit
+	}
+	return p
 }

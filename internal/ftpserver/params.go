@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ferry/internal/ftplist"
 	"ferry/internal/ftpwire"
 )
 
@@ -128,7 +129,7 @@ func (c *conn) optsMLST(param string) reply {
 	if err != nil {
 		return say(501, "OPTS MLST takes facts, each with a semicolon behind it.")
 	}
-	c.facts = facts & supportedFacts()
+	c.facts = facts & ftplist.SupportedFacts()
 	return say(200, strings.TrimRight("MLST OPTS "+c.facts.String(), " "))
 }
 

@@ -44,10 +44,10 @@ func (c *client) hangUp() {
 func (c *client) step(verb string, args []string) error {
 	switch verb {
 	case "raw":
-		return c.send(args[0])
+		return c.Send(args[0])
 	case "bytewise":
 		for i := range len(args[0]) {
-			if err := c.send(args[0][i : i+1]); err != nil {
+			if err := c.Send(args[0][i : i+1]); err != nil {
 				return err
 			}
 			synctest.Wait()
@@ -66,7 +66,7 @@ func (c *client) step(verb string, args []string) error {
 	return nil
 }
 
-func (c *client) send(text string) error {
+func (c *client) Send(text string) error {
 	_ = c.conn.SetWriteDeadline(time.Now().Add(time.Minute))
 	_, err := io.WriteString(c.conn, text)
 	return err
@@ -195,7 +195,7 @@ func (c *client) Login(user string) error {
 		return err
 	}
 	for _, s := range [][2]string{{"USER " + user, "331*"}, {"PASS secret", "230*"}} {
-		if err := c.send(s[0] + "\r\n"); err != nil {
+		if err := c.Send(s[0] + "\r\n"); err != nil {
 			return err
 		}
 		if err := c.Expect(s[1]); err != nil {

@@ -128,7 +128,7 @@ func words(line string) ([]string, error) {
 func (w *world) step(line string) error {
 	c := w.clients[w.now]
 	if text, ok := strings.CutPrefix(line, "C: "); ok {
-		return c.send(text + "\r\n")
+		return c.Send(text + "\r\n")
 	}
 	if pattern, ok := strings.CutPrefix(line, "S: "); ok {
 		return c.Expect(pattern)

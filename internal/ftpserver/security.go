@@ -56,7 +56,7 @@ func (c *conn) auth(arg string) reply {
 	case c.sess != nil:
 		return say(503, "AUTH must come before the login.")
 	}
-	c.send(say(234, "Ready for the TLS handshake."))
+	c.Send(say(234, "Ready for the TLS handshake."))
 	c.Flush()
 	if bytes, commands := c.forgetUnheard(); bytes > 0 || commands > 0 {
 		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", bytes, "commands", commands)
@@ -241,7 +241,7 @@ func (c *conn) ccc(string) reply {
 	case c.sess == nil:
 		return say(530, "Log in first: the password stays protected.")
 	}
-	c.send(say(200, "Going on in clear."))
+	c.Send(say(200, "Going on in clear."))
 	c.Flush()
 	if err := c.endTLS(); err != nil {
 		c.closing, c.cause = true, fmt.Errorf("TLS did not end after CCC: %w", err)
@@ -266,7 +266,7 @@ func (c *conn) dropTLS(r reply) reply {
 	cleared := c.tls.cleared
 	c.srv.tlsSessions.Remove(c.tls.session)
 	if !cleared {
-		c.send(r)
+		c.Send(r)
 		c.Flush()
 		if err := c.endTLS(); err != nil {
 			c.closing, c.cause = true, fmt.Errorf("TLS did not end after REIN: %w", err)

@@ -13,6 +13,7 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftplist"
 	"ferry/internal/ftptls"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
@@ -118,7 +119,7 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 	s := &Server{
 		cfg:      cfg,
 		commands: commandTable(),
-		listBufs: newListBufs(),
+		listBufs: ftplist.NewListBufs(),
 		wires:    ftptls.NewPools(),
 
 		tlsSessions: ftptls.NewSessions(),

@@ -33,7 +33,8 @@ func (h hugeFS) List(context.Context, ferry.Name, ferry.Detail) iter.Seq2[ferry.
 // than what is sorted and what fits into the buffers: a client that does not
 // read stops the listing.
 func TestThreat20ListingsStream(t *testing.T) {
-	const ahead = sortLimit + 1 + (nettest.WireRoom+listBuf)/len("file-00000001\r\n") + 1
+	const sorted, gathered = 1000, 32 << 10 // entries of a directory, and bytes of lines
+	const ahead = sorted + 1 + (nettest.WireRoom+gathered)/len("file-00000001\r\n") + 1
 	for _, verb := range []string{"LIST", "NLST", "MLSD"} {
 		t.Run(verb, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -41,7 +42,7 @@ func TestThreat20ListingsStream(t *testing.T) {
 				w := newWorld(t)
 				w.wrap = func(tree ferry.FS) ferry.FS { return hugeFS{tree, &taken} }
 				w.play(verb, "login\nC: PASV\nS: 227 *\ndata connect\nC: "+verb+"\nS: 150 *\nsleep 1s\nC: ABOR\nS: 426 *\nS: 226 *\n")
-				if n := int(taken.Load()); n <= sortLimit || n > ahead {
+				if n := int(taken.Load()); n <= sorted || n > ahead {
 					t.Errorf("%d entries were taken for a client that read none; want no more than %d", n, ahead)
 				}
 			})

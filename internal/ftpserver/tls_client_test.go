@@ -178,7 +178,7 @@ func (c *secureClient) startTLS() {
 	c.conn, c.r = tc, bufio.NewReader(tc)
 }
 
-func (c *secureClient) send(line string) {
+func (c *secureClient) Send(line string) {
 	c.t.Helper()
 	if _, err := io.WriteString(c.conn, line+"\r\n"); err != nil {
 		c.t.Fatal(err)
@@ -205,7 +205,7 @@ func (c *secureClient) want(code string) string {
 
 func (c *secureClient) do(line, code string) string {
 	c.t.Helper()
-	c.send(line)
+	c.Send(line)
 	return c.want(code)
 }
 

@@ -20,7 +20,7 @@ func TestThreat10NothingThatWaitedInClearCountsUnderTLS(t *testing.T) {
 	c.do("USER alice", "331")
 	c.do("PASS secret", "230")
 	port := c.passivePort()
-	c.send("RETR f\r\nNOOP\r\nREIN\r\nAUTH TLS\r\nUSER alice\r\nPASS secret\r\nPWD")
+	c.Send("RETR f\r\nNOOP\r\nREIN\r\nAUTH TLS\r\nUSER alice\r\nPASS secret\r\nPWD")
 	c.want("150")
 	c.want("200") // from now on the others wait
 	_, _ = io.Copy(io.Discard, c.Connect(port))

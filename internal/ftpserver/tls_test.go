@@ -37,7 +37,7 @@ func TestTLSMovesFilesBothWays(t *testing.T) {
 					c.startTLS()
 					for _, step := range [][2]string{{"", "220"}, {"USER alice", "331"}, {"PASS secret", "230"}, {"TYPE I", "200"}} {
 						if step[0] != "" {
-							c.send(step[0])
+							c.Send(step[0])
 						}
 						c.want(step[1])
 					}
@@ -220,7 +220,7 @@ func TestThreat10NothingSaidInClearCountsUnderTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
 	c := s.dial(clientTLS(tls.VersionTLS13))
 	c.want("220")
-	c.send("AUTH TLS\r\nUSER mallory\r\nNOOP")
+	c.Send("AUTH TLS\r\nUSER mallory\r\nNOOP")
 	c.want("234")
 	c.startTLS()
 	c.do("PASS secret", "503") // no USER was heard
@@ -652,7 +652,7 @@ func TestFEATNamesTLS(t *testing.T) {
 	s := serveTLS(t, false, everybody(Policy{CCC: true}))
 	c := s.dial(nil)
 	c.want("220")
-	c.send("FEAT")
+	c.Send("FEAT")
 	var lines []string
 	for {
 		line, err := c.r.ReadString('\n')

@@ -1,4 +1,4 @@
-package ftpserver
+package ftplist
 
 import (
 	"context"
@@ -22,23 +22,23 @@ const (
 	maxDepth  = 64 // of LIST -R
 )
 
-// printer prints the entries of a listing. It holds values of the session,
+// Printer prints the entries of a listing. It holds values of the session,
 // for it runs in a job.
-type printer struct {
-	tree    ferry.FS
-	rules   []ferry.Rule
-	facts   ftpwire.Facts
-	zone    *time.Location
-	now     time.Time
-	charset *encoding.Encoder // nil: names go out as they are
-	recurse bool
-	dos     bool // LIST as on Windows servers
+type Printer struct {
+	Tree    ferry.FS
+	Rules   []ferry.Rule
+	Facts   ftpwire.Facts
+	Zone    *time.Location
+	Now     time.Time
+	Charset *encoding.Encoder // nil: names go out as they are
+	Recurse bool
+	Dos     bool // LIST as on Windows servers
 
-	emit        func(line []byte) error
+	Emit        func(line []byte) error
 	line        []byte
-	left        int  // entries that may still be printed; < 0: no limit
-	full        bool // there were more
-	unprintable int  // entries with a line end in their name
+	Left        int  // entries that may still be printed; < 0: no limit
+	Full        bool // there were more
+	Unprintable int  // entries with a line end in their name
 	perms       permCache
 }
 
@@ -50,38 +50,21 @@ type permCache struct {
 	known  [2]bool
 }
 
-func (c *conn) newPrinter(l listing) *printer {
-	p := &printer{
-		tree: c.fs(), rules: c.sess.User().Rules, facts: c.facts, zone: c.srv.cfg.Zone, now: time.Now(), left: -1,
-	}
-	if c.charset != nil {
-		p.charset = encoding.ReplaceUnsupported(c.charset.NewEncoder())
-	}
-	if l.style == styleLong && c.legacy().DOSList {
-		p.dos = true
-		c.noteLegacy("LIST as on Windows")
-	}
-	if l.options.Recursive && c.srv.cfg.Recursive && l.dir {
-		p.recurse, p.left = true, c.srv.cfg.ListLimit
-	}
-	return p
-}
-
-// send prints l to a data connection, which may take nothing for as long as stall.
-func (p *printer) send(ctx context.Context, nc net.Conn, l listing, bufs *sync.Pool, stall time.Duration) error {
+// Send prints l to a data connection, which may take nothing for as long as stall.
+func (p *Printer) Send(ctx context.Context, nc net.Conn, l Listing, bufs *sync.Pool, stall time.Duration) error {
 	w := &listWriter{ctx: ctx, conn: nc, stall: stall, buf: bufs.Get().(*[listBuf]byte)}
 	defer bufs.Put(w.buf)
 	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	p.emit = w.line
-	if err := p.print(ctx, l); err != nil {
+	p.Emit = w.line
+	if err := p.Print(ctx, l); err != nil {
 		return err
 	}
 	return w.Flush()
 }
 
-// newListBufs makes the pool that listWriters take their buffers from.
-func newListBufs() *sync.Pool {
+// NewListBufs makes the pool that listWriters take their buffers from.
+func NewListBufs() *sync.Pool {
 	return &sync.Pool{New: func() any { return new([listBuf]byte) }}
 }
 
@@ -122,37 +105,37 @@ func (w *listWriter) Flush() error {
 	return err
 }
 
-func (p *printer) print(ctx context.Context, l listing) error {
-	if !l.dir {
-		i := l.info
+func (p *Printer) Print(ctx context.Context, l Listing) error {
+	if !l.Dir {
+		i := l.Info
 		return p.entry(l, "/", &i, l.itself)
 	}
 	return p.dir(ctx, l, 0)
 }
 
 // lastOf is the name of the one entry of l that is no directory's content.
-func lastOf(l listing) string { return string(l.name[strings.LastIndexByte(string(l.name), '/')+1:]) }
+func lastOf(l Listing) string { return string(l.Name[strings.LastIndexByte(string(l.Name), '/')+1:]) }
 
 // dir prints the entries of the directory l.name, and with -R those below.
-func (p *printer) dir(ctx context.Context, l listing, depth int) error {
+func (p *Printer) dir(ctx context.Context, l Listing, depth int) error {
 	detail := ferry.Full
-	if l.style == styleNames && !l.options.ByTime && !l.options.Classify {
+	if l.Style == Names && !l.Options.ByTime && !l.Options.Classify {
 		detail = ferry.Names
 	}
 	var held []ferry.Info // the first entries, as long as they may be all
 	var below []string
 	sorting := true
 	take := func(i *ferry.Info) error {
-		if p.recurse && i.IsDir() && depth < maxDepth {
+		if p.Recurse && i.IsDir() && depth < maxDepth {
 			below = append(below, i.Name)
 		}
-		return p.entry(l, l.name, i, l.prefix+i.Name)
+		return p.entry(l, l.Name, i, l.Prefix+i.Name)
 	}
-	for i, err := range p.tree.List(ctx, l.name, detail) {
+	for i, err := range p.Tree.List(ctx, l.Name, detail) {
 		if err != nil {
 			return err
 		}
-		if p.full {
+		if p.Full {
 			break
 		}
 		if !l.wants(i.Name) {
@@ -185,20 +168,20 @@ func (p *printer) dir(ctx context.Context, l listing, depth int) error {
 }
 
 // subdirs goes on below l.name as ls -R does.
-func (p *printer) subdirs(ctx context.Context, l listing, below []string, depth int) error {
+func (p *Printer) subdirs(ctx context.Context, l Listing, below []string, depth int) error {
 	for _, name := range below {
-		if p.full {
+		if p.Full {
 			return nil
 		}
 		sub := l
-		sub.prefix = l.prefix + name + "/"
+		sub.Prefix = l.Prefix + name + "/"
 		var err error
-		if sub.name, err = l.name.Join(name); err != nil || strings.ContainsAny(sub.prefix, "\r\n") {
+		if sub.Name, err = l.Name.Join(name); err != nil || strings.ContainsAny(sub.Prefix, "\r\n") {
 			continue
 		}
-		if l.style != styleNames { // NLST has nothing but names
-			head := "\r\n" + p.encode(strings.TrimSuffix(sub.prefix, "/")) + ":\r\n"
-			if err := p.emit([]byte(head)); err != nil {
+		if l.Style != Names { // NLST has nothing but names
+			head := "\r\n" + p.encode(strings.TrimSuffix(sub.Prefix, "/")) + ":\r\n"
+			if err := p.Emit([]byte(head)); err != nil {
 				return err
 			}
 		}
@@ -213,22 +196,22 @@ func (p *printer) subdirs(ctx context.Context, l listing, below []string, depth 
 }
 
 // wants tells whether the listing shows an entry.
-func (l *listing) wants(name string) bool {
-	if !l.dots && strings.HasPrefix(name, ".") {
+func (l *Listing) wants(name string) bool {
+	if !l.Dots && strings.HasPrefix(name, ".") {
 		return false
 	}
-	return l.glob == nil || l.glob.Match(name)
+	return l.Glob == nil || l.Glob.Match(name)
 }
 
 // order is that of ls: by name, or with -t the newest first; -r turns it.
-func (l *listing) order(a, b ferry.Info) int {
+func (l *Listing) order(a, b ferry.Info) int {
 	by := strings.Compare(a.Name, b.Name)
-	if l.options.ByTime {
+	if l.Options.ByTime {
 		if t := b.ModTime.Compare(a.ModTime); t != 0 {
 			by = t
 		}
 	}
-	if l.options.Reverse {
+	if l.Options.Reverse {
 		by = -by
 	}
 	return by
@@ -236,17 +219,17 @@ func (l *listing) order(a, b ferry.Info) int {
 
 // entry prints one line. dir is the directory that the entry is in, shown the
 // name that NLST gives it.
-func (p *printer) entry(l listing, dir ferry.Name, i *ferry.Info, shown string) error {
-	if p.left == 0 {
-		p.full = true
+func (p *Printer) entry(l Listing, dir ferry.Name, i *ferry.Info, shown string) error {
+	if p.Left == 0 {
+		p.Full = true
 		return nil
 	}
-	if p.left > 0 {
-		p.left--
+	if p.Left > 0 {
+		p.Left--
 	}
-	if l.style != styleNames {
+	if l.Style != Names {
 		shown = i.Name
-		if !l.dir {
+		if !l.Dir {
 			shown = lastOf(l)
 			if shown == "" {
 				shown = "/"
@@ -254,75 +237,75 @@ func (p *printer) entry(l listing, dir ferry.Name, i *ferry.Info, shown string) 
 		}
 	}
 	if strings.ContainsAny(shown, "\r\n") {
-		p.unprintable++ // no line of ours can say this name
+		p.Unprintable++ // no line of ours can say this name
 		return nil
 	}
 	p.line = p.line[:0]
-	e := entry(i, p.encode(shown))
-	switch l.style {
-	case styleNames:
+	e := Entry(i, p.encode(shown))
+	switch l.Style {
+	case Names:
 		p.line = append(p.line, e.Name...)
-	case styleFacts:
+	case Facts:
 		p.addFacts(&e, dir, i)
-		p.line = ftpwire.AppendFacts(p.line, p.facts, &e)
-	case styleLong:
-		if p.dos {
-			p.line = ftpwire.AppendDOSLine(p.line, &e, p.zone)
+		p.line = ftpwire.AppendFacts(p.line, p.Facts, &e)
+	case Long:
+		if p.Dos {
+			p.line = ftpwire.AppendDOSLine(p.line, &e, p.Zone)
 			break
 		}
 		e.Target = p.encode(e.Target)
-		p.line = ftpwire.AppendListLine(p.line, &e, p.now, p.zone)
+		p.line = ftpwire.AppendListLine(p.line, &e, p.Now, p.Zone)
 	}
-	if l.options.Classify && (l.style == styleNames || e.Kind != ftpwire.KindLink) {
+	if l.Options.Classify && (l.Style == Names || e.Kind != ftpwire.KindLink) {
 		p.line = ftpwire.AppendClass(p.line, &e)
 	}
 	p.line = append(p.line, '\r', '\n')
-	return p.emit(p.line)
+	return p.Emit(p.line)
 }
 
 // addFacts adds what only MLSD tells.
-func (p *printer) addFacts(e *ftpwire.Entry, dir ferry.Name, i *ferry.Info) {
-	if p.facts.Has(ftpwire.FactPerm) {
+func (p *Printer) addFacts(e *ftpwire.Entry, dir ferry.Name, i *ferry.Info) {
+	if p.Facts.Has(ftpwire.FactPerm) {
 		e.Perm = p.perm(dir, i)
 	}
-	if p.facts.Has(ftpwire.FactUnique) {
-		e.Unique = uniqueFact(i.ID)
+	if p.Facts.Has(ftpwire.FactUnique) {
+		e.Unique = UniqueFact(i.ID)
 	}
 	e.Target = p.encode(e.Target)
 }
 
-func (p *printer) perm(dir ferry.Name, i *ferry.Info) string {
+func (p *Printer) perm(dir ferry.Name, i *ferry.Info) string {
 	rights := p.rightsAt(dir, i.Name)
 	k := 0
 	if i.IsDir() {
 		k = 1
 	}
 	if !p.perms.known[k] || p.perms.rights[k] != rights {
-		p.perms.rights[k], p.perms.perm[k], p.perms.known[k] = rights, permFact(i.Mode, rights), true
+		p.perms.rights[k], p.perms.perm[k], p.perms.known[k] = rights, PermFact(i.Mode, rights), true
 	}
 	return p.perms.perm[k]
 }
 
 // rightsAt are the rights at an entry: its directory's, unless a rule speaks
 // of a name below that directory.
-func (p *printer) rightsAt(dir ferry.Name, name string) ferry.Right {
-	for _, r := range p.rules {
+func (p *Printer) rightsAt(dir ferry.Name, name string) ferry.Right {
+	for _, r := range p.Rules {
 		if r.Prefix != dir && r.Prefix.Within(dir) {
 			entry, err := dir.Join(name)
 			if err != nil {
 				return 0
 			}
-			return ferry.RightsAt(p.rules, entry)
+			return ferry.RightsAt(p.Rules, entry)
 		}
 	}
-	return ferry.RightsAt(p.rules, dir)
+	return ferry.RightsAt(p.Rules, dir)
 }
 
-func (p *printer) encode(s string) string {
-	if p.charset == nil {
+func (p *Printer) encode(s string) string {
+	if p.Charset == nil {
 		return s
 	}
-	out, err := p.charset.String(s)
+	out, err := p.Charset.String(s)
 	if err != nil {
 		return s
 	}
