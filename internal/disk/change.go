@@ -35,19 +35,19 @@ func (v *view) mkdir(name ferry.Name, perm fs.FileMode) error {
 // adjust gives a new directory the mode that the process's umask has kept from
 // it. Failing changes nothing for the worse.
 func (t *Tree) adjust(p *place, mode uint32) {
-	o, err := t.lookAt(p)
+	o, err := t.root.lookAt(p)
 	if err != nil {
 		return
 	}
 	defer o.close()
 	if isDir(&o.st) && o.st.Mode&0o1777 != mode {
-		t.chmod(o.fd, mode|o.st.Mode&unix.S_ISGID)
+		t.root.chmod(o.fd, mode|o.st.Mode&unix.S_ISGID)
 	}
 }
 
 // vacant is locate for a name under which nothing may stand yet.
 func (t *Tree) vacant(name ferry.Name) (*place, error) {
-	p, err := t.locate(name, false)
+	p, err := t.root.locate(name, false)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (v *view) Link(ctx context.Context, from, name ferry.Name) error {
 }
 
 func (v *view) link(from, name ferry.Name) error {
-	old, err := v.t.locate(from, false)
+	old, err := v.t.root.locate(from, false)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (v *view) Remove(ctx context.Context, name ferry.Name) error {
 }
 
 func (v *view) remove(ctx context.Context, name ferry.Name) error {
-	p, err := v.t.locate(name, false)
+	p, err := v.t.root.locate(name, false)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (v *view) Rmdir(ctx context.Context, name ferry.Name) error {
 }
 
 func (v *view) rmdir(ctx context.Context, name ferry.Name) error {
-	p, err := v.t.locate(name, false)
+	p, err := v.t.root.locate(name, false)
 	if err != nil {
 		return err
 	}
@@ -172,16 +172,11 @@ func (v *view) rmdir(ctx context.Context, name ferry.Name) error {
 	return rmdirAt(p)
 }
 
-func rmdirAt(p *place) error {
-	_, err := again(func() (int, error) { return 0, unix.Unlinkat(p.dir, p.base, unix.AT_REMOVEDIR) })
-	return err
-}
-
 // clear removes the parts in the directory at p that do not keep it from being
 // removed: this user's kept ones, and expired ones. Where anything else is in
 // there it removes nothing.
 func (v *view) clear(ctx context.Context, p *place) error {
-	o, err := v.t.lookAt(p)
+	o, err := v.t.root.lookAt(p)
 	if err != nil {
 		return err
 	}
@@ -224,12 +219,12 @@ func (v *view) Rename(ctx context.Context, from, to ferry.Name, replace bool) er
 			return fail("rename", to, err)
 		}
 	}
-	old, err := v.t.locate(from, false)
+	old, err := v.t.root.locate(from, false)
 	if err != nil {
 		return fail("rename", from, err)
 	}
 	defer old.close()
-	p, err := v.t.locate(to, false)
+	p, err := v.t.root.locate(to, false)
 	if err != nil {
 		return fail("rename", to, err)
 	}
@@ -272,35 +267,4 @@ func (v *view) rename(ctx context.Context, old, p *place, replace bool) error {
 		return err
 	}
 	return v.t.settle(old)
-}
-
-// renameNew renames to a name that must be free, decided by the kernel.
-func renameNew(dir int, base string, newDir int, newBase string) error {
-	_, err := again(func() (int, error) {
-		return 0, unix.Renameat2(dir, base, newDir, newBase, unix.RENAME_NOREPLACE)
-	})
-	if err != unix.EINVAL && err != unix.ENOSYS {
-		return err
-	}
-	// The file system cannot do that (or a directory is to go into itself). A
-	// hard link is as atomic; there is a moment with both names, and none
-	// with neither.
-	_, err = again(func() (int, error) { return 0, unix.Linkat(dir, base, newDir, newBase, 0) })
-	if err == nil {
-		_, err = again(func() (int, error) { return 0, unix.Unlinkat(dir, base, 0) })
-		return err
-	}
-	if err == unix.EEXIST {
-		return err
-	}
-	// Directories, and file systems without hard links: look, then rename.
-	var st unix.Stat_t
-	if err := statAt(newDir, newBase, &st); err != unix.ENOENT {
-		if err == nil {
-			err = unix.EEXIST
-		}
-		return err
-	}
-	_, err = again(func() (int, error) { return 0, unix.Renameat(dir, base, newDir, newBase) })
-	return err
 }

@@ -197,7 +197,7 @@ func (h *handle) moveTo(ctx context.Context, to ferry.Name, replace bool) error 
 		return err
 	}
 	defer h.use.done(nil)
-	p, err := h.v.t.locate(to, false)
+	p, err := h.v.t.root.locate(to, false)
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool,
 	switch {
 	case p.base == "." && replace:
 		return false, fs.ErrPermission
-	case !replace && (p.exists || h.v.t.isReservedBeside(p.target(), key, other)):
+	case !replace && (p.exists || h.v.t.isReservedBeside(targetOf(p), key, other)):
 		return false, fs.ErrExist
 	case p.exists && isDir(&p.st):
 		return false, ferry.ErrIsDir
@@ -231,9 +231,9 @@ func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool,
 	switch {
 	case h.up == nil || h.up.removed:
 		return false, ferry.ErrClosed
-	case h.up.at.target() == p.target() && !replace:
+	case targetOf(&h.up.at) == targetOf(p) && !replace:
 		return false, fs.ErrExist
-	case h.up.at.target() == p.target():
+	case targetOf(&h.up.at) == targetOf(p):
 		return false, nil
 	}
 	next, err := h.v.t.claim(ctx, key, false)

@@ -337,7 +337,7 @@ func TestNewFilesHaveTheModeAskedFor(t *testing.T) {
 func TestAttributesOfAReplacedFileAreKept(t *testing.T) {
 	each(t, func(s *served) {
 		s.file("a", "old", 0o604)
-		if !s.tree.proc {
+		if !s.tree.root.hasProc() {
 			return // said in the documentation of copyAttributes
 		}
 		if err := unix.Setxattr(s.path("a"), "user.origin", []byte("camera 7"), 0); errors.Is(err, unix.EOPNOTSUPP) {

@@ -35,7 +35,7 @@ func openTree(t *testing.T, cfg Config, v variant) *Tree {
 		t.Fatal(err)
 	}
 	if v.noProc {
-		tree.proc = false
+		tree.root.withoutProc()
 	}
 	t.Cleanup(func() { tree.Close() })
 	return tree

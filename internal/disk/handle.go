@@ -228,11 +228,11 @@ func (h *handle) setAttr(a ferry.Attr) error {
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
-		return h.v.t.setAttrs(h.fd, a)
+		return h.v.t.root.setAttrs(h.fd, a)
 	}
 	mode := a.Mode
 	a.Mode = nil
-	if err := h.v.t.setAttrs(h.fd, a); err != nil {
+	if err := h.v.t.root.setAttrs(h.fd, a); err != nil {
 		return err
 	}
 	h.up.attrs.note(mode, a.UID, a.GID)

@@ -94,7 +94,7 @@ func (t *Tree) newMode(dir int, perm fs.FileMode) uint32 {
 	mode := kernelMode(perm &^ (fs.ModeSetuid | fs.ModeSetgid)) // see lendsIdentity; a directory inherits setgid
 	acl := make([]byte, 1024)
 	n := -1
-	if t.proc {
+	if t.root.hasProc() {
 		if got, err := unix.Getxattr(procPath(dir), "system.posix_acl_default", acl); err == nil {
 			n = got
 		}
@@ -143,7 +143,7 @@ const accessACL = "system.posix_acl_access"
 
 // copyACL gives the part the ACL of the file it replaces, or none.
 func (h *handle) copyACL() {
-	if !h.v.t.proc {
+	if !h.v.t.root.hasProc() {
 		return
 	}
 	acl, ok := h.attribute(accessACL)
@@ -159,7 +159,7 @@ func (h *handle) copyACL() {
 // copyAttributes copies the user's extended attributes. Those of the kernel
 // belong to the old content (file capabilities) or come by themselves.
 func (h *handle) copyAttributes() {
-	if !h.v.t.proc {
+	if !h.v.t.root.hasProc() {
 		return
 	}
 	list := make([]byte, 4096)

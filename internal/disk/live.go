@@ -19,6 +19,9 @@ type (
 	}
 )
 
+// targetOf is a place as a key.
+func targetOf(p *place) targetKey { return targetKey{p.id, p.base} }
+
 // upload is a part in the hands of this process. It is entered in Tree.live
 // before its file is looked at and leaves after its file is let go of, so that
 // nobody else creates, resumes or removes the part in between.
@@ -71,7 +74,7 @@ func (t *Tree) unclaim(u *upload) {
 	if t.live[u.key] == u {
 		delete(t.live, u.key)
 	}
-	if target := u.at.target(); t.reserved[target] == u {
+	if target := targetOf(&u.at); t.reserved[target] == u {
 		delete(t.reserved, target)
 	}
 }
@@ -80,10 +83,10 @@ func (t *Tree) unclaim(u *upload) {
 func (t *Tree) reserve(u *upload) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if holder := t.reserved[u.at.target()]; holder != nil && holder != u {
+	if holder := t.reserved[targetOf(&u.at)]; holder != nil && holder != u {
 		return fs.ErrExist
 	}
-	t.reserved[u.at.target()] = u
+	t.reserved[targetOf(&u.at)] = u
 	u.exclusive = true
 	return nil
 }
@@ -141,7 +144,7 @@ func (v *view) unfinished(name ferry.Name, follow bool) *handle {
 	if idle {
 		return nil
 	}
-	p, err := v.t.locate(name, follow)
+	p, err := v.t.root.locate(name, follow)
 	if err != nil {
 		return nil
 	}
@@ -155,7 +158,7 @@ func (v *view) unfinishedAt(p *place) *handle {
 	defer v.t.mu.Unlock()
 	var last *handle
 	for h := range v.open {
-		if h.up == nil || h.up.removed || h.up.at.target() != p.target() {
+		if h.up == nil || h.up.removed || targetOf(&h.up.at) != targetOf(p) {
 			continue
 		}
 		if last == nil || h.number > last.number {

@@ -40,17 +40,17 @@ func (o *object) close() {
 }
 
 // look finds what name means, links followed.
-func (t *Tree) look(name ferry.Name) (*object, error) {
+func (r *root) look(name ferry.Name) (*object, error) {
 	rel := relative(name)
-	fd, err := t.names.open(rel, unix.O_PATH)
+	fd, err := r.names.open(rel, unix.O_PATH)
 	if err != nil {
 		return nil, err
 	}
-	return t.inspect(fd, func(flags int) (int, error) { return t.names.open(rel, flags) })
+	return r.inspect(fd, func(flags int) (int, error) { return r.names.open(rel, flags) })
 }
 
 // lookAt finds what stands at a place, without following a link.
-func (t *Tree) lookAt(p *place) (*object, error) {
+func (r *root) lookAt(p *place) (*object, error) {
 	open := func(flags int) (int, error) {
 		return again(func() (int, error) { return unix.Openat(p.dir, p.base, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0) })
 	}
@@ -58,15 +58,15 @@ func (t *Tree) lookAt(p *place) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.inspect(fd, open)
+	return r.inspect(fd, open)
 }
 
 // inspect makes an object of fd, or closes it.
-func (t *Tree) inspect(fd int, byName func(int) (int, error)) (*object, error) {
+func (r *root) inspect(fd int, byName func(int) (int, error)) (*object, error) {
 	o := &object{fd: fd, byName: byName}
 	err := unix.Fstat(fd, &o.st)
 	if err == nil {
-		err = t.mounts.check(fd, o.st.Dev)
+		err = r.mounts.check(fd, o.st.Dev)
 	}
 	if err != nil {
 		o.close()
@@ -87,9 +87,9 @@ func (o *object) regular() error {
 }
 
 // reopen opens that very object, a regular file, for what flags say.
-func (t *Tree) reopen(o *object, flags int) (int, error) {
+func (r *root) reopen(o *object, flags int) (int, error) {
 	flags |= unix.O_CLOEXEC
-	if t.proc {
+	if r.proc {
 		// Without O_NONBLOCK: a file with a lease (Samba's oplocks) is waited for.
 		return again(func() (int, error) { return unix.Open(procPath(o.fd), flags, 0) })
 	}
@@ -134,15 +134,12 @@ type place struct {
 
 func (p *place) close() { unix.Close(p.dir) }
 
-// target is the place as a key.
-func (p *place) target() targetKey { return targetKey{p.id, p.base} }
-
 // locate finds the place that name means. A link in the last element is
 // followed if follow is set, even if it leads to nothing.
-func (t *Tree) locate(name ferry.Name, follow bool) (*place, error) {
+func (r *root) locate(name ferry.Name, follow bool) (*place, error) {
 	rel := relative(name)
 	for range maxLinks + 1 {
-		p, err := t.placeOf(rel)
+		p, err := r.placeOf(rel)
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +164,7 @@ func (t *Tree) locate(name ferry.Name, follow bool) (*place, error) {
 }
 
 // placeOf is locate for one step, without following the last element.
-func (t *Tree) placeOf(rel string) (*place, error) {
+func (r *root) placeOf(rel string) (*place, error) {
 	dir, base := path.Split(rel)
 	if base == "" || base == "." || base == ".." {
 		dir, base = rel, "."
@@ -178,12 +175,12 @@ func (t *Tree) placeOf(rel string) (*place, error) {
 	if dir = strings.Trim(dir, "/"); dir == "" {
 		dir = "."
 	}
-	fd, err := t.names.open(dir, unix.O_PATH|unix.O_DIRECTORY)
+	fd, err := r.names.open(dir, unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}
 	p := &place{dir: fd, base: base}
-	if err := p.look(t); err != nil {
+	if err := p.look(r); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -191,12 +188,12 @@ func (t *Tree) placeOf(rel string) (*place, error) {
 }
 
 // look finds out what stands at the place.
-func (p *place) look(t *Tree) error {
+func (p *place) look(r *root) error {
 	var dir unix.Stat_t
 	if err := unix.Fstat(p.dir, &dir); err != nil {
 		return err
 	}
-	if err := t.mounts.check(p.dir, dir.Dev); err != nil {
+	if err := r.mounts.check(p.dir, dir.Dev); err != nil {
 		return err
 	}
 	p.id = dirOf(&dir)

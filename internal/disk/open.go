@@ -37,7 +37,7 @@ func (v *view) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOption
 	case ferry.Read, ferry.Update:
 		return v.openNamed(name, o.Mode)
 	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew, ferry.Revise:
-		p, err := v.t.locate(name, !o.Mode.MustBeNew())
+		p, err := v.t.root.locate(name, !o.Mode.MustBeNew())
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func (v *view) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err error) {
 	err = unix.EAGAIN
 	for tries := 0; err == unix.EAGAIN && tries < 100; tries++ {
 		var o *object
-		if o, err = v.t.look(name); err != nil {
+		if o, err = v.t.root.look(name); err != nil {
 			return nil, err
 		}
 		h, err = v.openObject(o, name, m)
@@ -75,12 +75,12 @@ func (v *view) openObject(o *object, name ferry.Name, m ferry.Mode) (*handle, er
 		return nil, err
 	}
 	if m == ferry.Read {
-		fd, err := v.t.reopen(o, unix.O_RDONLY)
+		fd, err := v.t.root.reopen(o, unix.O_RDONLY)
 		return v.newHandle(name, fd, false), err
 	}
-	fd, err := v.t.reopen(o, unix.O_RDWR)
+	fd, err := v.t.root.reopen(o, unix.O_RDWR)
 	if err == unix.EACCES { // it may be one that can be written and not read
-		fd, err = v.t.reopen(o, unix.O_WRONLY)
+		fd, err = v.t.root.reopen(o, unix.O_WRONLY)
 	}
 	return v.newHandle(name, fd, true), err
 }
@@ -98,7 +98,7 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 		return nil, ferry.ErrIsDir
 	case p.exists && !isRegular(&p.st):
 		return nil, ferry.ErrNotRegular
-	case isNew && (v.direct || !resume) && v.t.isReserved(p.target()):
+	case isNew && (v.direct || !resume) && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
 	case v.direct && p.exists:
 		return v.openStanding(p, m == ferry.Replace)
@@ -195,7 +195,7 @@ func writable(p *place) error {
 
 // openStanding opens the file at p for writing in place.
 func (v *view) openStanding(p *place, truncated bool) (*handle, error) {
-	o, err := v.t.lookAt(p)
+	o, err := v.t.root.lookAt(p)
 	if err != nil {
 		return nil, err
 	}

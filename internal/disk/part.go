@@ -169,11 +169,6 @@ func (t *Tree) unlinkPart(dir int, name string) error {
 	return unlink(dir, name)
 }
 
-func unlink(dir int, name string) error {
-	_, err := again(func() (int, error) { return 0, unix.Unlinkat(dir, name, 0) })
-	return err
-}
-
 // expired tells by the time of the last change, which no client can set.
 func (t *Tree) expired(st *unix.Stat_t) bool {
 	return time.Since(time.Unix(st.Ctim.Unix())) > t.keep
@@ -192,7 +187,7 @@ func (v *view) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 }
 
 func (v *view) part(name ferry.Name) (ferry.Info, error) {
-	p, err := v.t.locate(name, true)
+	p, err := v.t.root.locate(name, true)
 	if err != nil {
 		return ferry.Info{}, err
 	}

@@ -11,7 +11,7 @@ import (
 // Sweep walks the tree and removes the parts that have expired and that nobody
 // holds. What cannot be read is left out and logged. Its only error is ctx's.
 func (t *Tree) Sweep(ctx context.Context) error {
-	dir, err := t.names.open(".", unix.O_PATH|unix.O_DIRECTORY)
+	dir, err := t.root.top()
 	if err != nil {
 		return fail("sweep", "/", err)
 	}
@@ -22,7 +22,7 @@ func (t *Tree) Sweep(ctx context.Context) error {
 
 // SweepDir does that in the directory of that name, and not below it.
 func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
-	o, err := t.look(name)
+	o, err := t.root.look(name)
 	if err != nil {
 		return fail("sweep", name, err)
 	}
@@ -37,7 +37,7 @@ func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 // sweep sweeps the directory dir, and what is below it where that is wanted.
 // Links are not followed, so every directory is met once.
 func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
-	o, err := t.inspect(dir, nil)
+	o, err := t.root.inspect(dir, nil)
 	if err != nil {
 		return // a file system of the kernel
 	}

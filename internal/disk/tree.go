@@ -3,14 +3,11 @@ package disk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"ferry"
 )
@@ -44,9 +41,7 @@ type Tree struct {
 	durable bool
 	umask   uint32
 	log     *slog.Logger
-	names   resolver
-	mounts  mounts
-	proc    bool      // /proc is there, so an open object can be opened again
+	root    *root
 	uid     uint32    // whose files our parts are
 	born    time.Time // the zero of handle.moved
 	boot    time.Time // when the machine was started
@@ -65,12 +60,12 @@ type Tree struct {
 // the operator: the directory is missing, is none, may not be read, or the
 // resolver that was asked for does not work here.
 func Open(cfg Config) (*Tree, error) {
-	root, err := openRoot(cfg.Root)
+	root, err := openRoot(cfg.Root, cfg.Resolver)
 	if err != nil {
 		return nil, err
 	}
-	defer root.Close()
 	t := &Tree{
+		root:     root,
 		keep:     cfg.Keep,
 		durable:  cfg.Durable,
 		umask:    uint32(cfg.Umask.Perm()),
@@ -88,35 +83,11 @@ func Open(cfg Config) (*Tree, error) {
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
 	}
-	fd := int(root.Fd())
-	t.proc = procWorks(fd)
-	if err := t.mounts.start(fd); err != nil {
-		return nil, fmt.Errorf("cannot serve %s: it lies in a file system of the kernel (procfs, sysfs or the like); choose a directory of files", cfg.Root)
-	}
-	if t.names, err = newResolver(cfg.Resolver, cfg.Root, fd); err != nil {
-		return nil, fmt.Errorf("cannot serve %s: %w", cfg.Root, err)
-	}
 	return t, nil
 }
 
-// openRoot opens the directory to serve, and says in words what is wrong.
-func openRoot(path string) (*os.File, error) {
-	dir, err := os.OpenFile(path, unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
-	switch {
-	case err == nil:
-		return dir, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("cannot serve %s: there is no such directory; create it or name another", path)
-	case errors.Is(err, unix.ENOTDIR):
-		return nil, fmt.Errorf("cannot serve %s: it is not a directory; name the directory that holds it", path)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("cannot serve %s: the user this server runs as (uid %d) may not read it; change its permissions or its owner", path, os.Geteuid())
-	}
-	return nil, fmt.Errorf("cannot serve %s: %w", path, errors.Unwrap(err))
-}
-
 // Resolver says who resolves names: "openat2" or "os.Root".
-func (t *Tree) Resolver() string { return t.names.name() }
+func (t *Tree) Resolver() string { return t.root.resolver() }
 
 // For gives the files as a session of u sees them. Parts of broken uploads are
 // kept for u.Name, unless u is anonymous or shared. Nothing else of u but
@@ -135,7 +106,7 @@ func (t *Tree) For(u ferry.User) ferry.FS {
 func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) { return t.For(u), nil }
 
 // Close gives back the root. Sessions are to be closed before.
-func (t *Tree) Close() error { return t.names.close() }
+func (t *Tree) Close() error { return t.root.close() }
 
 // view is the tree as one session sees it.
 type view struct {
