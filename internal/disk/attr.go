@@ -6,37 +6,38 @@ import (
 	"io/fs"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // SetAttr changes the attributes that a sets.
-func (v *view) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
+func (v *sessionFS) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if h := v.unfinished(name, !a.NoFollow); h != nil {
 		err := h.SetAttr(a)
 		if !errors.Is(err, ferry.ErrClosed) { // else it was finished this very moment
-			return fail("setattr", name, err)
+			return beneath.Fail("setattr", name, err)
 		}
 	}
-	return fail("setattr", name, v.setAttr(name, a))
+	return beneath.Fail("setattr", name, v.setAttr(name, a))
 }
 
-func (v *view) setAttr(name ferry.Name, a ferry.Attr) error {
-	o, err := v.t.root.lookFor(name, a)
+func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
+	o, err := v.t.root.LookFor(name, a)
 	if err != nil {
 		return err
 	}
-	defer o.close()
-	if a.Mode != nil && isLink(&o.st) {
+	defer o.Close()
+	if a.Mode != nil && beneath.IsLink(&o.St) {
 		return errors.ErrUnsupported
 	}
-	if !isDir(&o.st) && lendsIdentity(a.Mode) {
+	if !beneath.IsDir(&o.St) && lendsIdentity(a.Mode) {
 		return fs.ErrPermission
 	}
 	if a.Size != nil {
-		if err := v.t.root.resize(o, *a.Size); err != nil {
+		if err := v.t.root.Resize(o, *a.Size); err != nil {
 			return err
 		}
 	}
-	return v.t.root.setAttrs(o.fd, a)
+	return v.t.root.SetAttrs(o.Fd, a)
 }
 
 // lendsIdentity tells whether a file of that mode runs as its owner or group:

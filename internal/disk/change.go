@@ -8,24 +8,25 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // Mkdir makes a directory.
-func (v *view) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
-	return fail("mkdir", name, v.mkdir(name, perm))
+func (v *sessionFS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+	return beneath.Fail("mkdir", name, v.mkdir(name, perm))
 }
 
-func (v *view) mkdir(name ferry.Name, perm fs.FileMode) error {
+func (v *sessionFS) mkdir(name ferry.Name, perm fs.FileMode) error {
 	p, err := v.t.vacant(name)
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	if perm == 0 {
 		perm = 0o777
 	}
-	mode := v.t.newMode(p.dir, perm)
-	if _, err := again(func() (int, error) { return 0, unix.Mkdirat(p.dir, p.base, mode) }); err != nil {
+	mode := v.t.root.NewMode(p.Dir, perm, v.t.umask)
+	if _, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Mkdirat(p.Dir, p.Base, mode) }); err != nil {
 		return err
 	}
 	v.t.adjust(p, mode)
@@ -34,45 +35,45 @@ func (v *view) mkdir(name ferry.Name, perm fs.FileMode) error {
 
 // adjust gives a new directory the mode that the process's umask has kept from
 // it. Failing changes nothing for the worse.
-func (t *Tree) adjust(p *place, mode uint32) {
-	o, err := t.root.lookAt(p)
+func (t *Tree) adjust(p *beneath.Place, mode uint32) {
+	o, err := t.root.LookAt(p)
 	if err != nil {
 		return
 	}
-	defer o.close()
-	if isDir(&o.st) && o.st.Mode&0o1777 != mode {
-		t.root.chmod(o.fd, mode|o.st.Mode&unix.S_ISGID)
+	defer o.Close()
+	if beneath.IsDir(&o.St) && o.St.Mode&0o1777 != mode {
+		t.root.Chmod(o.Fd, mode|o.St.Mode&unix.S_ISGID)
 	}
 }
 
 // vacant is locate for a name under which nothing may stand yet.
-func (t *Tree) vacant(name ferry.Name) (*place, error) {
-	p, err := t.root.locate(name, false)
+func (t *Tree) vacant(name ferry.Name) (*beneath.Place, error) {
+	p, err := t.root.Locate(name, false)
 	if err != nil {
 		return nil, err
 	}
-	if p.exists {
-		p.close()
+	if p.Exists {
+		p.Close()
 		return nil, fs.ErrExist
 	}
 	return p, nil
 }
 
 // settle makes a change of the entries of a directory durable, if changes are.
-func (t *Tree) settle(p *place) error {
+func (t *Tree) settle(p *beneath.Place) error {
 	if !t.durable {
 		return nil
 	}
-	return t.syncs.sync(p.id, p.dir)
+	return t.syncs.Sync(p.ID, p.Dir, func() error { return t.root.SyncFileSystem(p.Dir) })
 }
 
 // Symlink makes name a link to target. A target through a part's name is
 // refused: it would be a way around the wall that hides parts.
-func (v *view) Symlink(ctx context.Context, target string, name ferry.Name) error {
-	return fail("symlink", name, v.symlink(target, name))
+func (v *sessionFS) Symlink(ctx context.Context, target string, name ferry.Name) error {
+	return beneath.Fail("symlink", name, v.symlink(target, name))
 }
 
-func (v *view) symlink(target string, name ferry.Name) error {
+func (v *sessionFS) symlink(target string, name ferry.Name) error {
 	for element := range strings.SplitSeq(target, "/") {
 		if ferry.IsPart(element) {
 			return ferry.ErrBadName
@@ -82,49 +83,49 @@ func (v *view) symlink(target string, name ferry.Name) error {
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	_, err = again(func() (int, error) { return 0, unix.Symlinkat(target, p.dir, p.base) })
+	defer p.Close()
+	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Symlinkat(target, p.Dir, p.Base) })
 	return err
 }
 
 // Link makes name another hard link to the file from.
-func (v *view) Link(ctx context.Context, from, name ferry.Name) error {
-	return fail("link", name, v.link(from, name))
+func (v *sessionFS) Link(ctx context.Context, from, name ferry.Name) error {
+	return beneath.Fail("link", name, v.link(from, name))
 }
 
-func (v *view) link(from, name ferry.Name) error {
-	old, err := v.t.root.locate(from, false)
+func (v *sessionFS) link(from, name ferry.Name) error {
+	old, err := v.t.root.Locate(from, false)
 	if err != nil {
 		return err
 	}
-	defer old.close()
-	if !old.exists {
+	defer old.Close()
+	if !old.Exists {
 		return fs.ErrNotExist
 	}
 	p, err := v.t.vacant(name)
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	if isDir(&old.st) {
+	defer p.Close()
+	if beneath.IsDir(&old.St) {
 		return fs.ErrPermission
 	}
-	_, err = again(func() (int, error) { return 0, unix.Linkat(old.dir, old.base, p.dir, p.base, 0) })
+	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Linkat(old.Dir, old.Base, p.Dir, p.Base, 0) })
 	return err
 }
 
 // Remove removes what is not a directory, and ends this user's part for it.
-func (v *view) Remove(ctx context.Context, name ferry.Name) error {
-	return fail("remove", name, v.remove(ctx, name))
+func (v *sessionFS) Remove(ctx context.Context, name ferry.Name) error {
+	return beneath.Fail("remove", name, v.remove(ctx, name))
 }
 
-func (v *view) remove(ctx context.Context, name ferry.Name) error {
-	p, err := v.t.root.locate(name, false)
+func (v *sessionFS) remove(ctx context.Context, name ferry.Name) error {
+	p, err := v.t.root.Locate(name, false)
 	if err != nil {
 		return err
 	}
-	defer p.close()
-	if p.exists && isDir(&p.st) {
+	defer p.Close()
+	if p.Exists && beneath.IsDir(&p.St) {
 		return ferry.ErrIsDir
 	}
 	ending, err := v.ending(p)
@@ -132,7 +133,7 @@ func (v *view) remove(ctx context.Context, name ferry.Name) error {
 		return err
 	}
 	// The file goes first: where it cannot, the part stays too.
-	_, err = again(func() (int, error) { return 0, unix.Unlinkat(p.dir, p.base, 0) })
+	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Unlinkat(p.Dir, p.Base, 0) })
 	if err != nil && err != unix.ENOENT {
 		return err
 	}
@@ -144,53 +145,53 @@ func (v *view) remove(ctx context.Context, name ferry.Name) error {
 }
 
 // Rmdir removes an empty directory, with the parts in it that do not count.
-func (v *view) Rmdir(ctx context.Context, name ferry.Name) error {
-	return fail("rmdir", name, v.rmdir(ctx, name))
+func (v *sessionFS) Rmdir(ctx context.Context, name ferry.Name) error {
+	return beneath.Fail("rmdir", name, v.rmdir(ctx, name))
 }
 
-func (v *view) rmdir(ctx context.Context, name ferry.Name) error {
-	p, err := v.t.root.locate(name, false)
+func (v *sessionFS) rmdir(ctx context.Context, name ferry.Name) error {
+	p, err := v.t.root.Locate(name, false)
 	if err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	switch {
-	case p.base == ".":
+	case p.Base == ".":
 		return fs.ErrPermission
-	case !p.exists:
+	case !p.Exists:
 		return fs.ErrNotExist
-	case !isDir(&p.st):
+	case !beneath.IsDir(&p.St):
 		return ferry.ErrNotDir
 	}
-	err = rmdirAt(p)
+	err = beneath.RmdirAt(p)
 	if err != unix.ENOTEMPTY && err != unix.EEXIST {
 		return err
 	}
 	if err := v.clear(ctx, p); err != nil {
 		return err
 	}
-	return rmdirAt(p)
+	return beneath.RmdirAt(p)
 }
 
 // clear removes the parts in the directory at p that do not keep it from being
 // removed: this user's kept ones, and expired ones. Where anything else is in
 // there it removes nothing.
-func (v *view) clear(ctx context.Context, p *place) error {
-	o, err := v.t.root.lookAt(p)
+func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
+	o, err := v.t.root.LookAt(p)
 	if err != nil {
 		return err
 	}
-	defer o.close()
-	fd, err := readable(o.fd)
+	defer o.Close()
+	fd, err := beneath.Readable(o.Fd)
 	if err != nil {
 		return ferry.ErrNotEmpty // what cannot be read cannot be known to be empty
 	}
 	defer unix.Close(fd)
-	id := dirOf(&o.st)
+	id := beneath.DirOf(&o.St)
 	var parts []string
 	busy := false
-	err = v.t.entries(ctx, fd, func(e entry) (bool, error) {
-		name := string(e.name)
+	err = v.t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
+		name := string(e.Name)
 		if !ferry.IsPart(name) {
 			return false, ferry.ErrNotEmpty
 		}
@@ -212,36 +213,36 @@ func (v *view) clear(ctx context.Context, p *place) error {
 }
 
 // Rename moves from to to.
-func (v *view) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
+func (v *sessionFS) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if h := v.unfinished(from, false); h != nil {
 		err := h.moveTo(ctx, to, replace)
 		if err != ferry.ErrClosed { // else it was finished this very moment
-			return fail("rename", to, err)
+			return beneath.Fail("rename", to, err)
 		}
 	}
-	old, err := v.t.root.locate(from, false)
+	old, err := v.t.root.Locate(from, false)
 	if err != nil {
-		return fail("rename", from, err)
+		return beneath.Fail("rename", from, err)
 	}
-	defer old.close()
-	p, err := v.t.root.locate(to, false)
+	defer old.Close()
+	p, err := v.t.root.Locate(to, false)
 	if err != nil {
-		return fail("rename", to, err)
+		return beneath.Fail("rename", to, err)
 	}
-	defer p.close()
-	if !old.exists {
-		return fail("rename", from, fs.ErrNotExist)
+	defer p.Close()
+	if !old.Exists {
+		return beneath.Fail("rename", from, fs.ErrNotExist)
 	}
-	return fail("rename", to, v.rename(ctx, old, p, replace))
+	return beneath.Fail("rename", to, v.rename(ctx, old, p, replace))
 }
 
-func (v *view) rename(ctx context.Context, old, p *place, replace bool) error {
+func (v *sessionFS) rename(ctx context.Context, old, p *beneath.Place, replace bool) error {
 	switch {
-	case old.base == "." || p.base == "." && replace:
+	case old.Base == "." || p.Base == "." && replace:
 		return fs.ErrPermission
-	case p.exists && !replace:
+	case p.Exists && !replace:
 		return fs.ErrExist
-	case p.exists && same(&old.st, &p.st): // as rename(2) has it: nothing to do
+	case p.Exists && beneath.Same(&old.St, &p.St): // as rename(2) has it: nothing to do
 		return nil
 	}
 	ending, err := v.ending(p)
@@ -249,9 +250,9 @@ func (v *view) rename(ctx context.Context, old, p *place, replace bool) error {
 		return err
 	}
 	if replace {
-		_, err = again(func() (int, error) { return 0, unix.Renameat(old.dir, old.base, p.dir, p.base) })
+		_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Renameat(old.Dir, old.Base, p.Dir, p.Base) })
 	} else {
-		err = renameNew(old.dir, old.base, p.dir, p.base)
+		err = beneath.RenameNew(old.Dir, old.Base, p.Dir, p.Base)
 	}
 	if err == unix.EEXIST && replace { // some file systems say so for ENOTEMPTY
 		err = unix.ENOTEMPTY
@@ -263,7 +264,7 @@ func (v *view) rename(ctx context.Context, old, p *place, replace bool) error {
 		return err
 	}
 	// The new place first: a crash in between leaves two names and not none.
-	if err := v.t.settle(p); err != nil || old.id == p.id {
+	if err := v.t.settle(p); err != nil || old.ID == p.ID {
 		return err
 	}
 	return v.t.settle(old)

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // Commit ends the use of the handle successfully.
@@ -16,24 +17,24 @@ import (
 // the new content stands under the name and the error says that it may not
 // survive a power failure.
 func (h *handle) Commit() error {
-	if !h.use.stop(ferry.ErrClosed, func() {}) {
-		return fail("commit", h.name, h.use.ended())
+	if !h.guard.stop(ferry.ErrClosed, func() {}) {
+		return beneath.Fail("commit", h.name, h.guard.ended())
 	}
-	h.use.drain(context.Background())
+	h.guard.drain(context.Background())
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
 		err := h.commitInPlace()
-		h.letGo()
-		return fail("commit", h.name, err)
+		h.release()
+		return beneath.Fail("commit", h.name, err)
 	}
 	renamed, err := h.publish(h.v.t.durable)
 	if renamed {
-		h.letGo()
+		h.release()
 	} else {
 		h.abandon()
 	}
-	return fail("commit", h.name, err)
+	return beneath.Fail("commit", h.name, err)
 }
 
 func (h *handle) commitInPlace() error {
@@ -50,7 +51,7 @@ func (h *handle) syncInPlace() error {
 	if h.created == nil {
 		return nil
 	}
-	return h.v.t.syncs.sync(h.created.id, h.created.dir)
+	return h.v.t.syncs.Sync(h.created.ID, h.created.Dir, h.syncFileSystem)
 }
 
 // fsync brings the content to the disk. Once that has failed it stays failed:
@@ -63,27 +64,34 @@ func (h *handle) fsync() error {
 	return h.lost
 }
 
+// syncFileSystem makes everything durable that the file system of the handle holds: for
+// a directory that cannot be synced by itself.
+func (h *handle) syncFileSystem() error {
+	_, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Syncfs(h.fd) })
+	return err
+}
+
 func fsync(fd int) error {
-	_, err := again(func() (int, error) { return 0, unix.Fsync(fd) })
+	_, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Fsync(fd) })
 	return err
 }
 
 // Sync makes what was written durable; a part is published by it.
 func (h *handle) Sync() error {
-	if err := h.use.begin(nil); err != nil {
-		return fail("sync", h.name, err)
+	if err := h.guard.begin(nil); err != nil {
+		return beneath.Fail("sync", h.name, err)
 	}
-	defer h.use.done(nil)
+	defer h.guard.done(nil)
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
-		return fail("sync", h.name, h.syncInPlace())
+		return beneath.Fail("sync", h.name, h.syncInPlace())
 	}
 	renamed, err := h.publish(true)
 	if renamed {
 		h.goOnInPlace()
 	}
-	return fail("sync", h.name, err)
+	return beneath.Fail("sync", h.name, err)
 }
 
 // goOnInPlace makes the handle of a published part one of the file.
@@ -94,7 +102,7 @@ func (h *handle) goOnInPlace() {
 	t.mu.Lock()
 	h.up = nil
 	t.mu.Unlock()
-	u.at.close()
+	u.at.Close()
 }
 
 // publish makes the part the file of its name: attributes, fsync, rename, and
@@ -110,7 +118,7 @@ func (h *handle) publish(durable bool) (bool, error) {
 	}
 	var st unix.Stat_t
 	old := &st
-	err := statAt(u.at.dir, u.at.base, old)
+	err := beneath.StatAt(u.at.Dir, u.at.Base, old)
 	switch {
 	case err == unix.ENOENT:
 		old = nil
@@ -118,7 +126,7 @@ func (h *handle) publish(durable bool) (bool, error) {
 		return false, err
 	case u.exclusive:
 		return false, fs.ErrExist
-	case isDir(old):
+	case beneath.IsDir(old):
 		return false, ferry.ErrIsDir
 	}
 	if err := h.finish(old, durable); err != nil {
@@ -128,7 +136,7 @@ func (h *handle) publish(durable bool) (bool, error) {
 	if !durable {
 		return true, nil
 	}
-	return true, h.v.t.syncs.sync(u.at.id, u.at.dir)
+	return true, h.v.t.syncs.Sync(u.at.ID, u.at.Dir, h.syncFileSystem)
 }
 
 // finish makes the part what the file is to be, and then renames it.
@@ -153,17 +161,17 @@ func (h *handle) rename() error {
 	if err := unix.Fstat(h.fd, &st); err != nil {
 		return err
 	}
-	if err := statAt(u.at.dir, u.key.name, &now); err != nil {
+	if err := beneath.StatAt(u.at.Dir, u.key.name, &now); err != nil {
 		return err
 	}
-	if !same(&st, &now) {
+	if !beneath.Same(&st, &now) {
 		return fs.ErrNotExist
 	}
 	if u.exclusive {
-		return renameNew(u.at.dir, u.key.name, u.at.dir, u.at.base)
+		return beneath.RenameNew(u.at.Dir, u.key.name, u.at.Dir, u.at.Base)
 	}
-	_, err := again(func() (int, error) {
-		return 0, unix.Renameat(u.at.dir, u.key.name, u.at.dir, u.at.base)
+	_, err := beneath.RetryEINTR(func() (int, error) {
+		return 0, unix.Renameat(u.at.Dir, u.key.name, u.at.Dir, u.at.Base)
 	})
 	return err
 }
@@ -171,17 +179,17 @@ func (h *handle) rename() error {
 // vanish ends the session's own unfinished file, as unlinking ends an open
 // one. False: it was finished before.
 func (h *handle) vanish() (bool, error) {
-	if h.use.begin(nil) != nil {
+	if h.guard.begin(nil) != nil {
 		return false, nil
 	}
-	defer h.use.done(nil)
+	defer h.guard.done(nil)
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	u, t := h.up, h.v.t
 	if u == nil || u.removed {
 		return false, nil
 	}
-	if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
+	if err := beneath.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
 		return false, err
 	}
 	t.unclaim(u)
@@ -193,31 +201,31 @@ func (h *handle) vanish() (bool, error) {
 
 // moveTo lets the session's own unfinished file go on under another name.
 func (h *handle) moveTo(ctx context.Context, to ferry.Name, replace bool) error {
-	if err := h.use.begin(nil); err != nil {
+	if err := h.guard.begin(nil); err != nil {
 		return err
 	}
-	defer h.use.done(nil)
-	p, err := h.v.t.root.locate(to, false)
+	defer h.guard.done(nil)
+	p, err := h.v.t.root.Locate(to, false)
 	if err != nil {
 		return err
 	}
 	moved, err := h.moveToPlace(ctx, p, replace)
 	if !moved {
-		p.close()
+		p.Close()
 	}
 	return err
 }
 
 // moveToPlace is moveTo for a place. True: the upload has taken over p.dir.
-func (h *handle) moveToPlace(ctx context.Context, p *place, replace bool) (bool, error) {
-	key := partKey{p.id, h.v.partName(p.base)}
+func (h *handle) moveToPlace(ctx context.Context, p *beneath.Place, replace bool) (bool, error) {
+	key := partKey{p.ID, h.v.partName(p.Base)}
 	other := h.v.unfinishedAt(p)
 	switch {
-	case p.base == "." && replace:
+	case p.Base == "." && replace:
 		return false, fs.ErrPermission
-	case !replace && (p.exists || h.v.t.isReservedBeside(targetOf(p), key, other)):
+	case !replace && (p.Exists || h.v.t.isReservedBeside(targetOf(p), key, other)):
 		return false, fs.ErrExist
-	case p.exists && isDir(&p.st):
+	case p.Exists && beneath.IsDir(&p.St):
 		return false, ferry.ErrIsDir
 	}
 	// Before turn is taken, or two that move onto each other wait for ever.
@@ -256,21 +264,21 @@ func (h *handle) moveToUpload(next *upload, replace bool) error {
 			return err
 		}
 	}
-	if err := t.unlinkPart(next.at.dir, next.key.name); err != nil && err != unix.ENOENT {
+	if err := t.unlinkPart(next.at.Dir, next.key.name); err != nil && err != unix.ENOENT {
 		return err
 	}
-	_, err := again(func() (int, error) {
-		return 0, unix.Renameat(u.at.dir, u.key.name, next.at.dir, next.key.name)
+	_, err := beneath.RetryEINTR(func() (int, error) {
+		return 0, unix.Renameat(u.at.Dir, u.key.name, next.at.Dir, next.key.name)
 	})
 	if err != nil {
 		return err
 	}
-	next.attrs, next.over = u.attrs, next.at.exists
+	next.attrs, next.over = u.attrs, next.at.Exists
 	t.unclaim(u)
 	t.mu.Lock()
 	next.holder, h.up = h, next
 	t.mu.Unlock()
-	u.at.close()
+	u.at.Close()
 	return nil
 }
 
@@ -317,14 +325,14 @@ func (h *handle) secureEntry() {
 	needed := u != nil && u.over && !u.removed
 	dir := -1
 	if needed {
-		dir, _ = unix.FcntlInt(uintptr(u.at.dir), unix.F_DUPFD_CLOEXEC, 0)
+		dir, _ = unix.FcntlInt(uintptr(u.at.Dir), unix.F_DUPFD_CLOEXEC, 0)
 	}
 	h.v.t.mu.Unlock()
 	if dir < 0 {
 		return
 	}
 	defer unix.Close(dir)
-	if err := h.v.t.syncs.sync(u.at.id, dir); err != nil {
-		h.v.t.log.Warn("directory not synced during an upload", "user", h.v.user, "error", meaning(err))
+	if err := h.v.t.syncs.Sync(u.at.ID, dir, h.syncFileSystem); err != nil {
+		h.v.t.log.Warn("directory not synced during an upload", "user", h.v.user, "error", beneath.Meaning(err))
 	}
 }

@@ -20,7 +20,7 @@ func TestUploadGoesOnAfterTheProcessDied(t *testing.T) {
 		h := s.open(s.as("alice"), "/a", ferry.Replace)
 		s.put(h, "half of ", 0)
 		die(h)
-		s = s.reopen()
+		s = s.Reopen()
 		f := s.as("alice")
 		s.holds("a", "old content, and a long one")
 		if i, err := f.Part(s.Context(), "/a"); i.Size != 8 || err != nil {
@@ -42,7 +42,7 @@ func TestOldAndNewAreNeverMixed(t *testing.T) {
 		s.file("a", "old content", 0o644)
 		h := s.open(s.as("alice"), "/a", ferry.Replace)
 		die(h)
-		s = s.reopen()
+		s = s.Reopen()
 		f := s.as("alice")
 		if i, err := f.Part(s.Context(), "/a"); i.Size != 0 || err != nil {
 			s.Errorf("part has %d bytes, %v", i.Size, err)
@@ -68,7 +68,7 @@ func TestUploadGoesOnAfterACommitThatWasCutShort(t *testing.T) {
 		old := s.stat(s.path("a"))
 		s.must(up.inherit(&old))
 		die(up)
-		s = s.reopen()
+		s = s.Reopen()
 		f := s.as("alice")
 		h := s.open(f, "/a", ferry.Resume)
 		if st := s.stat(s.parts("/")[0]); st.Mode&0o7777 != partMode {
@@ -89,7 +89,7 @@ func TestPartWithAGapEndsBeforeIt(t *testing.T) {
 			s.must(err)
 		}
 		die(h)
-		s = s.reopen()
+		s = s.Reopen()
 		i, err := s.as("alice").Part(s.Context(), "/a")
 		if i.Size > 2<<20 || i.Size < 1<<20 || err != nil {
 			s.Errorf("part has %d bytes, %v; want not more than lie before the gap", i.Size, err)
@@ -108,7 +108,7 @@ func TestGapThatStraddlesABlockIsNotGoneOver(t *testing.T) {
 		s.put(h, "first", 0)
 		s.put(h, "far away", 1<<20)
 		die(h)
-		s = s.reopen()
+		s = s.Reopen()
 		if i, err := s.as("alice").Part(s.Context(), "/a"); i.Size > 5 || err != nil {
 			s.Errorf("part has %d bytes, %v, of which 5 were written", i.Size, err)
 		}
@@ -125,7 +125,7 @@ func TestAfterThePowerFailedOnlySyncedPartsCount(t *testing.T) {
 		s.put(dead, "text", 0)
 		die(dead)
 
-		s = s.reopen()
+		s = s.Reopen()
 		s.tree.boot = time.Now().Add(time.Hour) // the machine starts, after all that
 		f = s.as("alice")
 		want := int64(0)
@@ -167,7 +167,7 @@ func TestPartOfAnotherProcessIsBusy(t *testing.T) {
 	each(t, func(s *served) {
 		h := s.open(s.as("alice"), "/a", ferry.Replace)
 		s.put(h, "text", 0)
-		other := s.reopen()
+		other := s.Reopen()
 		f := other.as("alice")
 		for _, m := range []ferry.Mode{ferry.Resume, ferry.Replace, ferry.Exclusive} {
 			_, err := f.Open(s.Context(), "/a", ferry.OpenOptions{Mode: m})
@@ -275,34 +275,11 @@ func TestReadersSeeWholeFilesOnly(t *testing.T) {
 	})
 }
 
-// Everybody who waits for a directory is served by a sync that began after he
-// asked, and nobody is forgotten.
-func TestDirectorySyncsAreShared(t *testing.T) {
-	var syncs dirSyncs
-	dir, err := unix.Open(t.TempDir(), unix.O_PATH, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(dir)
-	var group sync.WaitGroup
-	for range 50 {
-		group.Go(func() {
-			if err := syncs.sync(dirID{1, 1}, dir); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	group.Wait()
-	if len(syncs.dirs) != 0 {
-		t.Errorf("%d directories are remembered", len(syncs.dirs))
-	}
-}
-
 // A handle that an operation still uses is handed over when that has ended,
 // and not before.
 func TestHandleIsReleasedAfterTheLastOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := use{idle: make(chan struct{})}
+		u := opGuard{idle: make(chan struct{})}
 		if err := u.begin(nil); err != nil {
 			t.Fatal(err)
 		}

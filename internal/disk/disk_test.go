@@ -107,9 +107,9 @@ func (s *served) stat(path string) unix.Stat_t {
 	return st
 }
 
-// reopen is what is left after the process has died: the same directory, and
+// Reopen is what is left after the process has died: the same directory, and
 // nothing remembered.
-func (s *served) reopen() *served {
+func (s *served) Reopen() *served {
 	s.Helper()
 	tree, err := Open(Config{Root: s.root, Resolver: s.tree.Resolver(), Durable: s.tree.durable, Umask: 0o022})
 	s.must(err)
@@ -337,7 +337,7 @@ func TestNewFilesHaveTheModeAskedFor(t *testing.T) {
 func TestAttributesOfAReplacedFileAreKept(t *testing.T) {
 	each(t, func(s *served) {
 		s.file("a", "old", 0o604)
-		if !s.tree.root.hasProc() {
+		if !s.tree.root.HasProc() {
 			return // said in the documentation of copyAttributes
 		}
 		if err := unix.Setxattr(s.path("a"), "user.origin", []byte("camera 7"), 0); errors.Is(err, unix.EOPNOTSUPP) {
@@ -407,7 +407,7 @@ func TestUploadThroughALinkReplacesTheFileItNames(t *testing.T) {
 
 func TestPartsArePlacedByUserAndName(t *testing.T) {
 	tree := variants()[0].open(t)
-	of := func(u ferry.User, base string) string { return tree.For(u).(*view).partName(base) }
+	of := func(u ferry.User, base string) string { return tree.For(u).(*sessionFS).partName(base) }
 	alice, bob := ferry.User{Name: "alice"}, ferry.User{Name: "bob"}
 	guest := ferry.User{Name: "guest", Anonymous: true}
 	if again := of(alice, "a"); again != of(alice, "a") {
@@ -426,7 +426,7 @@ func TestPartsArePlacedByUserAndName(t *testing.T) {
 			t.Errorf("%s is not the name of a part", name)
 		}
 	}
-	if v := tree.For(alice).(*view); !v.owns(of(alice, "a")) || v.owns(of(bob, "a")) {
+	if v := tree.For(alice).(*sessionFS); !v.owns(of(alice, "a")) || v.owns(of(bob, "a")) {
 		t.Error("a user cannot tell his own parts")
 	}
 }
@@ -435,7 +435,7 @@ func TestPartsArePlacedByUserAndName(t *testing.T) {
 func TestPlantedPartsAreNotWrittenThrough(t *testing.T) {
 	each(t, func(s *served) {
 		f := s.as("alice")
-		part := s.path(f.(*view).partName("a"))
+		part := s.path(f.(*sessionFS).partName("a"))
 		victim := filepath.Join(s.TempDir(), "victim")
 		for _, plant := range []func() error{
 			func() error { return os.Symlink(victim, part) },
@@ -466,7 +466,7 @@ func TestPlantedPartsAreNotWrittenThrough(t *testing.T) {
 func TestSymlinksToPartsAreRefused(t *testing.T) {
 	each(t, func(s *served) {
 		f := s.as("mallory")
-		part := s.as("alice").(*view).partName("a")
+		part := s.as("alice").(*sessionFS).partName("a")
 		for _, target := range []string{part, "/" + part, "x/../" + part} {
 			s.want(f.Symlink(s.Context(), target, "/link"), ferry.ErrBadName)
 		}
@@ -502,7 +502,7 @@ func TestSweepRemovesOnlyWhatHasExpired(t *testing.T) {
 		if len(s.parts("x/y/z")) != 0 {
 			s.Error("an expired part was left")
 		}
-		other := s.reopen() // another process must not sweep what this one holds
+		other := s.Reopen() // another process must not sweep what this one holds
 		other.tree.keep = time.Nanosecond
 		s.must(other.tree.Sweep(s.Context()))
 		s.put(live, "alive", 0)

@@ -2,17 +2,17 @@
 //
 // It keeps one promise before all others: no file is lost or half there.
 //
-//   - A name is resolved beneath the root by the kernel (resolve.go). What it
-//     leads to is looked at before it is opened (object.go): only regular files
+//   - A name is resolved beneath the root by the kernel (package beneath). What it
+//     leads to is looked at before it is opened: only regular files
 //     and directories are, and nothing of procfs, sysfs and their like.
 //   - New content goes to a part: a hidden file in the directory of its target
-//     (part.go). Commit gives it what the replaced file had (keep.go), makes it
+//     (part.go). Commit gives it what the replaced file had (metadata.go), makes it
 //     durable, and renames it (commit.go). Until then the old file stands.
-//   - A broken upload is gone on with only as far as it is whole (solid.go).
-//   - Who writes which part is known in one table (live.go); a second process
+//   - A broken upload is gone on with only as far as it is whole (contiguous.go).
+//   - Who writes which part is known in one table (uploads.go); a second process
 //     over the same directory is held off by flock(2).
 //   - Bytes between file and TCP connection are moved by the kernel
-//     (transfer.go).
+//     (package fdcopy).
 //
 // What an upload over an existing file does at each point where the machine
 // may stop:

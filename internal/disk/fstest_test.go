@@ -35,7 +35,7 @@ func openTree(t *testing.T, cfg Config, v variant) *Tree {
 		t.Fatal(err)
 	}
 	if v.noProc {
-		tree.root.withoutProc()
+		tree.root.WithoutProc()
 	}
 	t.Cleanup(func() { tree.Close() })
 	return tree

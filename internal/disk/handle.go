@@ -11,25 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
+	"ferry/internal/fdcopy"
 )
 
 // handle is one open file: for reading, in place, or the part of an upload.
 type handle struct {
-	v      *view
+	v      *sessionFS
 	name   ferry.Name // the client's, as it was opened
 	number uint64     // later handles have larger ones
 	fd     int
 	writes bool // may be written
-	use    use
+	guard  opGuard
 
 	// turn is held while the part changes its place: published, renamed,
 	// removed. Up is nil when the handle works in place; it and what it points
 	// to change under turn and Tree.mu, and may be read under either.
 	turn    sync.Mutex
 	up      *upload
-	perm    fs.FileMode // of the new file
-	lost    error       // why content did not reach the disk
-	created *place      // a new file in place, whose directory is to be synced
+	perm    fs.FileMode    // of the new file
+	lost    error          // why content did not reach the disk
+	created *beneath.Place // a new file in place, whose directory is to be synced
 
 	discard  atomic.Bool // nothing of the part is to be kept
 	wrote    atomic.Bool
@@ -38,14 +40,14 @@ type handle struct {
 	arrivals arrivals // what is there of a part
 }
 
-func (v *view) newHandle(name ferry.Name, fd int, writes bool) *handle {
+func (v *sessionFS) newHandle(name ferry.Name, fd int, writes bool) *handle {
 	h := &handle{v: v, name: name, fd: fd, writes: writes}
-	h.use.idle = make(chan struct{})
+	h.guard.idle = make(chan struct{})
 	h.stamp()
 	return h
 }
 
-func (v *view) newUpload(u *upload, fd int, perm fs.FileMode) *handle {
+func (v *sessionFS) newUpload(u *upload, fd int, perm fs.FileMode) *handle {
 	h := v.newHandle("", fd, true)
 	h.up, h.perm = u, perm
 	h.wrote.Store(true)
@@ -65,19 +67,19 @@ func (h *handle) silent() bool {
 
 // Stat describes the file as this handle sees it.
 func (h *handle) Stat() (ferry.Info, error) {
-	if err := h.use.begin(nil); err != nil {
-		return ferry.Info{}, fail("stat", h.name, err)
+	if err := h.guard.begin(nil); err != nil {
+		return ferry.Info{}, beneath.Fail("stat", h.name, err)
 	}
-	defer h.use.done(nil)
-	i, err := infoOf(h.fd, h.name)
+	defer h.guard.done(nil)
+	i, err := beneath.InfoOf(h.fd, h.name)
 	if err != nil {
-		return i, fail("stat", h.name, err)
+		return i, beneath.Fail("stat", h.name, err)
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	i.Name = h.name.Base()
 	if h.up != nil { // while it is a part its mode is 0600
-		i.Mode = goMode(unix.S_IFREG | h.newMode())
+		i.Mode = beneath.GoMode(unix.S_IFREG | h.newMode())
 	}
 	return i, nil
 }
@@ -85,23 +87,23 @@ func (h *handle) Stat() (ferry.Info, error) {
 // ReadAt is io.ReaderAt's.
 func (h *handle) ReadAt(p []byte, off int64) (int, error) {
 	if err := h.begin(off); err != nil {
-		return 0, fail("read", h.name, err)
+		return 0, beneath.Fail("read", h.name, err)
 	}
-	defer h.use.done(nil)
-	n, err := readFull(h.fd, p, off)
+	defer h.guard.done(nil)
+	n, err := fdcopy.ReadFull(h.fd, p, off)
 	if err == io.EOF {
 		return n, io.EOF
 	}
-	return n, fail("read", h.name, err)
+	return n, beneath.Fail("read", h.name, err)
 }
 
 // begin is use.begin for an operation at off.
 func (h *handle) begin(off int64) error {
-	if err := h.use.begin(nil); err != nil {
+	if err := h.guard.begin(nil); err != nil {
 		return err
 	}
 	if off < 0 {
-		h.use.done(nil)
+		h.guard.done(nil)
 		return fs.ErrInvalid
 	}
 	return nil
@@ -109,7 +111,7 @@ func (h *handle) begin(off int64) error {
 
 // beginWrite is begin for one that changes the content.
 func (h *handle) beginWrite(off int64) error {
-	if err := h.use.begin(nil); err != nil {
+	if err := h.guard.begin(nil); err != nil {
 		return err
 	}
 	err := error(nil)
@@ -120,70 +122,40 @@ func (h *handle) beginWrite(off int64) error {
 		err = fs.ErrInvalid
 	}
 	if err != nil {
-		h.use.done(nil)
+		h.guard.done(nil)
 		return err
 	}
 	h.wrote.Store(true)
 	return nil
 }
 
-// readFull reads until p is full or the file ends: io.EOF.
-func readFull(fd int, p []byte, off int64) (int, error) {
-	done := 0
-	for done < len(p) {
-		n, err := again(func() (int, error) { return unix.Pread(fd, p[done:], off+int64(done)) })
-		if err != nil {
-			if err == unix.EBADF { // opened for writing only
-				err = unix.EACCES
-			}
-			return done, err
-		}
-		if n == 0 {
-			return done, io.EOF
-		}
-		done += n
-	}
-	return done, nil
-}
-
 // WriteAt is io.WriterAt's.
 func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 	if err := h.beginWrite(off); err != nil {
-		return 0, fail("write", h.name, err)
+		return 0, beneath.Fail("write", h.name, err)
 	}
-	defer h.use.done(nil)
+	defer h.guard.done(nil)
 	n, err := h.write(p, off)
-	return n, fail("write", h.name, err)
+	return n, beneath.Fail("write", h.name, err)
 }
 
 // write writes all of p at off, and notes what that means for takeover and
 // write-back.
-func (h *handle) write(p []byte, off int64) (int, error) {
-	done := 0
-	for done < len(p) {
-		n, err := again(func() (int, error) { return unix.Pwrite(h.fd, p[done:], off+int64(done)) })
-		if err != nil {
-			return done, err
-		}
-		if n == 0 {
-			return done, io.ErrShortWrite
-		}
-		h.arrived(off+int64(done), int64(n))
-		done += n
-	}
-	return done, nil
-}
+func (h *handle) write(p []byte, off int64) (int, error) { return fdcopy.WriteFull(h.fd, h, p, off) }
 
-// arrived notes that n bytes are in the file at off.
-func (h *handle) arrived(off, n int64) {
+// Moved is fdcopy.Progress's.
+func (h *handle) Moved() { h.stamp() }
+
+// Arrived notes that n bytes are in the file at off.
+func (h *handle) Arrived(off, n int64) {
 	h.stamp()
 	h.arrivals.add(off, off+n)
 	h.pushBack(off, n)
 }
 
-// resize is truncate, noted.
-func (h *handle) resize(size int64) error {
-	err := truncate(h.fd, size)
+// Resize is truncate, noted.
+func (h *handle) Resize(size int64) error {
+	err := beneath.Truncate(h.fd, size)
 	if err == nil {
 		h.arrivals.cut(size)
 	}
@@ -193,20 +165,20 @@ func (h *handle) resize(size int64) error {
 // Truncate changes the size.
 func (h *handle) Truncate(size int64) error {
 	if err := h.beginWrite(size); err != nil {
-		return fail("truncate", h.name, err)
+		return beneath.Fail("truncate", h.name, err)
 	}
-	defer h.use.done(nil)
-	return fail("truncate", h.name, h.resize(size))
+	defer h.guard.done(nil)
+	return beneath.Fail("truncate", h.name, h.Resize(size))
 }
 
 // SetAttr changes the attributes that a sets, of this very file. The mode of a
 // part waits until Commit: until then nobody else may read it.
 func (h *handle) SetAttr(a ferry.Attr) error {
-	if err := h.use.begin(nil); err != nil {
-		return fail("setattr", h.name, err)
+	if err := h.guard.begin(nil); err != nil {
+		return beneath.Fail("setattr", h.name, err)
 	}
-	defer h.use.done(nil)
-	return fail("setattr", h.name, h.setAttr(a))
+	defer h.guard.done(nil)
+	return beneath.Fail("setattr", h.name, h.setAttr(a))
 }
 
 func (h *handle) setAttr(a ferry.Attr) error {
@@ -221,18 +193,18 @@ func (h *handle) setAttr(a ferry.Attr) error {
 			return fs.ErrInvalid
 		}
 		h.wrote.Store(true)
-		if err := h.resize(*a.Size); err != nil {
+		if err := h.Resize(*a.Size); err != nil {
 			return err
 		}
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
-		return h.v.t.root.setAttrs(h.fd, a)
+		return h.v.t.root.SetAttrs(h.fd, a)
 	}
 	mode := a.Mode
 	a.Mode = nil
-	if err := h.v.t.root.setAttrs(h.fd, a); err != nil {
+	if err := h.v.t.root.SetAttrs(h.fd, a); err != nil {
 		return err
 	}
 	h.up.attrs.note(mode, a.UID, a.GID)
@@ -244,13 +216,13 @@ func (h *handle) Abort(cause error) error {
 	if ferry.Discarded(cause) {
 		h.discard.Store(true)
 	}
-	if !h.use.stop(ferry.ErrClosed, h.abandon) {
+	if !h.guard.stop(ferry.ErrClosed, h.abandon) {
 		return nil
 	}
 	if h.writes {
 		h.v.t.log.Debug("write ended without commit", "user", h.v.user, "file", h.name.Base(), "cause", cause)
 	}
-	return fail("abort", h.name, h.use.drain(context.Background()))
+	return beneath.Fail("abort", h.name, h.guard.drain(context.Background()))
 }
 
 // abandon lets go of a handle that was not committed. Its part stays for a
@@ -258,16 +230,16 @@ func (h *handle) Abort(cause error) error {
 func (h *handle) abandon() {
 	if u := h.up; u != nil && !u.removed {
 		if h.v.keeps && !h.discard.Load() {
-			h.leavePart()
-		} else if err := unlink(u.at.dir, u.key.name); err != nil && err != unix.ENOENT {
-			h.v.t.log.Warn("part not removed", "user", h.v.user, "file", u.at.base, "error", meaning(err))
+			h.keepPart()
+		} else if err := beneath.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
+			h.v.t.log.Warn("part not removed", "user", h.v.user, "file", u.at.Base, "error", beneath.Meaning(err))
 		}
 	}
-	h.letGo()
+	h.release()
 }
 
 // letGo gives back everything the handle held. It is called once.
-func (h *handle) letGo() {
+func (h *handle) release() {
 	unix.Close(h.fd) // and with it the lock of a part
 	v := h.v
 	v.t.mu.Lock()
@@ -276,8 +248,8 @@ func (h *handle) letGo() {
 	switch {
 	case h.up != nil:
 		v.t.unclaim(h.up)
-		h.up.at.close()
+		h.up.at.Close()
 	case h.created != nil:
-		h.created.close()
+		h.created.Close()
 	}
 }

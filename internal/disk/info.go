@@ -6,63 +6,64 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // Stat describes what name means, links followed.
-func (v *view) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+func (v *sessionFS) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if h := v.unfinished(name, true); h != nil {
 		if i, err := h.Stat(); err == nil {
 			i.Name = name.Base()
 			return i, nil
 		}
 	}
-	o, err := v.t.root.look(name)
+	o, err := v.t.root.Look(name)
 	if err != nil {
-		return ferry.Info{}, fail("stat", name, err)
+		return ferry.Info{}, beneath.Fail("stat", name, err)
 	}
-	defer o.close()
-	i, err := infoOf(o.fd, name)
-	return i, fail("stat", name, err)
+	defer o.Close()
+	i, err := beneath.InfoOf(o.Fd, name)
+	return i, beneath.Fail("stat", name, err)
 }
 
 // Lstat describes name itself.
-func (v *view) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if h := v.unfinished(name, false); h != nil {
 		if i, err := h.Stat(); err == nil {
 			i.Name = name.Base()
 			return i, nil
 		}
 	}
-	p, err := v.t.root.locate(name, false)
+	p, err := v.t.root.Locate(name, false)
 	if err != nil {
-		return ferry.Info{}, fail("lstat", name, err)
+		return ferry.Info{}, beneath.Fail("lstat", name, err)
 	}
-	defer p.close()
-	i, err := p.info(name)
-	return i, fail("lstat", name, err)
+	defer p.Close()
+	i, err := p.Info(name)
+	return i, beneath.Fail("lstat", name, err)
 }
 
 // Readlink gives a link's target as it is stored.
-func (v *view) Readlink(ctx context.Context, name ferry.Name) (string, error) {
-	p, err := v.t.root.locate(name, false)
+func (v *sessionFS) Readlink(ctx context.Context, name ferry.Name) (string, error) {
+	p, err := v.t.root.Locate(name, false)
 	if err != nil {
-		return "", fail("readlink", name, err)
+		return "", beneath.Fail("readlink", name, err)
 	}
-	defer p.close()
-	target, err := readlink(p.dir, p.base)
-	return target, fail("readlink", name, err)
+	defer p.Close()
+	target, err := beneath.Readlink(p.Dir, p.Base)
+	return target, beneath.Fail("readlink", name, err)
 }
 
 // Space describes the storage that holds name.
-func (v *view) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
-	o, err := v.t.root.look(name)
+func (v *sessionFS) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
+	o, err := v.t.root.Look(name)
 	if err != nil {
-		return ferry.Space{}, fail("statfs", name, err)
+		return ferry.Space{}, beneath.Fail("statfs", name, err)
 	}
-	defer o.close()
+	defer o.Close()
 	var st unix.Statfs_t
-	if _, err := again(func() (int, error) { return 0, unix.Fstatfs(o.fd, &st) }); err != nil {
-		return ferry.Space{}, fail("statfs", name, err)
+	if _, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Fstatfs(o.Fd, &st) }); err != nil {
+		return ferry.Space{}, beneath.Fail("statfs", name, err)
 	}
 	unit := uint64(st.Frsize)
 	return ferry.Space{

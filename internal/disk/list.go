@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // listBuffer is how much of a directory is read at a time. It is a part of the
@@ -15,58 +16,58 @@ import (
 const listBuffer = 64 << 10
 
 // List yields the entries of dir, in the order in which the directory has them.
-func (v *view) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
 		fd, err := v.t.openDir(dir)
 		if err != nil {
-			yield(ferry.Info{}, fail("list", dir, err))
+			yield(ferry.Info{}, beneath.Fail("list", dir, err))
 			return
 		}
 		defer unix.Close(fd)
 		l := listing{dir: fd, full: d == ferry.Full}
-		err = v.t.entries(ctx, fd, func(e entry) (bool, error) {
-			if isPart(e.name) {
+		err = v.t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
+			if isPart(e.Name) {
 				return true, nil
 			}
-			i, there := l.info(e)
+			i, there := l.Info(e)
 			return !there || yield(i, nil), nil
 		})
 		if err != nil {
-			yield(ferry.Info{}, fail("list", dir, err))
+			yield(ferry.Info{}, beneath.Fail("list", dir, err))
 		}
 	}
 }
 
 // openDir opens the directory that name means, for reading its entries.
 func (t *Tree) openDir(name ferry.Name) (int, error) {
-	o, err := t.root.look(name)
+	o, err := t.root.Look(name)
 	if err != nil {
 		return -1, err
 	}
-	defer o.close()
-	if !isDir(&o.st) {
+	defer o.Close()
+	if !beneath.IsDir(&o.St) {
 		return -1, ferry.ErrNotDir
 	}
-	return readable(o.fd)
+	return beneath.Readable(o.Fd)
 }
 
 // entries calls visit for each entry but "." and ".." until it answers false
 // or an error.
-func (t *Tree) entries(ctx context.Context, fd int, visit func(entry) (bool, error)) error {
-	buffer := t.buffers.Get().(*[bufferSize]byte)
-	defer t.buffers.Put(buffer)
+func (t *Tree) entries(ctx context.Context, fd int, visit func(beneath.Entry) (bool, error)) error {
+	buffer := t.mover.Buffer()
+	defer t.mover.PutBuffer(buffer)
 	for {
 		if err := alive(ctx); err != nil {
 			return err
 		}
-		n, err := again(func() (int, error) { return unix.Getdents(fd, buffer[:listBuffer]) })
+		n, err := beneath.RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer[:listBuffer]) })
 		if n <= 0 || err != nil {
 			if err == unix.ENOENT { // the directory has been removed meanwhile
 				err = nil
 			}
 			return err
 		}
-		more, err := parse(buffer[:n], visit)
+		more, err := beneath.Parse(buffer[:n], visit)
 		if !more || err != nil {
 			return err
 		}
@@ -83,27 +84,27 @@ type listing struct {
 	stx  unix.Statx_t
 }
 
-// info describes an entry; false: it has vanished. One that cannot be looked
+// Info describes an entry; false: it has vanished. One that cannot be looked
 // at (a directory that may be read and not searched, a dead mount) is shown as
 // far as it is known: it must not hide the others.
-func (l *listing) info(e entry) (ferry.Info, bool) {
-	if !l.full && e.kind != 0 {
-		return ferry.Info{Name: string(e.name), Mode: goType(e.kind)}, true
+func (l *listing) Info(e beneath.Entry) (ferry.Info, bool) {
+	if !l.full && e.Kind != 0 {
+		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(e.Kind)}, true
 	}
-	err := statx(l.dir, &e.name[0], &l.stx)
+	err := beneath.Statx(l.dir, &e.Name[0], &l.stx)
 	switch {
 	case err == unix.ENOENT:
 		return ferry.Info{}, false
-	case err != nil && e.kind == 0:
-		return ferry.Info{Name: string(e.name), Mode: fs.ModeIrregular}, true
+	case err != nil && e.Kind == 0:
+		return ferry.Info{Name: string(e.Name), Mode: fs.ModeIrregular}, true
 	case err != nil:
-		return ferry.Info{Name: string(e.name), Mode: goType(e.kind)}, true
+		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(e.Kind)}, true
 	case !l.full:
-		return ferry.Info{Name: string(e.name), Mode: goType(uint32(l.stx.Mode) & unix.S_IFMT)}, true
+		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(uint32(l.stx.Mode) & unix.S_IFMT)}, true
 	}
-	i := makeInfo(string(e.name), &l.stx)
+	i := beneath.MakeInfo(string(e.Name), &l.stx)
 	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, err = readlink(l.dir, i.Name)
+		i.Target, err = beneath.Readlink(l.dir, i.Name)
 	}
 	return i, err != unix.ENOENT
 }

@@ -7,10 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // Open opens the regular file name.
-func (v *view) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+func (v *sessionFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	err := alive(ctx)
 	if err == nil && v.shut() {
 		err = ferry.ErrClosed
@@ -24,12 +25,12 @@ func (v *view) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (
 		err = ferry.ErrClosed
 	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, beneath.Fail("open", name, err)
 	}
 	return h, nil
 }
 
-func (v *view) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
+func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
 	if o.Perm == 0 {
 		o.Perm = 0o666
 	}
@@ -37,13 +38,13 @@ func (v *view) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOption
 	case ferry.Read, ferry.Update:
 		return v.openNamed(name, o.Mode)
 	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew, ferry.Revise:
-		p, err := v.t.root.locate(name, !o.Mode.MustBeNew())
+		p, err := v.t.root.Locate(name, !o.Mode.MustBeNew())
 		if err != nil {
 			return nil, err
 		}
 		h, err := v.openUpload(ctx, p, o.Mode, o.Perm)
 		if err != nil || !h.ownsDir() {
-			p.close()
+			p.Close()
 		}
 		if err != nil {
 			return nil, err
@@ -56,60 +57,60 @@ func (v *view) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOption
 
 // openNamed opens an existing file by its name. Where there is no /proc it may
 // be replaced between the look and the open (EAGAIN), and is looked at again.
-func (v *view) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err error) {
+func (v *sessionFS) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err error) {
 	err = unix.EAGAIN
 	for tries := 0; err == unix.EAGAIN && tries < 100; tries++ {
-		var o *object
-		if o, err = v.t.root.look(name); err != nil {
+		var o *beneath.Object
+		if o, err = v.t.root.Look(name); err != nil {
 			return nil, err
 		}
 		h, err = v.openObject(o, name, m)
-		o.close()
+		o.Close()
 	}
 	return h, err
 }
 
 // openObject opens an existing file as it stands.
-func (v *view) openObject(o *object, name ferry.Name, m ferry.Mode) (*handle, error) {
-	if err := o.regular(); err != nil {
+func (v *sessionFS) openObject(o *beneath.Object, name ferry.Name, m ferry.Mode) (*handle, error) {
+	if err := o.Regular(); err != nil {
 		return nil, err
 	}
 	if m == ferry.Read {
-		fd, err := v.t.root.reopen(o, unix.O_RDONLY)
+		fd, err := v.t.root.Reopen(o, unix.O_RDONLY)
 		return v.newHandle(name, fd, false), err
 	}
-	fd, err := v.t.root.reopen(o, unix.O_RDWR)
+	fd, err := v.t.root.Reopen(o, unix.O_RDWR)
 	if err == unix.EACCES { // it may be one that can be written and not read
-		fd, err = v.t.root.reopen(o, unix.O_WRONLY)
+		fd, err = v.t.root.Reopen(o, unix.O_WRONLY)
 	}
 	return v.newHandle(name, fd, true), err
 }
 
 // openUpload opens what is to become the file at p. The handle takes over
 // p.dir where its ownsDir says so.
-func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
 	isNew, resume := m.MustBeNew(), m.Resumes()
 	switch {
-	case p.exists && isNew:
+	case p.Exists && isNew:
 		return nil, fs.ErrExist
-	case !p.exists && m == ferry.Revise:
+	case !p.Exists && m == ferry.Revise:
 		return nil, fs.ErrNotExist
-	case p.exists && isDir(&p.st):
+	case p.Exists && beneath.IsDir(&p.St):
 		return nil, ferry.ErrIsDir
-	case p.exists && !isRegular(&p.st):
+	case p.Exists && !beneath.IsRegular(&p.St):
 		return nil, ferry.ErrNotRegular
 	case isNew && (v.direct || !resume) && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
-	case v.direct && p.exists:
+	case v.direct && p.Exists:
 		return v.openStanding(p, m == ferry.Replace)
 	case v.direct:
 		return v.openCreated(p, perm)
 	}
-	u, err := v.t.claim(ctx, partKey{p.id, v.partName(p.base)}, false)
+	u, err := v.t.claim(ctx, partKey{p.ID, v.partName(p.Base)}, false)
 	if err != nil {
 		return nil, err
 	}
-	u.at, u.over = *p, p.exists
+	u.at, u.over = *p, p.Exists
 	var h *handle
 	if isNew {
 		err = v.t.reserve(u)
@@ -125,7 +126,7 @@ func (v *view) openUpload(ctx context.Context, p *place, m ferry.Mode, perm fs.F
 
 // openStaged opens the part of u; or the file itself, where there is nothing
 // to resume, or a rename could not keep what matters.
-func (v *view) openStaged(u *upload, p *place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
+func (v *sessionFS) openStaged(u *upload, p *beneath.Place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
 	resume := m.Resumes()
 	if resume && v.keeps {
 		fd, size, err := v.t.resumePart(u)
@@ -138,16 +139,16 @@ func (v *view) openStaged(u *upload, p *place, m ferry.Mode, perm fs.FileMode) (
 			return nil, err
 		}
 	}
-	if resume && p.exists {
+	if resume && p.Exists {
 		return v.openStanding(p, false)
 	}
-	if p.exists {
+	if p.Exists {
 		if err := writable(p); err != nil {
 			return nil, err
 		}
 	}
 	fd, err := v.t.freshPart(u)
-	if !p.exists {
+	if !p.Exists {
 		if err != nil {
 			return nil, err
 		}
@@ -161,24 +162,24 @@ func (v *view) openStaged(u *upload, p *place, m ferry.Mode, perm fs.FileMode) (
 		return v.newUpload(u, fd, perm), nil
 	}
 	if err == nil {
-		unlink(p.dir, u.key.name)
+		beneath.Unlink(p.Dir, u.key.name)
 		unix.Close(fd)
 	}
-	v.t.log.Info("upload goes in place and is not staged", "user", v.user, "file", p.base, "reason", why)
+	v.t.log.Info("upload goes in place and is not staged", "user", v.user, "file", p.Base, "reason", why)
 	return v.openStanding(p, m != ferry.Revise)
 }
 
 // unfit says why the file at p, which exists, must be written in place, or "".
 // Fd is its new part, unless that could not be made: err.
-func (v *view) unfit(p *place, fd int, err error) string {
+func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
 	switch {
 	case err == unix.EACCES || err == unix.EPERM || err == unix.EROFS:
 		return "the directory may not be written"
 	case err != nil:
 		return ""
-	case p.st.Nlink > 1:
+	case p.St.Nlink > 1:
 		return "the file has other hard links"
-	case !canGive(fd, &p.st):
+	case !tryOwner(fd, &p.St):
 		return "the file's owner could not be kept"
 	}
 	return ""
@@ -186,26 +187,26 @@ func (v *view) unfit(p *place, fd int, err error) string {
 
 // writable asks whether the file at p may be written: a rename needs no leave
 // of the file it replaces, but its owner has said what he wants.
-func writable(p *place) error {
-	_, err := again(func() (int, error) {
-		return 0, unix.Faccessat(p.dir, p.base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
+func writable(p *beneath.Place) error {
+	_, err := beneath.RetryEINTR(func() (int, error) {
+		return 0, unix.Faccessat(p.Dir, p.Base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
 	})
 	return err
 }
 
 // openStanding opens the file at p for writing in place.
-func (v *view) openStanding(p *place, truncated bool) (*handle, error) {
-	o, err := v.t.root.lookAt(p)
+func (v *sessionFS) openStanding(p *beneath.Place, truncated bool) (*handle, error) {
+	o, err := v.t.root.LookAt(p)
 	if err != nil {
 		return nil, err
 	}
-	defer o.close()
+	defer o.Close()
 	h, err := v.openObject(o, "", ferry.Update)
 	if err != nil || !truncated {
 		return h, err
 	}
 	h.wrote.Store(true)
-	if err := truncate(h.fd, 0); err != nil {
+	if err := beneath.Truncate(h.fd, 0); err != nil {
 		unix.Close(h.fd)
 		return nil, err
 	}
@@ -213,10 +214,10 @@ func (v *view) openStanding(p *place, truncated bool) (*handle, error) {
 }
 
 // openCreated makes the file at p, for a user whose uploads are not staged.
-func (v *view) openCreated(p *place, perm fs.FileMode) (*handle, error) {
-	mode := v.t.newMode(p.dir, perm)
-	fd, err := again(func() (int, error) {
-		return unix.Openat(p.dir, p.base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+func (v *sessionFS) openCreated(p *beneath.Place, perm fs.FileMode) (*handle, error) {
+	mode := v.t.root.NewMode(p.Dir, perm, v.t.umask)
+	fd, err := beneath.RetryEINTR(func() (int, error) {
+		return unix.Openat(p.Dir, p.Base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	})
 	if err != nil {
 		return nil, err
@@ -225,7 +226,7 @@ func (v *view) openCreated(p *place, perm fs.FileMode) (*handle, error) {
 	h.created = p
 	h.wrote.Store(true)
 	if err := unix.Fchmod(fd, mode); err != nil {
-		v.t.log.Warn("mode of a new file not set", "file", p.base, "error", meaning(err))
+		v.t.log.Warn("mode of a new file not set", "file", p.Base, "error", beneath.Meaning(err))
 	}
 	return h, nil
 }

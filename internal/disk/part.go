@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // userDigits of a part's name say whose it is, the others for which file: so
@@ -20,7 +21,7 @@ const userDigits = 12
 
 // partName is the name of the part of v's user for the file base in the same
 // directory. Users whose parts are not kept get a new one for each upload.
-func (v *view) partName(base string) string {
+func (v *sessionFS) partName(base string) string {
 	var which [sha256.Size]byte
 	if v.keeps {
 		which = sha256.Sum256([]byte(v.user + "\x00" + base)) // no user name holds a NUL
@@ -30,13 +31,13 @@ func (v *view) partName(base string) string {
 	return v.partPrefix() + hex.EncodeToString(which[:])[:ferry.PartDigits-userDigits]
 }
 
-func (v *view) partPrefix() string {
+func (v *sessionFS) partPrefix() string {
 	who := sha256.Sum256([]byte(v.user))
 	return ferry.PartPrefix + hex.EncodeToString(who[:])[:userDigits]
 }
 
 // owns tells whether the part of that name is of v's user.
-func (v *view) owns(part string) bool {
+func (v *sessionFS) owns(part string) bool {
 	prefix := v.partPrefix()
 	return part[:len(prefix)] == prefix
 }
@@ -51,9 +52,9 @@ var errForeign = errors.New("not a part of ours")
 // us write through it, or a file of his own: over says whose file the part may
 // turn out to be besides ours, namely that of the file it replaces (a crash
 // between giving it the owner and the rename leaves it so).
-func (t *Tree) takePart(dir int, name string, over *place) (int, *unix.Stat_t, error) {
+func (t *Tree) takePart(dir int, name string, over *beneath.Place) (int, *unix.Stat_t, error) {
 	for {
-		fd, err := again(func() (int, error) {
+		fd, err := beneath.RetryEINTR(func() (int, error) {
 			return unix.Openat(dir, name, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 		})
 		switch err {
@@ -78,15 +79,15 @@ func (t *Tree) takePart(dir int, name string, over *place) (int, *unix.Stat_t, e
 }
 
 // ours tells whether an open part can be trusted to be one.
-func (t *Tree) ours(st *unix.Stat_t, over *place) bool {
-	return isRegular(st) && st.Nlink == 1 &&
-		(st.Uid == t.uid || over != nil && over.exists && st.Uid == over.st.Uid)
+func (t *Tree) ours(st *unix.Stat_t, over *beneath.Place) bool {
+	return beneath.IsRegular(st) && st.Nlink == 1 &&
+		(st.Uid == t.uid || over != nil && over.Exists && st.Uid == over.St.Uid)
 }
 
 // lockPart locks an open part and makes sure that it still is the one of that
 // name; EAGAIN says that it is not.
 func (t *Tree) lockPart(fd, dir int, name string) (*unix.Stat_t, error) {
-	_, err := again(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+	_, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	switch err {
 	case nil, unix.ENOLCK, unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL: // held, or not to be had here
 	case unix.EWOULDBLOCK:
@@ -98,8 +99,8 @@ func (t *Tree) lockPart(fd, dir int, name string) (*unix.Stat_t, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, err
 	}
-	err = statAt(dir, name, &now)
-	if err == unix.ENOENT || err == nil && !same(&st, &now) {
+	err = beneath.StatAt(dir, name, &now)
+	if err == unix.ENOENT || err == nil && !beneath.Same(&st, &now) {
 		return nil, unix.EAGAIN
 	}
 	return &st, err
@@ -107,7 +108,7 @@ func (t *Tree) lockPart(fd, dir int, name string) (*unix.Stat_t, error) {
 
 // resumePart opens the kept part of u to go on with it; ENOENT: there is none.
 func (t *Tree) resumePart(u *upload) (fd int, size int64, err error) {
-	dir, name := u.at.dir, u.key.name
+	dir, name := u.at.Dir, u.key.name
 	fd, st, err := t.takePart(dir, name, &u.at)
 	if err == errForeign {
 		return -1, 0, fs.ErrPermission
@@ -116,7 +117,7 @@ func (t *Tree) resumePart(u *upload) (fd int, size int64, err error) {
 		return -1, 0, err
 	}
 	if t.expired(st) {
-		err = unlink(dir, name)
+		err = beneath.Unlink(dir, name)
 		if err == nil {
 			err = unix.ENOENT
 		}
@@ -132,9 +133,9 @@ func (t *Tree) resumePart(u *upload) (fd int, size int64, err error) {
 
 // freshPart makes the part of u, empty. One that is there ends.
 func (t *Tree) freshPart(u *upload) (int, error) {
-	dir, name := u.at.dir, u.key.name
+	dir, name := u.at.Dir, u.key.name
 	for {
-		fd, err := again(func() (int, error) {
+		fd, err := beneath.RetryEINTR(func() (int, error) {
 			return unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, partMode)
 		})
 		if err == nil {
@@ -166,7 +167,7 @@ func (t *Tree) unlinkPart(dir int, name string) error {
 	default:
 		return err
 	}
-	return unlink(dir, name)
+	return beneath.Unlink(dir, name)
 }
 
 // expired tells by the time of the last change, which no client can set.
@@ -177,27 +178,27 @@ func (t *Tree) expired(st *unix.Stat_t) bool {
 // expiredAt is expired for a part that is not open.
 func (t *Tree) expiredAt(dir int, name string) bool {
 	var st unix.Stat_t
-	return statAt(dir, name, &st) == nil && t.expired(&st)
+	return beneath.StatAt(dir, name, &st) == nil && t.expired(&st)
 }
 
 // Part describes the kept part of this user for name.
-func (v *view) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+func (v *sessionFS) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	i, err := v.part(name)
-	return i, fail("part", name, err)
+	return i, beneath.Fail("part", name, err)
 }
 
-func (v *view) part(name ferry.Name) (ferry.Info, error) {
-	p, err := v.t.root.locate(name, true)
+func (v *sessionFS) part(name ferry.Name) (ferry.Info, error) {
+	p, err := v.t.root.Locate(name, true)
 	if err != nil {
 		return ferry.Info{}, err
 	}
-	defer p.close()
-	if !v.keeps || v.direct || p.base == "." {
+	defer p.Close()
+	if !v.keeps || v.direct || p.Base == "." {
 		return ferry.Info{}, fs.ErrNotExist
 	}
-	key := partKey{p.id, v.partName(p.base)}
-	fd, err := again(func() (int, error) {
-		return unix.Openat(p.dir, key.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	key := partKey{p.ID, v.partName(p.Base)}
+	fd, err := beneath.RetryEINTR(func() (int, error) {
+		return unix.Openat(p.Dir, key.name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	})
 	if err != nil {
 		return ferry.Info{}, err
@@ -214,9 +215,9 @@ func (v *view) part(name ferry.Name) (ferry.Info, error) {
 	if err != nil {
 		return ferry.Info{}, err
 	}
-	i, err := infoOf(fd, name)
+	i, err := beneath.InfoOf(fd, name)
 	i.Size = size
-	i.Mode = goMode(unix.S_IFREG | v.t.newMode(p.dir, 0o666))
+	i.Mode = beneath.GoMode(unix.S_IFREG | v.t.root.NewMode(p.Dir, 0o666, v.t.umask))
 	return i, err
 }
 
@@ -237,7 +238,7 @@ func (t *Tree) dropKept(key partKey, dir int) error {
 // with something else that may fail: it ends afterwards.
 type ending struct {
 	t   *Tree
-	at  *place
+	at  *beneath.Place
 	key partKey
 	own *handle // the session's own unfinished file; nil: another's, or none
 }
@@ -245,12 +246,12 @@ type ending struct {
 // ending finds the part for p, and answers ferry.ErrBusy where somebody writes
 // it who may not be stopped. Users whose parts are not kept have none that is
 // not their own; ending them does nothing.
-func (v *view) ending(p *place) (*ending, error) {
+func (v *sessionFS) ending(p *beneath.Place) (*ending, error) {
 	e := &ending{t: v.t, at: p, own: v.unfinishedAt(p)}
-	if e.own != nil || !v.keeps || p.base == "." {
+	if e.own != nil || !v.keeps || p.Base == "." {
 		return e, nil
 	}
-	e.key = partKey{p.id, v.partName(p.base)}
+	e.key = partKey{p.ID, v.partName(p.Base)}
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	if u := v.t.live[e.key]; u != nil && (u.holder == nil || !u.holder.silent()) {
@@ -274,8 +275,8 @@ func (e *ending) end(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	defer e.t.unclaim(u)
-	expired := e.t.expiredAt(e.at.dir, e.key.name)
-	if err := e.t.unlinkPart(e.at.dir, e.key.name); err != unix.ENOENT {
+	expired := e.t.expiredAt(e.at.Dir, e.key.name)
+	if err := e.t.unlinkPart(e.at.Dir, e.key.name); err != unix.ENOENT {
 		return !expired, err
 	}
 	return false, nil

@@ -6,14 +6,15 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // Sweep walks the tree and removes the parts that have expired and that nobody
 // holds. What cannot be read is left out and logged. Its only error is ctx's.
 func (t *Tree) Sweep(ctx context.Context) error {
-	dir, err := t.root.top()
+	dir, err := t.root.Top()
 	if err != nil {
-		return fail("sweep", "/", err)
+		return beneath.Fail("sweep", "/", err)
 	}
 	defer unix.Close(dir)
 	t.sweep(ctx, dir, true)
@@ -22,47 +23,47 @@ func (t *Tree) Sweep(ctx context.Context) error {
 
 // SweepDir does that in the directory of that name, and not below it.
 func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
-	o, err := t.root.look(name)
+	o, err := t.root.Look(name)
 	if err != nil {
-		return fail("sweep", name, err)
+		return beneath.Fail("sweep", name, err)
 	}
-	defer o.close()
-	if !isDir(&o.st) {
-		return fail("sweep", name, ferry.ErrNotDir)
+	defer o.Close()
+	if !beneath.IsDir(&o.St) {
+		return beneath.Fail("sweep", name, ferry.ErrNotDir)
 	}
-	t.sweep(ctx, o.fd, false)
+	t.sweep(ctx, o.Fd, false)
 	return alive(ctx)
 }
 
 // sweep sweeps the directory dir, and what is below it where that is wanted.
 // Links are not followed, so every directory is met once.
 func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
-	o, err := t.root.inspect(dir, nil)
+	o, err := t.root.Inspect(dir, nil)
 	if err != nil {
 		return // a file system of the kernel
 	}
-	fd, err := readable(dir)
+	fd, err := beneath.Readable(dir)
 	if err != nil {
-		t.log.Debug("directory not swept", "error", meaning(err))
+		t.log.Debug("directory not swept", "error", beneath.Meaning(err))
 		return
 	}
 	defer unix.Close(fd)
-	err = t.entries(ctx, fd, func(e entry) (bool, error) {
+	err = t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
 		switch {
-		case isPart(e.name):
-			t.sweepPart(partKey{dirOf(&o.st), string(e.name)}, fd)
-		case below && (e.kind == unix.S_IFDIR || e.kind == 0):
-			t.sweepBelow(ctx, fd, string(e.name))
+		case isPart(e.Name):
+			t.sweepPart(partKey{beneath.DirOf(&o.St), string(e.Name)}, fd)
+		case below && (e.Kind == unix.S_IFDIR || e.Kind == 0):
+			t.sweepBelow(ctx, fd, string(e.Name))
 		}
 		return ctx.Err() == nil, nil
 	})
 	if err != nil && ctx.Err() == nil {
-		t.log.Debug("directory not swept", "error", meaning(err))
+		t.log.Debug("directory not swept", "error", beneath.Meaning(err))
 	}
 }
 
 func (t *Tree) sweepBelow(ctx context.Context, dir int, name string) {
-	fd, err := again(func() (int, error) {
+	fd, err := beneath.RetryEINTR(func() (int, error) {
 		return unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	})
 	if err != nil {
@@ -87,6 +88,6 @@ func (t *Tree) sweepPart(key partKey, dir int) {
 		return
 	}
 	if err := t.unlinkPart(dir, key.name); err != nil && err != ferry.ErrBusy && err != unix.ENOENT {
-		t.log.Warn("expired part not removed", "error", meaning(err))
+		t.log.Warn("expired part not removed", "error", beneath.Meaning(err))
 	}
 }

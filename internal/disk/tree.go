@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/beneath"
+	"ferry/internal/dirsync"
+	"ferry/internal/fdcopy"
 )
 
 // Config says which directory to serve, and how.
@@ -41,13 +44,12 @@ type Tree struct {
 	durable bool
 	umask   uint32
 	log     *slog.Logger
-	root    *root
+	root    *beneath.Root
 	uid     uint32    // whose files our parts are
 	born    time.Time // the zero of handle.moved
 	boot    time.Time // when the machine was started
-	syncs   dirSyncs
-	buffers sync.Pool // of *[bufferSize]byte
-	pipes   sync.Pool // of *pipe
+	syncs   dirsync.Syncs
+	mover   fdcopy.Mover
 
 	// mu guards the two tables, every upload's place, and each view's fields.
 	mu       sync.Mutex
@@ -60,7 +62,7 @@ type Tree struct {
 // the operator: the directory is missing, is none, may not be read, or the
 // resolver that was asked for does not work here.
 func Open(cfg Config) (*Tree, error) {
-	root, err := openRoot(cfg.Root, cfg.Resolver)
+	root, err := beneath.Open(cfg.Root, cfg.Resolver)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +74,7 @@ func Open(cfg Config) (*Tree, error) {
 		log:      cfg.Log,
 		uid:      uint32(os.Geteuid()),
 		born:     time.Now(),
-		buffers:  sync.Pool{New: func() any { return new([bufferSize]byte) }},
-		boot:     bootTime(),
+		boot:     beneath.BootTime(),
 		live:     make(map[partKey]*upload),
 		reserved: make(map[targetKey]*upload),
 	}
@@ -87,13 +88,13 @@ func Open(cfg Config) (*Tree, error) {
 }
 
 // Resolver says who resolves names: "openat2" or "os.Root".
-func (t *Tree) Resolver() string { return t.root.resolver() }
+func (t *Tree) Resolver() string { return t.root.Resolver() }
 
 // For gives the files as a session of u sees them. Parts of broken uploads are
 // kept for u.Name, unless u is anonymous or shared. Nothing else of u but
 // DirectUploads is looked at: rules are the gate's.
 func (t *Tree) For(u ferry.User) ferry.FS {
-	return &view{
+	return &sessionFS{
 		t:      t,
 		user:   u.Name,
 		keeps:  !u.Anonymous && !u.Shared,
@@ -106,10 +107,10 @@ func (t *Tree) For(u ferry.User) ferry.FS {
 func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) { return t.For(u), nil }
 
 // Close gives back the root. Sessions are to be closed before.
-func (t *Tree) Close() error { return t.root.close() }
+func (t *Tree) Close() error { return t.root.Close() }
 
 // view is the tree as one session sees it.
-type view struct {
+type sessionFS struct {
 	t      *Tree
 	user   string
 	keeps  bool // parts of broken uploads stay for this user
@@ -121,7 +122,7 @@ type view struct {
 }
 
 // Close aborts what is still open.
-func (v *view) Close() error {
+func (v *sessionFS) Close() error {
 	v.t.mu.Lock()
 	v.closed = true
 	handles := make([]*handle, 0, len(v.open))

@@ -118,3 +118,27 @@ func TestDirectoryThatMayNotBeRead(t *testing.T) {
 		s.want(err, fs.ErrPermission)
 	}
 }
+
+// A drop box may be written and searched, and not read: its directory cannot be synced
+// by itself. What is synced then is its file system, and not every one of the machine.
+func TestDropBoxIsSyncedByItsFileSystem(t *testing.T) {
+	s := unprivileged(t, func(dir string) {
+		box := filepath.Join(dir, "box")
+		os.Mkdir(box, 0o300)
+		os.Chown(box, nobody, nobody)
+	})
+	if s == nil {
+		return
+	}
+	f := s.as("alice")
+	s.upload(f, "/box/new", "content")
+	s.must(f.Mkdir(s.Context(), "/box/dir", 0))
+	p, err := s.tree.root.Locate("/box/new", false)
+	s.must(err)
+	defer p.Close()
+	asked := false
+	s.must(s.tree.syncs.Sync(p.ID, p.Dir, func() error { asked = true; return nil }))
+	if !asked {
+		t.Error("the directory was synced by itself, though it cannot be read")
+	}
+}

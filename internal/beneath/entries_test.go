@@ -1,4 +1,4 @@
-package disk
+package beneath
 
 import (
 	"encoding/binary"
@@ -18,10 +18,10 @@ func FuzzParseEntries(f *testing.F) {
 	f.Add([]byte{19, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		left := len(data)
-		parse(data, func(e entry) (bool, error) {
-			left -= len(e.name)
-			if len(e.name) == 0 || left < 0 || string(e.name) == "." || string(e.name) == ".." || e.name[:len(e.name)+1][len(e.name)] != 0 {
-				t.Errorf("entry %q of %q", e.name, data)
+		Parse(data, func(e Entry) (bool, error) {
+			left -= len(e.Name)
+			if len(e.Name) == 0 || left < 0 || string(e.Name) == "." || string(e.Name) == ".." || e.Name[:len(e.Name)+1][len(e.Name)] != 0 {
+				t.Errorf("entry %q of %q", e.Name, data)
 			}
 			return true, nil
 		})

@@ -1,4 +1,4 @@
-package disk
+package beneath
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"ferry"
 )
 
-// fail makes err one about the client's name, in the words of the contract.
-func fail(op string, name ferry.Name, err error) error {
+// Fail makes err one about the client's name, in the words of the contract.
+func Fail(op string, name ferry.Name, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -18,12 +18,12 @@ func fail(op string, name ferry.Name, err error) error {
 	if errors.As(err, &known) {
 		err = known.Err
 	}
-	return &fs.PathError{Op: op, Path: string(name), Err: meaning(err)}
+	return &fs.PathError{Op: op, Path: string(name), Err: Meaning(err)}
 }
 
-// meaning gives what an error of the system is called in the contract. What
+// Meaning gives what an error of the system is called in the contract. What
 // the contract has no word for stays as it is: a bare errno, without a path.
-func meaning(err error) error {
+func Meaning(err error) error {
 	var errno unix.Errno
 	if !errors.As(err, &errno) {
 		return err
@@ -66,7 +66,7 @@ func meaning(err error) error {
 }
 
 // again calls f until no signal has interrupted it.
-func again(f func() (int, error)) (int, error) {
+func RetryEINTR(f func() (int, error)) (int, error) {
 	for {
 		n, err := f()
 		if err != unix.EINTR {

@@ -1,15 +1,14 @@
 package disk
 
 import (
-	"ferry/internal/byteranges"
 	"io/fs"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"ferry/internal/beneath"
+	"ferry/internal/byteranges"
 )
 
 // How much of a part may be gone on with? A part is as long as its last byte,
@@ -58,19 +57,19 @@ func (a *arrivals) contiguous() int64 {
 }
 
 // leavePart makes a part that stays one that can be gone on with.
-func (h *handle) leavePart() {
+func (h *handle) keepPart() {
 	err := h.trim()
 	if err == nil && h.v.t.durable {
 		err = h.fsync()
 	}
 	if h.lost != nil { // to be begun anew
-		err = truncate(h.fd, 0)
+		err = beneath.Truncate(h.fd, 0)
 	}
 	if err == nil && h.v.t.durable && h.lost == nil {
 		err = unix.Fchmod(h.fd, syncedMode)
 	}
 	if err != nil {
-		h.v.t.log.Warn("part of a broken upload not secured", "user", h.v.user, "error", meaning(err))
+		h.v.t.log.Warn("part of a broken upload not secured", "user", h.v.user, "error", beneath.Meaning(err))
 	}
 }
 
@@ -81,7 +80,7 @@ func (h *handle) trim() error {
 		return err
 	}
 	if solid := h.arrivals.contiguous(); solid < st.Size {
-		return truncate(h.fd, solid)
+		return beneath.Truncate(h.fd, solid)
 	}
 	return nil
 }
@@ -105,7 +104,7 @@ func (t *Tree) solid(fd int, st *unix.Stat_t) int64 {
 func (t *Tree) ready(fd int, st *unix.Stat_t) (int64, error) {
 	size := t.solid(fd, st)
 	if size < st.Size {
-		if err := truncate(fd, size); err != nil {
+		if err := beneath.Truncate(fd, size); err != nil {
 			return 0, err
 		}
 	}
@@ -113,21 +112,6 @@ func (t *Tree) ready(fd int, st *unix.Stat_t) (int64, error) {
 		return size, nil
 	}
 	return size, unix.Fchmod(fd, partMode)
-}
-
-// bootTime is when the machine was started, zero if it does not say.
-func bootTime() time.Time {
-	data, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return time.Time{}
-	}
-	_, rest, _ := strings.Cut(string(data), "\nbtime ")
-	line, _, _ := strings.Cut(rest, "\n")
-	seconds, err := strconv.ParseInt(line, 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.Unix(seconds, 0)
 }
 
 // kept describes the part of that key as it can be gone on with.

@@ -1,21 +1,22 @@
 package disk
 
 import (
-	"encoding/binary"
 	"io/fs"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"ferry/internal/beneath"
 )
 
 // kept is what SetAttr has said about an upload, and what must therefore not
 // be taken from the file it replaces.
-type kept struct {
+type uploadAttrs struct {
 	mode     *fs.FileMode
 	uid, gid bool
 }
 
-func (k *kept) note(mode *fs.FileMode, uid, gid *uint32) {
+func (k *uploadAttrs) note(mode *fs.FileMode, uid, gid *uint32) {
 	if mode != nil {
 		own := *mode
 		k.mode = &own
@@ -27,9 +28,9 @@ func (k *kept) note(mode *fs.FileMode, uid, gid *uint32) {
 // newMode is the mode of the file that a part becomes where none stands.
 func (h *handle) newMode() uint32 {
 	if mode := h.up.attrs.mode; mode != nil {
-		return kernelMode(*mode)
+		return beneath.KernelMode(*mode)
 	}
-	return h.v.t.newMode(h.up.at.dir, h.perm)
+	return h.v.t.root.NewMode(h.up.at.Dir, h.perm, h.v.t.umask)
 }
 
 // inherit gives the part what the file that it replaces hands on, or what a
@@ -38,13 +39,13 @@ func (h *handle) newMode() uint32 {
 // logged; whether that is to be expected was decided at Open.
 func (h *handle) inherit(old *unix.Stat_t) error {
 	u := h.up
-	if old == nil || !isRegular(old) {
+	if old == nil || !beneath.IsRegular(old) {
 		return unix.Fchmod(h.fd, h.newMode())
 	}
 	h.copyAttributes()
 	mode := old.Mode & 0o1777 // new content has not earned the setuid of the old
 	if u.attrs.mode != nil {
-		mode = kernelMode(*u.attrs.mode)
+		mode = beneath.KernelMode(*u.attrs.mode)
 	}
 	if err := unix.Fchmod(h.fd, mode); err != nil {
 		return err
@@ -67,14 +68,16 @@ func (h *handle) inherit(old *unix.Stat_t) error {
 		return nil
 	}
 	if err := unix.Fchown(h.fd, uid, gid); err != nil {
-		h.v.t.log.Warn("owner of a replaced file not kept", "user", h.v.user, "file", u.at.base, "error", meaning(err))
+		h.v.t.log.Warn("owner of a replaced file not kept", "user", h.v.user, "file", u.at.Base, "error", beneath.Meaning(err))
 	}
 	return nil
 }
 
-// canGive tries whether a part could be given the owner and the group of the
-// file it is to replace. The group stays; the owner comes last, in inherit.
-func canGive(fd int, old *unix.Stat_t) bool {
+// tryOwner gives a new part the group of the file that it is to replace, and for a
+// moment its owner: whether the system allows that depends on more than can be asked
+// for (capabilities, user namespaces, what a network file system makes of numbers).
+// The group stays; the owner comes last, in inherit.
+func tryOwner(fd int, old *unix.Stat_t) bool {
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil {
 		return false
@@ -88,62 +91,11 @@ func canGive(fd int, old *unix.Stat_t) bool {
 	return unix.Fchown(fd, int(old.Uid), -1) == nil && unix.Fchown(fd, int(st.Uid), -1) == nil
 }
 
-// newMode is the mode of a file or directory that is made in dir with perm: as
-// for open(2), a default ACL of the directory decides, and the umask elsewhere.
-func (t *Tree) newMode(dir int, perm fs.FileMode) uint32 {
-	mode := kernelMode(perm &^ (fs.ModeSetuid | fs.ModeSetgid)) // see lendsIdentity; a directory inherits setgid
-	acl := make([]byte, 1024)
-	n := -1
-	if t.root.hasProc() {
-		if got, err := unix.Getxattr(procPath(dir), "system.posix_acl_default", acl); err == nil {
-			n = got
-		}
-	}
-	if n < 0 {
-		return mode &^ t.umask
-	}
-	return mode & (^uint32(0o777) | allowed(acl[:n]))
-}
-
-// The layout of an ACL as an extended attribute: a version in 4 bytes, then
-// entries of a tag (2 bytes), a permission (2) and an id (4), little-endian.
-const (
-	aclHeader = 4
-	aclEntry  = 8
-	aclUser   = 0x01 // the owner
-	aclGroup  = 0x04 // the owning group
-	aclMask   = 0x10
-	aclOther  = 0x20
-)
-
-// allowed gives the permission bits that an ACL leaves.
-func allowed(acl []byte) uint32 {
-	var user, group, other, mask uint32
-	masked := false
-	for at := aclHeader; at+aclEntry <= len(acl); at += aclEntry {
-		perm := uint32(binary.LittleEndian.Uint16(acl[at+2:])) & 7
-		switch binary.LittleEndian.Uint16(acl[at:]) {
-		case aclUser:
-			user = perm
-		case aclGroup:
-			group = perm
-		case aclOther:
-			other = perm
-		case aclMask:
-			mask, masked = perm, true
-		}
-	}
-	if masked {
-		group = mask
-	}
-	return user<<6 | group<<3 | other
-}
-
 const accessACL = "system.posix_acl_access"
 
 // copyACL gives the part the ACL of the file it replaces, or none.
 func (h *handle) copyACL() {
-	if !h.v.t.root.hasProc() {
+	if !h.v.t.root.HasProc() {
 		return
 	}
 	acl, ok := h.attribute(accessACL)
@@ -152,14 +104,14 @@ func (h *handle) copyACL() {
 		return
 	}
 	if err := unix.Fsetxattr(h.fd, accessACL, acl, 0); err != nil {
-		h.v.t.log.Warn("ACL of a replaced file not kept", "user", h.v.user, "file", h.up.at.base, "error", meaning(err))
+		h.v.t.log.Warn("ACL of a replaced file not kept", "user", h.v.user, "file", h.up.at.Base, "error", beneath.Meaning(err))
 	}
 }
 
 // copyAttributes copies the user's extended attributes. Those of the kernel
 // belong to the old content (file capabilities) or come by themselves.
 func (h *handle) copyAttributes() {
-	if !h.v.t.root.hasProc() {
+	if !h.v.t.root.HasProc() {
 		return
 	}
 	list := make([]byte, 4096)
@@ -180,14 +132,14 @@ func (h *handle) copyAttributes() {
 			continue
 		}
 		if err := unix.Fsetxattr(h.fd, name, value, 0); err != nil {
-			h.v.t.log.Warn("attribute of a replaced file not kept", "user", h.v.user, "file", h.up.at.base, "attribute", name, "error", meaning(err))
+			h.v.t.log.Warn("attribute of a replaced file not kept", "user", h.v.user, "file", h.up.at.Base, "attribute", name, "error", beneath.Meaning(err))
 		}
 	}
 }
 
 // standing is a path to the file that is to be replaced, whatever its
 // directory is called now.
-func (h *handle) standing() string { return procPath(h.up.at.dir) + "/" + h.up.at.base }
+func (h *handle) standing() string { return beneath.ProcPath(h.up.at.Dir) + "/" + h.up.at.Base }
 
 // attribute reads an extended attribute of the file that is to be replaced.
 func (h *handle) attribute(name string) ([]byte, bool) {

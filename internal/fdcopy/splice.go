@@ -1,4 +1,4 @@
-package disk
+package fdcopy
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"ferry/internal/beneath"
 )
 
 // pipeSize is asked for; what the kernel gives may be less.
@@ -18,8 +20,8 @@ type pipe struct {
 }
 
 // takePipe gives an empty pipe.
-func (t *Tree) takePipe() (*pipe, error) {
-	if p, ok := t.pipes.Get().(*pipe); ok {
+func (m *Mover) takePipe() (*pipe, error) {
+	if p, ok := m.pipes.Get().(*pipe); ok {
 		return p, nil
 	}
 	var ends [2]int
@@ -46,18 +48,18 @@ func (p *pipe) discard() {
 
 // receiveSplice lets the kernel move up to n bytes from src to the file. Bytes
 // that have left the connection and not reached the file do not count.
-func (h *handle) receiveSplice(ctx context.Context, src *net.TCPConn, off, n int64) (int64, error) {
+func (f *file) receiveSplice(ctx context.Context, src *net.TCPConn, off, n int64) (int64, error) {
 	raw, err := src.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
-	p, err := h.v.t.takePipe()
+	p, err := f.m.takePipe()
 	if err != nil {
 		return 0, errNoSplice // out of descriptors or pipe memory
 	}
 	written := int64(0)
 	for cut(n, written, pipeSize) > 0 {
-		if err = alive(ctx); err != nil {
+		if err = cause(ctx); err != nil {
 			break
 		}
 		var got, out int64
@@ -65,15 +67,15 @@ func (h *handle) receiveSplice(ctx context.Context, src *net.TCPConn, off, n int
 		if got == 0 {
 			break
 		}
-		h.stamp()
-		out, err = h.empty(p, off+written, got)
+		f.told.Moved()
+		out, err = f.empty(p, off+written, got)
 		written += out
 		if err != nil {
 			p.discard()
 			return written, err
 		}
 	}
-	h.v.t.pipes.Put(p)
+	f.m.pipes.Put(p)
 	return written, err
 }
 
@@ -107,46 +109,46 @@ func (p *pipe) fill(raw rawReader, src net.Conn, n int64) (int64, error) {
 
 // empty brings n bytes from the pipe to the file at off, and tells how many
 // have arrived there.
-func (h *handle) empty(p *pipe, off, n int64) (int64, error) {
+func (f *file) empty(p *pipe, off, n int64) (int64, error) {
 	written := int64(0)
 	for written < n {
 		at := off + written
-		out, err := unix.Splice(p.r, nil, h.fd, &at, int(n-written), unix.SPLICE_F_MOVE)
+		out, err := unix.Splice(p.r, nil, f.fd, &at, int(n-written), unix.SPLICE_F_MOVE)
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EINVAL || err == unix.ENOSYS:
-			rest, err := h.emptyCopy(p, off+written, n-written)
+			rest, err := f.emptyCopy(p, off+written, n-written)
 			written += rest
 			if err == nil {
 				err = errNoSplice
 			}
 			return written, err
 		case err != nil:
-			return written, fail("write", h.name, err)
+			return written, &FileError{"write", err}
 		case out == 0:
-			return written, fail("write", h.name, unix.EIO)
+			return written, &FileError{"write", unix.EIO}
 		}
-		h.arrived(off+written, out)
+		f.told.Arrived(off+written, out)
 		written += out
 	}
 	return written, nil
 }
 
 // emptyCopy is empty for a file system that cannot splice.
-func (h *handle) emptyCopy(p *pipe, off, n int64) (int64, error) {
-	buffer := h.v.t.buffers.Get().(*[bufferSize]byte)
-	defer h.v.t.buffers.Put(buffer)
+func (f *file) emptyCopy(p *pipe, off, n int64) (int64, error) {
+	buffer := f.m.Buffer()
+	defer f.m.PutBuffer(buffer)
 	written := int64(0)
 	for written < n {
-		got, err := again(func() (int, error) { return unix.Read(p.r, buffer[:min(bufferSize, n-written)]) })
+		got, err := beneath.RetryEINTR(func() (int, error) { return unix.Read(p.r, buffer[:min(BufferSize, n-written)]) })
 		if err != nil {
-			return written, fail("write", h.name, err)
+			return written, &FileError{"write", err}
 		}
-		out, err := h.write(buffer[:got], off+written)
+		out, err := f.write(buffer[:got], off+written)
 		written += int64(out)
 		if err != nil {
-			return written, fail("write", h.name, err)
+			return written, &FileError{"write", err}
 		}
 	}
 	return written, nil

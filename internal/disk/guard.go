@@ -9,7 +9,7 @@ import (
 
 // use counts the operations that are at work on a handle, so that its file
 // descriptor is closed after the last of them and no other begins.
-type use struct {
+type opGuard struct {
 	mu      sync.Mutex
 	n       int
 	conn    net.Conn      // that SendTo or ReceiveFrom may be waiting for
@@ -20,7 +20,7 @@ type use struct {
 
 // begin lets an operation in that may wait for conn, or for none if nil. Every
 // begin without an error needs a done.
-func (u *use) begin(conn net.Conn) error {
+func (u *opGuard) begin(conn net.Conn) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.end != nil {
@@ -34,7 +34,7 @@ func (u *use) begin(conn net.Conn) error {
 }
 
 // done says that an operation has ended. It is told conn as begin was.
-func (u *use) done(conn net.Conn) {
+func (u *opGuard) done(conn net.Conn) {
 	u.mu.Lock()
 	if conn != nil {
 		u.conn = nil
@@ -49,7 +49,7 @@ func (u *use) done(conn net.Conn) {
 
 // stop lets no further operation in: they are told end. Release is called when
 // the last one at work is done. False: somebody else has stopped it before.
-func (u *use) stop(end error, release func()) bool {
+func (u *opGuard) stop(end error, release func()) bool {
 	u.mu.Lock()
 	if u.end != nil {
 		u.mu.Unlock()
@@ -64,13 +64,13 @@ func (u *use) stop(end error, release func()) bool {
 	return true
 }
 
-func (u *use) finish() {
+func (u *opGuard) finish() {
 	u.release()
 	close(u.idle)
 }
 
 // ended is what begin would answer.
-func (u *use) ended() error {
+func (u *opGuard) ended() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.end
@@ -79,7 +79,7 @@ func (u *use) ended() error {
 // drain waits until release has been called. What waits for a connection is
 // woken through its deadline; again and again, since the connection's owner
 // may be setting deadlines as well.
-func (u *use) drain(ctx context.Context) error {
+func (u *opGuard) drain(ctx context.Context) error {
 	select {
 	case <-u.idle: // as it mostly is
 		return nil
@@ -99,7 +99,7 @@ func (u *use) drain(ctx context.Context) error {
 	}
 }
 
-func (u *use) wake() {
+func (u *opGuard) wake() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.conn != nil {

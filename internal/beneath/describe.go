@@ -1,22 +1,23 @@
-package disk
+package beneath
 
 import (
-	"ferry"
 	"io/fs"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"ferry"
 )
 
 // infoMask is what statx is asked for.
 const infoMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 
-// statx describes what the NUL-terminated name is in dir, a link not followed;
+// Statx describes what the NUL-terminated name is in dir, a link not followed;
 // an empty one is dir itself. It is called once for each entry of a listing,
 // with a name that lies in the listing's buffer, so it must not copy it as
 // unix.Statx would.
-func statx(dir int, name *byte, stx *unix.Statx_t) error {
+func Statx(dir int, name *byte, stx *unix.Statx_t) error {
 	for {
 		_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(dir), uintptr(unsafe.Pointer(name)),
 			unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW, infoMask, uintptr(unsafe.Pointer(stx)), 0)
@@ -30,26 +31,26 @@ func statx(dir int, name *byte, stx *unix.Statx_t) error {
 	}
 }
 
-// infoOf describes the object that fd is, under the client's name for it.
-func infoOf(fd int, name ferry.Name) (ferry.Info, error) {
+// InfoOf describes the object that fd is, under the client's name for it.
+func InfoOf(fd int, name ferry.Name) (ferry.Info, error) {
 	var stx unix.Statx_t
 	var empty byte
-	if err := statx(fd, &empty, &stx); err != nil {
+	if err := Statx(fd, &empty, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	i := makeInfo(name.Base(), &stx)
+	i := MakeInfo(name.Base(), &stx)
 	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, _ = readlink(fd, "") // empty where it has just gone
+		i.Target, _ = Readlink(fd, "") // empty where it has just gone
 	}
 	return i, nil
 }
 
-// makeInfo puts statx's answer into the words of the contract.
-func makeInfo(base string, stx *unix.Statx_t) ferry.Info {
+// MakeInfo puts statx's answer into the words of the contract.
+func MakeInfo(base string, stx *unix.Statx_t) ferry.Info {
 	i := ferry.Info{
 		Name:    base,
 		Size:    int64(stx.Size),
-		Mode:    goMode(uint32(stx.Mode)),
+		Mode:    GoMode(uint32(stx.Mode)),
 		ModTime: goTime(stx.Mtime),
 		Access:  goTime(stx.Atime),
 		UID:     stx.Uid,
@@ -68,8 +69,8 @@ func makeInfo(base string, stx *unix.Statx_t) ferry.Info {
 
 func goTime(t unix.StatxTimestamp) time.Time { return time.Unix(t.Sec, int64(t.Nsec)) }
 
-// goMode makes a file mode of the kernel's.
-func goMode(m uint32) fs.FileMode {
+// GoMode makes a file mode of the kernel's.
+func GoMode(m uint32) fs.FileMode {
 	mode := fs.FileMode(m & 0o777)
 	if m&unix.S_ISUID != 0 {
 		mode |= fs.ModeSetuid
@@ -80,11 +81,11 @@ func goMode(m uint32) fs.FileMode {
 	if m&unix.S_ISVTX != 0 {
 		mode |= fs.ModeSticky
 	}
-	return mode | goType(m&unix.S_IFMT)
+	return mode | GoType(m&unix.S_IFMT)
 }
 
-// goType makes the type bits of a file mode.
-func goType(kind uint32) fs.FileMode {
+// GoType makes the type bits of a file mode.
+func GoType(kind uint32) fs.FileMode {
 	switch kind {
 	case unix.S_IFREG:
 		return 0
@@ -104,8 +105,8 @@ func goType(kind uint32) fs.FileMode {
 	return fs.ModeIrregular
 }
 
-// kernelMode is the way back, for the bits that can be set.
-func kernelMode(mode fs.FileMode) uint32 {
+// KernelMode is the way back, for the bits that can be set.
+func KernelMode(mode fs.FileMode) uint32 {
 	m := uint32(mode.Perm())
 	if mode&fs.ModeSetuid != 0 {
 		m |= unix.S_ISUID
@@ -119,22 +120,22 @@ func kernelMode(mode fs.FileMode) uint32 {
 	return m
 }
 
-// info describes what stands at the place.
-func (p *place) info(name ferry.Name) (ferry.Info, error) {
-	if !p.exists {
+// Info describes what stands at the place.
+func (p *Place) Info(name ferry.Name) (ferry.Info, error) {
+	if !p.Exists {
 		return ferry.Info{}, fs.ErrNotExist
 	}
-	base, err := unix.BytePtrFromString(p.base)
+	base, err := unix.BytePtrFromString(p.Base)
 	if err != nil {
 		return ferry.Info{}, err
 	}
 	var stx unix.Statx_t
-	if err := statx(p.dir, base, &stx); err != nil {
+	if err := Statx(p.Dir, base, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	i := makeInfo(name.Base(), &stx)
+	i := MakeInfo(name.Base(), &stx)
 	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, err = readlink(p.dir, p.base)
+		i.Target, err = Readlink(p.Dir, p.Base)
 	}
 	return i, err
 }

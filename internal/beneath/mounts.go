@@ -1,4 +1,4 @@
-package disk
+package beneath
 
 import (
 	"sync"
@@ -49,7 +49,7 @@ func (m *mounts) check(fd int, dev uint64) error {
 	known, ok := m.seen[dev]
 	if !ok || time.Since(known.at) > mountsFor {
 		var sfs unix.Statfs_t
-		if _, err := again(func() (int, error) { return 0, unix.Fstatfs(fd, &sfs) }); err != nil {
+		if _, err := RetryEINTR(func() (int, error) { return 0, unix.Fstatfs(fd, &sfs) }); err != nil {
 			return err
 		}
 		known = mount{refused: dev == m.dev || kernelKind(int64(sfs.Type)), at: time.Now()}

@@ -5,34 +5,35 @@ import (
 	"io/fs"
 
 	"ferry"
+	"ferry/internal/beneath"
 )
 
 // partKey is where a part lies, targetKey what it will become.
 type (
 	partKey struct {
-		dir  dirID
+		dir  beneath.DirID
 		name string
 	}
 	targetKey struct {
-		dir  dirID
+		dir  beneath.DirID
 		base string
 	}
 )
 
 // targetOf is a place as a key.
-func targetOf(p *place) targetKey { return targetKey{p.id, p.base} }
+func targetOf(p *beneath.Place) targetKey { return targetKey{p.ID, p.Base} }
 
 // upload is a part in the hands of this process. It is entered in Tree.live
 // before its file is looked at and leaves after its file is let go of, so that
 // nobody else creates, resumes or removes the part in between.
 type upload struct {
 	key       partKey
-	at        place   // of the target; at.dir is the upload's own
-	holder    *handle // who writes it; nil: it is just being opened or ended
-	exclusive bool    // Commit must not replace; the name is reserved
-	over      bool    // an older file stood under the name at Open
-	removed   bool    // by the session itself: it cannot be published
-	attrs     kept
+	at        beneath.Place // of the target; at.dir is the upload's own
+	holder    *handle       // who writes it; nil: it is just being opened or ended
+	exclusive bool          // Commit must not replace; the name is reserved
+	over      bool          // an older file stood under the name at Open
+	removed   bool          // by the session itself: it cannot be published
+	attrs     uploadAttrs
 }
 
 // claim enters the part into the table for the caller alone. A handle that
@@ -50,7 +51,7 @@ func (t *Tree) claim(ctx context.Context, key partKey, force bool) (*upload, err
 		}
 		holder := u.holder
 		t.mu.Unlock()
-		if holder == nil || !force && !holder.silent() || !holder.use.stop(ferry.ErrTakenOver, holder.abandon) {
+		if holder == nil || !force && !holder.silent() || !holder.guard.stop(ferry.ErrTakenOver, holder.abandon) {
 			return nil, ferry.ErrBusy
 		}
 		if err := holder.handOver(ctx); err != nil {
@@ -64,7 +65,7 @@ func (t *Tree) claim(ctx context.Context, key partKey, force bool) (*upload, err
 func (h *handle) handOver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, ferry.TakeoverAfter, ferry.ErrBusy)
 	defer cancel()
-	return h.use.drain(ctx)
+	return h.guard.drain(ctx)
 }
 
 // unclaim takes an upload out of the tables.
@@ -114,7 +115,7 @@ func (t *Tree) isLive(key partKey) bool {
 
 // enlist makes a handle known to its session and, for an upload, in the table.
 // False: the session has been closed meanwhile.
-func (v *view) enlist(h *handle) bool {
+func (v *sessionFS) enlist(h *handle) bool {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	if v.closed {
@@ -129,7 +130,7 @@ func (v *view) enlist(h *handle) bool {
 	return true
 }
 
-func (v *view) shut() bool {
+func (v *sessionFS) shut() bool {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	return v.closed
@@ -137,23 +138,23 @@ func (v *view) shut() bool {
 
 // unfinished gives the handle with which this very session writes the part for
 // name, nil if there is none. Only sessions that have something open look.
-func (v *view) unfinished(name ferry.Name, follow bool) *handle {
+func (v *sessionFS) unfinished(name ferry.Name, follow bool) *handle {
 	v.t.mu.Lock()
 	idle := len(v.open) == 0
 	v.t.mu.Unlock()
 	if idle {
 		return nil
 	}
-	p, err := v.t.root.locate(name, follow)
+	p, err := v.t.root.Locate(name, follow)
 	if err != nil {
 		return nil
 	}
-	defer p.close()
+	defer p.Close()
 	return v.unfinishedAt(p)
 }
 
 // unfinishedAt is unfinished for a place; of several, the one opened last.
-func (v *view) unfinishedAt(p *place) *handle {
+func (v *sessionFS) unfinishedAt(p *beneath.Place) *handle {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	var last *handle

@@ -1,4 +1,4 @@
-package disk
+package beneath
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// root is a directory of the host and everything beneath it, by names that cannot
+// Root is a directory of the host and everything beneath it, by names that cannot
 // leave it. It is safe for concurrent use.
-type root struct {
+type Root struct {
 	names  resolver
 	mounts mounts
 	proc   bool // /proc is there, so an open object can be opened again
@@ -20,14 +20,14 @@ type root struct {
 // openRoot prepares the directory path; want is who is to resolve names: "openat2",
 // "os.Root", or "" for the first of the two that works here. Its errors are one
 // sentence each, for the operator.
-func openRoot(path, want string) (*root, error) {
+func Open(path, want string) (*Root, error) {
 	dir, err := openDirectory(path)
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
 	fd := int(dir.Fd())
-	r := &root{proc: procWorks(fd)}
+	r := &Root{proc: procWorks(fd)}
 	if err := r.mounts.start(fd); err != nil {
 		return nil, fmt.Errorf("cannot serve %s: it lies in a file system of the kernel (procfs, sysfs or the like); choose a directory of files", path)
 	}
@@ -37,14 +37,14 @@ func openRoot(path, want string) (*root, error) {
 	return r, nil
 }
 
-// resolver is who resolves names: "openat2" or "os.Root".
-func (r *root) resolver() string { return r.names.name() }
+// Resolver is who resolves names: "openat2" or "os.Root".
+func (r *Root) Resolver() string { return r.names.name() }
 
-// top opens the root itself, as an O_PATH descriptor.
-func (r *root) top() (int, error) { return r.names.open(".", unix.O_PATH|unix.O_DIRECTORY) }
+// Top opens the root itself, as an O_PATH descriptor.
+func (r *Root) Top() (int, error) { return r.names.open(".", unix.O_PATH|unix.O_DIRECTORY) }
 
-// close gives the root back.
-func (r *root) close() error { return r.names.close() }
+// Close gives the root back.
+func (r *Root) Close() error { return r.names.Close() }
 
 // openDirectory opens the directory to serve, and says in words what is wrong.
 func openDirectory(path string) (*os.File, error) {
@@ -62,8 +62,27 @@ func openDirectory(path string) (*os.File, error) {
 	return nil, fmt.Errorf("cannot serve %s: %w", path, errors.Unwrap(err))
 }
 
-// hasProc tells whether /proc is there.
-func (r *root) hasProc() bool { return r.proc }
+// HasProc tells whether /proc is there.
+func (r *Root) HasProc() bool { return r.proc }
 
-// withoutProc makes r what it is where /proc is missing.
-func (r *root) withoutProc() { r.proc = false }
+// WithoutProc makes r what it is where /proc is missing.
+func (r *Root) WithoutProc() { r.proc = false }
+
+// SyncFileSystem makes everything durable that the file system of the directory dir
+// holds, where dir itself cannot be opened to be synced: by the root, if that lies in
+// the same file system, else by syncing all there are.
+func (r *Root) SyncFileSystem(dir int) error {
+	top, err := r.names.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		unix.Sync()
+		return nil
+	}
+	defer unix.Close(top)
+	var here, there unix.Stat_t
+	if unix.Fstat(top, &here) != nil || unix.Fstat(dir, &there) != nil || here.Dev != there.Dev {
+		unix.Sync()
+		return nil
+	}
+	_, err = RetryEINTR(func() (int, error) { return 0, unix.Syncfs(top) })
+	return err
+}

@@ -1,4 +1,4 @@
-package disk
+package beneath
 
 import (
 	"errors"
@@ -24,7 +24,7 @@ type resolver interface {
 	// root mean the root. Nothing is created.
 	open(rel string, flags int) (int, error)
 	name() string
-	close() error
+	Close() error
 }
 
 // newResolver chooses who resolves names below the directory root, which is
@@ -89,14 +89,14 @@ func (k *kernel) open(rel string, flags int) (int, error) {
 	var fd int
 	err := error(unix.EAGAIN)
 	for tries := 0; err == unix.EAGAIN && tries < 1000; tries++ {
-		fd, err = again(func() (int, error) { return unix.Openat2(k.fd, rel, how) })
+		fd, err = RetryEINTR(func() (int, error) { return unix.Openat2(k.fd, rel, how) })
 	}
 	return fd, err
 }
 
 func (k *kernel) name() string { return "openat2" }
 
-func (k *kernel) close() error {
+func (k *kernel) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.shut {
@@ -161,7 +161,7 @@ func (l *library) direct(rel string, flags int) (int, error) {
 	// os.Root opens with O_NOFOLLOW, and together with O_PATH that gives the
 	// link itself.
 	var st unix.Stat_t
-	if err = unix.Fstat(fd, &st); err == nil && isLink(&st) {
+	if err = unix.Fstat(fd, &st); err == nil && IsLink(&st) {
 		err = errDetour
 	}
 	if err != nil {
@@ -218,4 +218,4 @@ func (l *library) expand(rel string) (string, error) {
 
 func (l *library) name() string { return "os.Root" }
 
-func (l *library) close() error { return l.root.Close() }
+func (l *library) Close() error { return l.root.Close() }

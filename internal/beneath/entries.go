@@ -1,0 +1,56 @@
+package beneath
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// Readable opens the directory behind an O_PATH descriptor for reading and
+// syncing.
+func Readable(dir int) (int, error) {
+	return RetryEINTR(func() (int, error) {
+		return unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	})
+}
+
+// Entry is one entry as getdents64 gives it. Name is valid until the next one;
+// a NUL follows it.
+type Entry struct {
+	Name []byte
+	Kind uint32 // type bits as in st_mode; 0: the file system did not say
+}
+
+// Where the fields of a struct linux_dirent64 are.
+const (
+	direntLength = 16 // two bytes: of the whole record
+	direntType   = 18
+	direntName   = 19 // NUL-terminated
+)
+
+// Parse cuts what getdents64 filled in into entries.
+func Parse(data []byte, visit func(Entry) (bool, error)) (bool, error) {
+	for len(data) > direntName {
+		length := int(binary.NativeEndian.Uint16(data[direntLength:]))
+		if length <= direntName || length > len(data) {
+			return false, unix.EIO
+		}
+		e := Entry{Name: data[direntName:length], Kind: uint32(data[direntType]) << 12}
+		data = data[length:]
+		end := 0
+		for end < len(e.Name) && e.Name[end] != 0 {
+			end++
+		}
+		if end == 0 || end == len(e.Name) {
+			return false, unix.EIO
+		}
+		e.Name = e.Name[:end]
+		if s := string(e.Name); s == "." || s == ".." {
+			continue
+		}
+		if more, err := visit(e); !more || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
