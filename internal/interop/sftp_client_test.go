@@ -20,6 +20,7 @@ import (
 	"ferry/internal/fstest"
 	"ferry/internal/mem"
 	"ferry/internal/sftpclient"
+	"ferry/internal/sftpconn"
 )
 
 // opensshServer is where Debian has OpenSSH's own SFTP server.
@@ -146,7 +147,7 @@ func TestClientStagesUploads(t *testing.T) {
 			f, server := o.session(alice())
 			h = uploaded(t, f, "/f", ferry.Replace, content[:1_000_000])
 			done(t, server.cmd.Process.Kill())
-			failsAs(t, "Commit after the server was killed", h.Commit(), sftpclient.ErrLost)
+			failsAs(t, "Commit after the server was killed", h.Commit(), sftpconn.ErrLost)
 			wantFile(t, path, content)
 
 			f = o.For(alice())

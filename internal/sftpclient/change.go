@@ -40,7 +40,7 @@ func (f *FS) setAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	} else if isLink {
 		return errors.ErrUnsupported
 	}
-	return f.isDir(ctx, name, !a.NoFollow, f.do(ctx, r))
+	return f.isDir(ctx, name, !a.NoFollow, f.conn.Do(ctx, r))
 }
 
 // before is what has to be known of name before a can be set: nothing where
@@ -55,7 +55,7 @@ func (f *FS) before(ctx context.Context, name ferry.Name, a ferry.Attr) (sftpwir
 	if a.NoFollow {
 		r = &sftpwire.Lstat{Name: f.remote(name)}
 	}
-	now, err := f.askAttrs(ctx, r)
+	now, err := f.conn.AskAttrs(ctx, r)
 	return now, f.because(ctx, name, !a.NoFollow, err)
 }
 
@@ -74,4 +74,12 @@ func allowed(a ferry.Attr, now sftpwire.Attrs) error {
 		return fs.ErrPermission
 	}
 	return nil
+}
+
+// fail makes an error one about the client's name.
+func fail(op string, name ferry.Name, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: string(name), Err: err}
 }

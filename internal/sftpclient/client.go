@@ -1,7 +1,6 @@
 package sftpclient
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -61,7 +61,7 @@ const (
 // the package's documentation lists.
 type FS struct {
 	opts      Options
-	conn      *conn
+	conn      *sftpconn.Conn
 	hello     sftpwire.Hello // what the server can do
 	root      []string       // elements of Options.Root on the server
 	readSize  int            // bytes that one READ asks for
@@ -73,7 +73,7 @@ type FS struct {
 	handles map[*handle]bool // open ones
 	opened  uint64           // how many there have been
 	closed  bool
-	untidy  []*call // whose answers tidied waits for
+	untidy  []*sftpconn.Call // whose answers tidied waits for
 }
 
 var _ ferry.FS = (*FS)(nil)
@@ -84,18 +84,18 @@ var _ ferry.FS = (*FS)(nil)
 // is the error. Other errors match ErrLost or ErrProtocol, or say which of opts
 // the server cannot fulfil.
 func New(ctx context.Context, rw io.ReadWriteCloser, opts Options) (*FS, error) {
-	f := &FS{opts: withDefaults(opts), conn: newConn(rw), handles: make(map[*handle]bool)}
+	f := &FS{opts: withDefaults(opts), conn: sftpconn.New(rw), handles: make(map[*handle]bool)}
 	f.life, f.endLife = context.WithCancel(context.Background())
-	stop := context.AfterFunc(ctx, func() { f.conn.end(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { f.conn.End(context.Cause(ctx)) })
 	err := f.greet(ctx)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
 		f.endLife()
-		f.conn.end(err)
-		err = f.conn.cause() // the first is the reason for the others
-		f.conn.close()
+		f.conn.End(err)
+		err = f.conn.Cause() // the first is the reason for the others
+		f.conn.Close()
 		return nil, fmt.Errorf("SFTP session could not begin: %w", err)
 	}
 	return f, nil
@@ -119,13 +119,12 @@ func withDefaults(opts Options) Options {
 
 // greet says hello and learns what the server can do.
 func (f *FS) greet(ctx context.Context) error {
-	in := bufio.NewReaderSize(f.conn.rw, 64<<10)
-	hello, err := f.conn.hello(in)
+	hello, err := f.conn.Hello()
 	if err != nil {
 		return err
 	}
 	f.hello = hello
-	f.conn.start(in)
+	f.conn.Start()
 	if f.opts.Durable && !f.hello.Has(new(sftpwire.Fsync)) {
 		return errors.New("the server has no fsync@openssh.com, and durable uploads were asked for")
 	}
@@ -135,42 +134,6 @@ func (f *FS) greet(ctx context.Context) error {
 	return f.learnRoot(ctx)
 }
 
-// hello sends INIT and reads VERSION (draft-02 §4).
-func (c *conn) hello(in *bufio.Reader) (sftpwire.Hello, error) {
-	wrote := make(chan error, 1)
-	go func() { // a server may speak first, and both must not wait for each other
-		_, err := c.rw.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: sftpwire.Version}))
-		wrote <- err
-	}()
-	hello, err := readVersion(in)
-	if err != nil {
-		c.end(err) // so that the Write ends
-	}
-	if failed := <-wrote; err == nil && failed != nil {
-		err = lost(failed)
-	}
-	return hello, err
-}
-
-func readVersion(in *bufio.Reader) (sftpwire.Hello, error) {
-	n, err := readLength(in)
-	if err != nil {
-		return sftpwire.Hello{}, lost(err)
-	}
-	packet := make([]byte, n)
-	if _, err := io.ReadFull(in, packet); err != nil {
-		return sftpwire.Hello{}, lost(within(err))
-	}
-	hello, err := sftpwire.ParseVersion(packet)
-	if err != nil {
-		return hello, fmt.Errorf("%w: it did not answer INIT with VERSION (%w)", ErrProtocol, err)
-	}
-	if hello.Version != sftpwire.Version {
-		return hello, fmt.Errorf("%w: it speaks version %d and was asked for %d", ErrProtocol, hello.Version, sftpwire.Version)
-	}
-	return hello, nil
-}
-
 // learnLimits asks how large READs and WRITEs may be (limits@openssh.com).
 func (f *FS) learnLimits(ctx context.Context) error {
 	f.readSize, f.writeSize = defaultData, defaultData
@@ -178,8 +141,8 @@ func (f *FS) learnLimits(ctx context.Context) error {
 		return nil
 	}
 	var l sftpwire.LimitsReply
-	err := f.askExtended(ctx, new(sftpwire.Limits), &l)
-	if errors.As(err, new(*StatusError)) {
+	err := f.conn.AskExtended(ctx, new(sftpwire.Limits), &l)
+	if errors.As(err, new(*sftpconn.StatusError)) {
 		return nil // it announces them and does not tell
 	}
 	if err != nil {
@@ -198,7 +161,7 @@ func believed(limit uint64) (int, error) {
 	case limit == 0: // there is none
 		return sftpwire.MaxData, nil
 	case limit < leastData:
-		return 0, fmt.Errorf("%w: it says that it takes %d bytes at once, which makes no sense", ErrProtocol, limit)
+		return 0, fmt.Errorf("%w: it says that it takes %d bytes at once, which makes no sense", sftpconn.ErrProtocol, limit)
 	}
 	return int(min(limit, sftpwire.MaxData)), nil
 }
@@ -208,13 +171,13 @@ func (f *FS) learnRoot(ctx context.Context) error {
 	if f.opts.Root == "/" {
 		return nil
 	}
-	root, err := f.askName(ctx, &sftpwire.Realpath{Name: f.opts.Root})
+	root, err := f.conn.AskName(ctx, &sftpwire.Realpath{Name: f.opts.Root})
 	if err == nil && (!strings.HasPrefix(root, "/") || path.Clean(root) != root) {
-		err = fmt.Errorf("%w: it calls the directory %q, which is no absolute path", ErrProtocol, printable(root))
+		err = fmt.Errorf("%w: it calls the directory %q, which is no absolute path", sftpconn.ErrProtocol, sftpconn.Printable(root))
 	}
 	var a sftpwire.Attrs
 	if err == nil {
-		a, err = f.askAttrs(ctx, &sftpwire.Stat{Name: root})
+		a, err = f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: root})
 	}
 	if err == nil && !sftpwire.FileMode(a.Mode).IsDir() {
 		err = ferry.ErrNotDir
@@ -241,7 +204,7 @@ func (f *FS) Close() error {
 		_ = h.Abort(ferry.ErrClosed)
 	}
 	_ = f.tidied(f.life) // a session that is lost has nothing to tidy
-	f.conn.close()
+	f.conn.Close()
 	f.endLife()
 	return nil
 }
@@ -253,7 +216,7 @@ func (f *FS) shut() []*handle {
 	defer f.mu.Unlock()
 	if !f.closed {
 		f.closed = true
-		late := time.AfterFunc(closePatience, func() { f.conn.end(ferry.ErrClosed) })
+		late := time.AfterFunc(closePatience, func() { f.conn.End(ferry.ErrClosed) })
 		context.AfterFunc(f.life, func() { late.Stop() })
 	}
 	open := make([]*handle, 0, len(f.handles))

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -91,11 +92,11 @@ func TestLostStreamEndsEveryWait(t *testing.T) {
 	}
 	_ = p.conn.Close()
 	for range 10 {
-		if err := <-failed; !errors.Is(err, ErrLost) {
-			t.Errorf("a wait ended with %v, want %v", err, ErrLost)
+		if err := <-failed; !errors.Is(err, sftpconn.ErrLost) {
+			t.Errorf("a wait ended with %v, want %v", err, sftpconn.ErrLost)
 		}
 	}
-	if _, err := f.Open(t.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace}); !errors.Is(err, ErrLost) || !strings.Contains(err.Error(), "closed") {
+	if _, err := f.Open(t.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace}); !errors.Is(err, sftpconn.ErrLost) || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("Open afterwards: %v", err)
 	}
 }
@@ -128,7 +129,7 @@ func TestHostileAnswers(t *testing.T) {
 				failed <- err
 			}()
 			p.write(row.packet(p.next().id))
-			if err := <-failed; !errors.Is(err, ErrProtocol) || !strings.Contains(err.Error(), row.reason) {
+			if err := <-failed; !errors.Is(err, sftpconn.ErrProtocol) || !strings.Contains(err.Error(), row.reason) {
 				t.Errorf("Stat: %v, want %q", err, row.reason)
 			}
 			if _, err := p.packet(); err == nil {
@@ -156,8 +157,8 @@ func TestHostileData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := h.ReadAt(make([]byte, 10), 0); !errors.Is(err, ErrProtocol) {
-			t.Errorf("ReadAt of 10 bytes answered with %d: %v, want %v", n, err, ErrProtocol)
+		if _, err := h.ReadAt(make([]byte, 10), 0); !errors.Is(err, sftpconn.ErrProtocol) {
+			t.Errorf("ReadAt of 10 bytes answered with %d: %v, want %v", n, err, sftpconn.ErrProtocol)
 		}
 	}
 }
@@ -169,12 +170,12 @@ func TestBeginnings(t *testing.T) {
 		target error
 		reason string
 	}{
-		"an old server":      {sftpwire.AppendVersion(nil, sftpwire.Hello{Version: 2}), ErrProtocol, "speaks version 2"},
-		"a newer answer":     {sftpwire.AppendVersion(nil, sftpwire.Hello{Version: 6}), ErrProtocol, "speaks version 6"},
-		"a shell's greeting": {[]byte("Welcome to this machine!\n"), ErrProtocol, "length out of bounds"},
-		"no VERSION":         {sftpwire.AppendReply(nil, 1, status(sftpwire.OK)), ErrProtocol, "VERSION"},
-		"nothing":            {nil, ErrLost, "closed"},
-		"half":               {[]byte{0, 0, 0, 5, 2}, ErrLost, "within a packet"},
+		"an old server":      {sftpwire.AppendVersion(nil, sftpwire.Hello{Version: 2}), sftpconn.ErrProtocol, "speaks version 2"},
+		"a newer answer":     {sftpwire.AppendVersion(nil, sftpwire.Hello{Version: 6}), sftpconn.ErrProtocol, "speaks version 6"},
+		"a shell's greeting": {[]byte("Welcome to this machine!\n"), sftpconn.ErrProtocol, "length out of bounds"},
+		"no VERSION":         {sftpwire.AppendReply(nil, 1, status(sftpwire.OK)), sftpconn.ErrProtocol, "VERSION"},
+		"nothing":            {nil, sftpconn.ErrLost, "closed"},
+		"half":               {[]byte{0, 0, 0, 5, 2}, sftpconn.ErrLost, "within a packet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			here, there := net.Pipe()
@@ -244,7 +245,7 @@ func TestWhatTheServerSays(t *testing.T) {
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(text, "no ?[31mentry? ?!!!") || len(text) > 400 {
 		t.Errorf("Stat: %q", text)
 	}
-	var refused *StatusError
+	var refused *sftpconn.StatusError
 	if !errors.As(err, &refused) || refused.Code != sftpwire.PermissionDenied {
 		t.Errorf("%v is no refusal", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -22,7 +23,7 @@ func puppet(conn net.Conn, lines []byte) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	for len(lines) >= 3 {
-		n, err := readLength(in)
+		n, err := sftpconn.ReadLength(in)
 		if err != nil {
 			return
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -80,22 +81,22 @@ func (h *handle) known(size int64) {
 }
 
 // begin sends a request about the open file, which request makes of its handle.
-func (h *handle) begin(ctx context.Context, request func(id string) sftpwire.Request) (*call, error) {
+func (h *handle) Begin(ctx context.Context, request func(id string) sftpwire.Request) (*sftpconn.Call, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if h.ended != nil {
 		return nil, h.ended
 	}
-	return h.fs.conn.begin(ctx, request(h.id))
+	return h.fs.conn.Begin(ctx, request(h.id))
 }
 
 // ask is begin, and waits for the answer.
-func (h *handle) ask(ctx context.Context, request func(id string) sftpwire.Request) (reply, error) {
-	k, err := h.begin(ctx, request)
+func (h *handle) Ask(ctx context.Context, request func(id string) sftpwire.Request) (sftpconn.Reply, error) {
+	k, err := h.Begin(ctx, request)
 	if err != nil {
-		return reply{}, err
+		return sftpconn.Reply{}, err
 	}
-	answer, err := k.wait(ctx)
+	answer, err := k.Wait(ctx)
 	return answer, h.noticed(err)
 }
 
@@ -145,7 +146,7 @@ func (h *handle) info(ctx context.Context, name ferry.Name) (ferry.Info, error) 
 
 // attrs are those of the file, with the times that it will have.
 func (h *handle) attrs(ctx context.Context) (sftpwire.Attrs, error) {
-	answer, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
+	answer, err := h.Ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
 	if err != nil {
 		return sftpwire.Attrs{}, err
 	}
@@ -213,7 +214,7 @@ func (h *handle) setAttr(ctx context.Context, a ferry.Attr) error {
 }
 
 func (h *handle) change(ctx context.Context, a sftpwire.Attrs) error {
-	_, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsetstat{Handle: id, Attrs: a} })
+	_, err := h.Ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsetstat{Handle: id, Attrs: a} })
 	return err
 }
 
@@ -277,6 +278,6 @@ func (h *handle) writeAt(p []byte, off int64) (int, error) {
 	}
 	b := h.writeBehind(h.fs.life)
 	b.write(p, off)
-	n, err := b.end()
+	n, err := b.End()
 	return int(n), err
 }

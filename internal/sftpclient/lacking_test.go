@@ -12,6 +12,7 @@ import (
 	"ferry"
 	"ferry/internal/fstest"
 	"ferry/internal/sftpclient"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpserver"
 )
 
@@ -161,8 +162,8 @@ func TestBrokenSessionLeavesThePart(t *testing.T) {
 	}
 	cancel()
 	<-ended
-	if err := h.Commit(); !errors.Is(err, sftpclient.ErrLost) {
-		t.Errorf("Commit: %v, want %v", err, sftpclient.ErrLost)
+	if err := h.Commit(); !errors.Is(err, sftpconn.ErrLost) {
+		t.Errorf("Commit: %v, want %v", err, sftpconn.ErrLost)
 	}
 	if err := f.Close(); err != nil {
 		t.Error(err)

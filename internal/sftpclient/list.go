@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -85,18 +86,18 @@ func (f *FS) batches(ctx context.Context, dir ferry.Name) iter.Seq2[[]entry, err
 			yield(nil, err)
 			return
 		}
-		defer f.conn.post(&sftpwire.Close{Handle: id})
-		next, err := f.conn.begin(ctx, &sftpwire.Readdir{Handle: id})
+		defer f.conn.Post(&sftpwire.Close{Handle: id})
+		next, err := f.conn.Begin(ctx, &sftpwire.Readdir{Handle: id})
 		for err == nil {
 			var batch []entry
-			if batch, err = next.entries(ctx); err != nil || len(batch) == 0 {
+			if batch, err = entries(ctx, next); err != nil || len(batch) == 0 {
 				break
 			}
-			if next, err = f.conn.begin(ctx, &sftpwire.Readdir{Handle: id}); err != nil {
+			if next, err = f.conn.Begin(ctx, &sftpwire.Readdir{Handle: id}); err != nil {
 				break
 			}
 			if !yield(batch, nil) {
-				next.leave()
+				next.Leave()
 				return
 			}
 		}
@@ -110,7 +111,7 @@ func (f *FS) opendir(ctx context.Context, dir ferry.Name) (string, error) {
 	if err := check(dir); err != nil {
 		return "", err
 	}
-	answer, err := f.ask(ctx, &sftpwire.Opendir{Name: f.remote(dir)})
+	answer, err := f.conn.Ask(ctx, &sftpwire.Opendir{Name: f.remote(dir)})
 	if err != nil {
 		return "", f.notDir(ctx, dir, true, err)
 	}
@@ -119,8 +120,8 @@ func (f *FS) opendir(ctx context.Context, dir ferry.Name) (string, error) {
 
 // entries is wait for the answer to a READDIR. io.EOF, or none: there are no
 // more.
-func (k *call) entries(ctx context.Context) ([]entry, error) {
-	answer, err := k.wait(ctx)
+func entries(ctx context.Context, k *sftpconn.Call) ([]entry, error) {
+	answer, err := k.Wait(ctx)
 	if errors.Is(err, io.EOF) {
 		return nil, io.EOF
 	}
@@ -182,24 +183,24 @@ func (f *FS) complete(ctx context.Context, dir ferry.Name, batch []entry, d ferr
 func (f *FS) each(ctx context.Context, batch []entry, question func(*entry) sftpwire.Request, answered func(*entry, sftpwire.Reply)) error {
 	type asked struct {
 		e *entry
-		k *call
+		k *sftpconn.Call
 	}
 	var queue []asked
 	defer func() {
 		for _, q := range queue {
-			q.k.leave()
+			q.k.Leave()
 		}
 	}()
 	settle := func() error {
 		q := queue[0]
 		queue = queue[1:]
-		answer, err := q.k.wait(ctx)
+		answer, err := q.k.Wait(ctx)
 		switch {
 		case err == nil:
 			answered(q.e, answer.Reply)
 		case errors.Is(err, fs.ErrNotExist):
 			q.e.gone = true
-		case !errors.As(err, new(*StatusError)):
+		case !errors.As(err, new(*sftpconn.StatusError)):
 			return err
 		}
 		return nil
@@ -214,7 +215,7 @@ func (f *FS) each(ctx context.Context, batch []entry, question func(*entry) sftp
 				return err
 			}
 		}
-		k, err := f.conn.begin(ctx, r)
+		k, err := f.conn.Begin(ctx, r)
 		if err != nil {
 			return err
 		}

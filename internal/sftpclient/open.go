@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -109,14 +110,14 @@ func (h *handle) stage(ctx context.Context, part string, perm fs.FileMode) error
 	if err := f.claim(part); err != nil {
 		return err
 	}
-	before, err := f.conn.begin(ctx, &sftpwire.Remove{Name: part})
+	before, err := f.conn.Begin(ctx, &sftpwire.Remove{Name: part})
 	if err != nil {
 		return err
 	}
-	defer before.leave()
+	defer before.Leave()
 	err = h.openAs(ctx, part, newFile, perm)
-	if unclear(err) {
-		if _, failed := before.wait(ctx); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
+	if sftpconn.Unclear(err) {
+		if _, failed := before.Wait(ctx); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
 			return failed
 		}
 	}
@@ -163,7 +164,7 @@ func (f *FS) claim(part string) error {
 
 // openStanding opens a regular file that must be there.
 func (f *FS) openStanding(ctx context.Context, name ferry.Name, flags sftpwire.OpenFlags) (*handle, error) {
-	a, err := f.askAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
 	if err != nil {
 		return nil, f.because(ctx, name, true, err)
 	}
@@ -201,7 +202,7 @@ func (f *FS) openDirect(ctx context.Context, name ferry.Name, o ferry.OpenOption
 
 // openAs sends OPEN.
 func (h *handle) openAs(ctx context.Context, path string, flags sftpwire.OpenFlags, perm fs.FileMode) error {
-	answer, err := h.fs.ask(ctx, &sftpwire.Open{Name: path, Flags: flags, Attrs: permission(perm)})
+	answer, err := h.fs.conn.Ask(ctx, &sftpwire.Open{Name: path, Flags: flags, Attrs: permission(perm)})
 	if err == nil {
 		h.id = answer.Reply.(*sftpwire.Handle).Handle
 	}
@@ -230,7 +231,7 @@ func (f *FS) register(h *handle) bool {
 
 // ignoreRefusal is for what is only asked to be polite.
 func ignoreRefusal(err error) error {
-	if errors.As(err, new(*StatusError)) {
+	if errors.As(err, new(*sftpconn.StatusError)) {
 		return nil
 	}
 	return err

@@ -62,7 +62,7 @@ func (f *FS) kept(ctx context.Context, at place) (ferry.Info, error) {
 	err := f.tidied(ctx)
 	var a sftpwire.Attrs
 	if err == nil {
-		a, err = f.askAttrs(ctx, &sftpwire.Stat{Name: f.partFor(at)})
+		a, err = f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.partFor(at)})
 	}
 	if err != nil {
 		return ferry.Info{}, err
@@ -162,7 +162,7 @@ func (f *FS) reserved(at place, mine *handle) bool {
 // It must be answered before anybody looks whether there is a part: a server
 // may see to several requests at once (tidied).
 func (f *FS) tidyLater(r sftpwire.Request) error {
-	k, err := f.conn.begin(f.life, r)
+	k, err := f.conn.Begin(f.life, r)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (f *FS) tidied(ctx context.Context) error {
 	f.mu.Unlock()
 	var failed error
 	for _, k := range calls {
-		if _, err := k.wait(ctx); failed == nil {
+		if _, err := k.Wait(ctx); failed == nil {
 			failed = ignoreRefusal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -71,7 +72,7 @@ func (p *peer) greet(h sftpwire.Hello) {
 }
 
 func (p *peer) packet() ([]byte, error) {
-	n, err := readLength(p.in)
+	n, err := sftpconn.ReadLength(p.in)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -87,7 +88,7 @@ func (f *FS) resolve(ctx context.Context, name ferry.Name, follow bool) (place, 
 		if links++; links > maxLinks {
 			return place{}, ferry.ErrLoop
 		}
-		target, err := f.askName(ctx, &sftpwire.Readlink{Name: at.path()})
+		target, err := f.conn.AskName(ctx, &sftpwire.Readlink{Name: at.path()})
 		if err != nil {
 			return place{}, err
 		}
@@ -140,7 +141,7 @@ func unseen(at place, err error, last bool) (place, error) {
 	case !last && errors.Is(err, fs.ErrPermission):
 		at.mode = fs.ModeDir
 	case errors.Is(err, fs.ErrInvalid) && len(at.base) > maxElement:
-		return at, meaning(err, ferry.ErrBadName)
+		return at, sftpconn.Meaning(err, ferry.ErrBadName)
 	default:
 		return at, err
 	}
@@ -156,16 +157,16 @@ type look struct {
 // lookAll looks at every element of way, one below the other, at once.
 func (f *FS) lookAll(ctx context.Context, done, way []string) ([]look, error) {
 	looks := make([]look, len(way))
-	calls := make([]*call, 0, len(way))
+	calls := make([]*sftpconn.Call, 0, len(way))
 	defer func() {
 		for _, k := range calls {
-			k.leave()
+			k.Leave()
 		}
 	}()
 	name := "/" + strings.Join(done, "/")
 	for _, element := range way {
 		name = path.Join(name, element)
-		k, err := f.conn.begin(ctx, &sftpwire.Lstat{Name: name})
+		k, err := f.conn.Begin(ctx, &sftpwire.Lstat{Name: name})
 		if err != nil {
 			return nil, err
 		}
@@ -174,8 +175,8 @@ func (f *FS) lookAll(ctx context.Context, done, way []string) ([]look, error) {
 	for i := range looks {
 		k := calls[0]
 		calls = calls[1:]
-		answer, err := k.wait(ctx)
-		if refused := (*StatusError)(nil); err != nil && !errors.As(err, &refused) {
+		answer, err := k.Wait(ctx)
+		if refused := (*sftpconn.StatusError)(nil); err != nil && !errors.As(err, &refused) {
 			return nil, err
 		}
 		if looks[i].err = err; err == nil {

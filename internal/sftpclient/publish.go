@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -21,7 +22,7 @@ func (h *handle) commit(ctx context.Context) error {
 		return err
 	}
 	if h.readOnly {
-		h.close(ferry.ErrClosed)
+		h.Close(ferry.ErrClosed)
 		return nil
 	}
 	u := h.staged()
@@ -33,7 +34,7 @@ func (h *handle) commit(ctx context.Context) error {
 		}
 		return h.closeAndWait(ctx)
 	})
-	h.close(ferry.ErrClosed) // where it did not come so far
+	h.Close(ferry.ErrClosed) // where it did not come so far
 	if err != nil && u.part != "" && !h.fs.keeps() {
 		_ = h.fs.tidyLater(&sftpwire.Remove{Name: u.part}) // err says what matters
 	}
@@ -64,7 +65,7 @@ func (h *handle) sync(ctx context.Context) error {
 }
 
 func (h *handle) fsync(ctx context.Context) error {
-	_, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsync{Handle: id} })
+	_, err := h.Ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsync{Handle: id} })
 	return err
 }
 
@@ -89,7 +90,7 @@ func (h *handle) publish(ctx context.Context, u upload, settle func() error) err
 		return err
 	}
 	if u.exclusive {
-		return u.unlessThere(ctx, h.fs, h.fs.do(ctx, &sftpwire.Rename{From: u.part, To: u.target()}))
+		return u.unlessThere(ctx, h.fs, h.fs.conn.Do(ctx, &sftpwire.Rename{From: u.part, To: u.target()}))
 	}
 	return u.unlessThere(ctx, h.fs, h.fs.overwrite(ctx, u.part, u.target()))
 }
@@ -97,26 +98,26 @@ func (h *handle) publish(ctx context.Context, u upload, settle func() error) err
 // prepare tells whether the part can be published, and gives it what a replaced
 // file hands on.
 func (h *handle) prepare(ctx context.Context, u upload) error {
-	mine, err := h.begin(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
+	mine, err := h.Begin(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
 	if err != nil {
 		return err
 	}
-	defer mine.leave()
-	there, err := h.fs.conn.begin(ctx, &sftpwire.Stat{Name: u.part})
+	defer mine.Leave()
+	there, err := h.fs.conn.Begin(ctx, &sftpwire.Stat{Name: u.part})
 	if err != nil {
 		return err
 	}
-	defer there.leave()
-	old, err := h.fs.conn.begin(ctx, &sftpwire.Lstat{Name: u.target()})
+	defer there.Leave()
+	old, err := h.fs.conn.Begin(ctx, &sftpwire.Lstat{Name: u.target()})
 	if err != nil {
 		return err
 	}
-	defer old.leave()
+	defer old.Leave()
 	a, err := h.same(ctx, mine, there)
 	if err != nil {
 		return err
 	}
-	answer, err := old.wait(ctx)
+	answer, err := old.Wait(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -138,13 +139,13 @@ func (h *handle) prepare(ctx context.Context, u upload) error {
 // same tells whether what stands there as the part still is what the handle
 // has written: another client of this user may have begun anew. Version 3 knows
 // no better sign than size and time.
-func (h *handle) same(ctx context.Context, mine, there *call) (sftpwire.Attrs, error) {
-	answer, err := mine.wait(ctx)
+func (h *handle) same(ctx context.Context, mine, there *sftpconn.Call) (sftpwire.Attrs, error) {
+	answer, err := mine.Wait(ctx)
 	if err != nil {
 		return sftpwire.Attrs{}, h.noticed(err)
 	}
 	a := answer.Reply.(*sftpwire.AttrsReply).Attrs
-	if answer, err = there.wait(ctx); err != nil {
+	if answer, err = there.Wait(ctx); err != nil {
 		return a, err
 	}
 	if b := answer.Reply.(*sftpwire.AttrsReply).Attrs; a.Size != b.Size || a.Modified != b.Modified {
@@ -173,17 +174,17 @@ func (h *handle) inherit(ctx context.Context, u upload, now, old sftpwire.Attrs)
 // unlessThere says of a rename that failed without a reason that something
 // stands in its way, if it does.
 func (u upload) unlessThere(ctx context.Context, f *FS, err error) error {
-	if !unclear(err) {
+	if !sftpconn.Unclear(err) {
 		return err
 	}
-	a, look := f.askAttrs(ctx, &sftpwire.Lstat{Name: u.target()})
+	a, look := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: u.target()})
 	switch {
 	case look != nil:
 		return err
 	case u.exclusive:
-		return meaning(err, fs.ErrExist)
+		return sftpconn.Meaning(err, fs.ErrExist)
 	case sftpwire.FileMode(a.Mode).IsDir():
-		return meaning(err, ferry.ErrIsDir)
+		return sftpconn.Meaning(err, ferry.ErrIsDir)
 	}
 	return err
 }
@@ -199,12 +200,12 @@ func (h *handle) Abort(cause error) error {
 		_ = h.change(f.life, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(gap)}) // as far as that is possible
 	}
 	if h.readOnly {
-		h.close(ferry.ErrClosed)
+		h.Close(ferry.ErrClosed)
 		return nil
 	}
 	_ = h.closeAndWait(f.life) // it was not to succeed
 	if part != "" && !keep {
-		_ = f.do(f.life, &sftpwire.Remove{Name: part})
+		_ = f.conn.Do(f.life, &sftpwire.Remove{Name: part})
 	}
 	return nil
 }
@@ -214,7 +215,7 @@ func (h *handle) closeAndWait(ctx context.Context) error {
 	if !h.finish(ferry.ErrClosed) {
 		return nil
 	}
-	err := h.fs.do(ctx, &sftpwire.Close{Handle: h.id})
+	err := h.fs.conn.Do(ctx, &sftpwire.Close{Handle: h.id})
 	if errors.Is(err, ferry.ErrTakenOver) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -224,16 +225,16 @@ func (h *handle) closeAndWait(ctx context.Context) error {
 }
 
 // close is closeAndWait that waits for nothing.
-func (h *handle) close(why error) {
+func (h *handle) Close(why error) {
 	if h.finish(why) {
-		h.fs.conn.post(&sftpwire.Close{Handle: h.id})
+		h.fs.conn.Post(&sftpwire.Close{Handle: h.id})
 	}
 }
 
 // revoke takes the part away from the handle and wakes a ReceiveFrom that
 // waits for its peer.
 func (h *handle) revoke() {
-	h.close(ferry.ErrTakenOver)
+	h.Close(ferry.ErrTakenOver)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.source != nil {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -20,13 +21,13 @@ type ahead struct {
 	end    int64 // of the range
 	queue  []asked
 	window int
-	beyond int     // how many may be on the way beyond the size that is known
-	last   *packet // what chunk gave, until it is called again
+	beyond int              // how many may be on the way beyond the size that is known
+	last   *sftpconn.Packet // what chunk gave, until it is called again
 }
 
 // asked is one READ on the way.
 type asked struct {
-	call *call
+	call *sftpconn.Call
 	off  int64
 	n    int
 }
@@ -44,7 +45,7 @@ func (h *handle) readAhead(ctx context.Context, off, n int64) *ahead {
 // chunk gives the next bytes, at least one, good until it is called again.
 // io.EOF: the file or the range has ended.
 func (a *ahead) chunk() ([]byte, error) {
-	a.recycle()
+	a.Recycle()
 	if err := a.fill(); err != nil {
 		return nil, err
 	}
@@ -53,14 +54,14 @@ func (a *ahead) chunk() ([]byte, error) {
 	}
 	q := a.queue[0]
 	a.queue = a.queue[1:]
-	answer, err := q.call.wait(a.ctx)
+	answer, err := q.call.Wait(a.ctx)
 	if err != nil {
-		if status, ok := err.(*StatusError); ok && status.Code == sftpwire.EOF {
+		if status, ok := err.(*sftpconn.StatusError); ok && status.Code == sftpwire.EOF {
 			err = io.EOF
 		}
 		return nil, a.h.noticed(err)
 	}
-	a.last = answer.packet
+	a.last = answer.Packet
 	data := answer.Reply.(*sftpwire.Data).Data
 	if len(data) < q.n {
 		return data, a.again(q.off+int64(len(data)), q.n-len(data))
@@ -79,7 +80,7 @@ func (a *ahead) fill() error {
 		case len(a.queue) >= a.beyond:
 			return nil
 		}
-		q, err := a.ask(a.next, int(n))
+		q, err := a.Ask(a.next, int(n))
 		if err != nil {
 			return err
 		}
@@ -91,30 +92,30 @@ func (a *ahead) fill() error {
 
 // again asks for what a READ has left out, before all that is on the way.
 func (a *ahead) again(off int64, n int) error {
-	q, err := a.ask(off, n)
+	q, err := a.Ask(off, n)
 	if err == nil {
 		a.queue = append([]asked{q}, a.queue...)
 	}
 	return err
 }
 
-func (a *ahead) ask(off int64, n int) (asked, error) {
-	k, err := a.h.begin(a.ctx, func(id string) sftpwire.Request {
+func (a *ahead) Ask(off int64, n int) (asked, error) {
+	k, err := a.h.Begin(a.ctx, func(id string) sftpwire.Request {
 		return &sftpwire.Read{Handle: id, Offset: uint64(off), Length: uint32(n)}
 	})
 	return asked{k, off, n}, err
 }
 
-func (a *ahead) recycle() {
-	a.h.fs.conn.recycle(a.last)
+func (a *ahead) Recycle() {
+	a.h.fs.conn.Recycle(a.last)
 	a.last = nil
 }
 
 // stop drops what is on the way.
 func (a *ahead) stop() {
-	a.recycle()
+	a.Recycle()
 	for _, q := range a.queue {
-		q.call.leave()
+		q.call.Leave()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -55,7 +56,7 @@ func (f *FS) renameFile(ctx context.Context, from, to ferry.Name, replace bool) 
 	if replace {
 		err = f.overwrite(ctx, src, dst)
 	} else if err = f.vacant(ctx, src, dst); err == nil {
-		err = f.do(ctx, &sftpwire.Rename{From: src, To: dst})
+		err = f.conn.Do(ctx, &sftpwire.Rename{From: src, To: dst})
 	}
 	if err != nil {
 		return f.whyNotRenamed(ctx, from, to, replace, err)
@@ -70,20 +71,20 @@ func (f *FS) renameFile(ctx context.Context, from, to ferry.Name, replace bool) 
 // but OpenSSH's server looks before it renames what is no regular file, and
 // that through links: it replaces a link that leads nowhere.
 func (f *FS) vacant(ctx context.Context, src, dst string) error {
-	from, err := f.conn.begin(ctx, &sftpwire.Lstat{Name: src})
+	from, err := f.conn.Begin(ctx, &sftpwire.Lstat{Name: src})
 	if err != nil {
 		return err
 	}
-	defer from.leave()
-	to, err := f.conn.begin(ctx, &sftpwire.Lstat{Name: dst})
+	defer from.Leave()
+	to, err := f.conn.Begin(ctx, &sftpwire.Lstat{Name: dst})
 	if err != nil {
 		return err
 	}
-	defer to.leave()
-	if _, err := from.wait(ctx); err != nil {
+	defer to.Leave()
+	if _, err := from.Wait(ctx); err != nil {
 		return err
 	}
-	_, err = to.wait(ctx)
+	_, err = to.Wait(ctx)
 	if err == nil {
 		return fs.ErrExist
 	}
@@ -95,30 +96,30 @@ func (f *FS) vacant(ctx context.Context, src, dst string) error {
 // aside first: for a moment nothing has the name, but nothing is lost.
 func (f *FS) overwrite(ctx context.Context, src, dst string) error {
 	if f.hello.Has(new(sftpwire.PosixRename)) {
-		return f.do(ctx, &sftpwire.PosixRename{From: src, To: dst})
+		return f.conn.Do(ctx, &sftpwire.PosixRename{From: src, To: dst})
 	}
 	plain := &sftpwire.Rename{From: src, To: dst}
-	err := f.do(ctx, plain)
-	if !unclear(err) || src == dst {
+	err := f.conn.Do(ctx, plain)
+	if !sftpconn.Unclear(err) || src == dst {
 		return err
 	}
-	if old, look := f.askAttrs(ctx, &sftpwire.Lstat{Name: dst}); look != nil || sftpwire.FileMode(old.Mode).IsDir() {
+	if old, look := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: dst}); look != nil || sftpwire.FileMode(old.Mode).IsDir() {
 		return err
 	}
 	aside := path.Join(path.Dir(dst), f.ownPrefix()+digits(rand.Text(), nameDigits))
-	if err := f.do(ctx, &sftpwire.Rename{From: dst, To: aside}); err != nil {
+	if err := f.conn.Do(ctx, &sftpwire.Rename{From: dst, To: aside}); err != nil {
 		return err
 	}
-	if err := f.do(ctx, plain); err != nil {
-		return errors.Join(err, f.do(ctx, &sftpwire.Rename{From: aside, To: dst}))
+	if err := f.conn.Do(ctx, plain); err != nil {
+		return errors.Join(err, f.conn.Do(ctx, &sftpwire.Rename{From: aside, To: dst}))
 	}
-	return f.do(ctx, &sftpwire.Remove{Name: aside})
+	return f.conn.Do(ctx, &sftpwire.Remove{Name: aside})
 }
 
 // whyNotRenamed asks, after the fact, what rename(2) asks, in the order of
 // Linux.
 func (f *FS) whyNotRenamed(ctx context.Context, from, to ferry.Name, replace bool, err error) error {
-	if errors.Is(err, fs.ErrPermission) || !errors.As(err, new(*StatusError)) {
+	if errors.Is(err, fs.ErrPermission) || !errors.As(err, new(*sftpconn.StatusError)) {
 		return err
 	}
 	src, look := f.resolve(ctx, from, false)
@@ -128,23 +129,23 @@ func (f *FS) whyNotRenamed(ctx context.Context, from, to ferry.Name, replace boo
 	}
 	switch {
 	case look != nil:
-		return meaning(err, look)
+		return sftpconn.Meaning(err, look)
 	case !src.there:
-		return meaning(err, fs.ErrNotExist)
+		return sftpconn.Meaning(err, fs.ErrNotExist)
 	case dst.there && !replace:
-		return meaning(err, fs.ErrExist)
+		return sftpconn.Meaning(err, fs.ErrExist)
 	case isWithin(dst.dir, src.path()):
-		return meaning(err, fs.ErrInvalid)
+		return sftpconn.Meaning(err, fs.ErrInvalid)
 	case isWithin(src.dir, dst.path()):
-		return meaning(err, ferry.ErrNotEmpty)
+		return sftpconn.Meaning(err, ferry.ErrNotEmpty)
 	case !dst.there || errors.Is(err, fs.ErrInvalid):
 		return err
 	case src.mode.IsDir() && !dst.mode.IsDir():
-		return meaning(err, ferry.ErrNotDir)
+		return sftpconn.Meaning(err, ferry.ErrNotDir)
 	case !src.mode.IsDir() && dst.mode.IsDir():
-		return meaning(err, ferry.ErrIsDir)
+		return sftpconn.Meaning(err, ferry.ErrIsDir)
 	case dst.mode.IsDir():
-		return meaning(err, ferry.ErrNotEmpty)
+		return sftpconn.Meaning(err, ferry.ErrNotEmpty)
 	}
 	return err
 }
@@ -185,7 +186,7 @@ func (h *handle) rename(ctx context.Context, dst place, replace bool) error {
 			return err
 		}
 	}
-	if err := f.do(ctx, &sftpwire.Rename{From: h.staged().part, To: part}); err != nil {
+	if err := f.conn.Do(ctx, &sftpwire.Rename{From: h.staged().part, To: part}); err != nil {
 		return err
 	}
 	f.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -192,8 +193,8 @@ func TestLimitsOfTheServer(t *testing.T) {
 		}()
 		f, err := New(t.Context(), here, Options{})
 		if row.read == 0 {
-			if !errors.Is(err, ErrProtocol) {
-				t.Errorf("%+v: %v, want %v", row.said, err, ErrProtocol)
+			if !errors.Is(err, sftpconn.ErrProtocol) {
+				t.Errorf("%+v: %v, want %v", row.said, err, sftpconn.ErrProtocol)
 			}
 			continue
 		}

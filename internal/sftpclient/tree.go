@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -29,7 +30,7 @@ func (f *FS) stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if own != nil {
 		return own.info(ctx, name)
 	}
-	a, err := f.askAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
 	if err != nil {
 		return ferry.Info{}, f.because(ctx, name, true, err)
 	}
@@ -53,13 +54,13 @@ func (f *FS) lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if own != nil {
 		return own.info(ctx, name)
 	}
-	a, err := f.askAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
 	if err != nil {
 		return ferry.Info{}, f.because(ctx, name, false, err)
 	}
 	i := infoOf(base(name), a)
 	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, err = f.askName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+		i.Target, err = f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
 	}
 	return i, err
 }
@@ -76,7 +77,7 @@ func (f *FS) mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error
 	if name == "/" {
 		return fs.ErrExist
 	}
-	err := f.do(ctx, &sftpwire.Mkdir{Name: f.remote(name), Attrs: permission(perm)})
+	err := f.conn.Do(ctx, &sftpwire.Mkdir{Name: f.remote(name), Attrs: permission(perm)})
 	return f.taken(ctx, name, err)
 }
 
@@ -107,7 +108,7 @@ func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 	}
 	remote := f.remote(name)
 	part := &sftpwire.Remove{Name: f.partFor(place{dir: path.Dir(remote), base: path.Base(remote)})}
-	err = f.do(ctx, &sftpwire.Remove{Name: remote})
+	err = f.conn.Do(ctx, &sftpwire.Remove{Name: remote})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return f.isDir(ctx, name, false, err)
 	}
@@ -118,7 +119,7 @@ func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 	case f.keeps() && (ended || err == nil):
 		return f.tidyLater(part)
 	case f.keeps():
-		if failed := f.do(ctx, part); failed == nil || errors.Is(failed, ferry.ErrBusy) {
+		if failed := f.conn.Do(ctx, part); failed == nil || errors.Is(failed, ferry.ErrBusy) {
 			return failed
 		}
 	}
@@ -138,26 +139,26 @@ func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 		return fs.ErrPermission
 	}
 	gone := &sftpwire.Rmdir{Name: f.remote(name)}
-	err := f.do(ctx, gone)
-	if err == nil || !unclear(err) {
+	err := f.conn.Do(ctx, gone)
+	if err == nil || !sftpconn.Unclear(err) {
 		return f.notDir(ctx, name, false, err)
 	}
 	if at, look := f.resolve(ctx, name, false); look == nil && at.there && !at.mode.IsDir() {
-		return meaning(err, ferry.ErrNotDir)
+		return sftpconn.Meaning(err, ferry.ErrNotDir)
 	}
 	parts, reason := f.onlyParts(ctx, name)
 	if reason != nil {
-		return meaning(err, reason)
+		return sftpconn.Meaning(err, reason)
 	}
 	for _, part := range parts {
-		if err := f.do(ctx, &sftpwire.Remove{Name: part}); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := f.conn.Do(ctx, &sftpwire.Remove{Name: part}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	if len(parts) == 0 {
 		return err
 	}
-	return f.do(ctx, gone)
+	return f.conn.Do(ctx, gone)
 }
 
 // onlyParts gives the parts in a directory that do not count where it is to be
@@ -194,10 +195,10 @@ func (f *FS) readlink(ctx context.Context, name ferry.Name) (string, error) {
 	if err := check(name); err != nil {
 		return "", err
 	}
-	target, err := f.askName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
-	if unclear(err) {
+	target, err := f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+	if sftpconn.Unclear(err) {
 		if at, look := f.resolve(ctx, name, false); look == nil && at.there && at.mode&fs.ModeSymlink == 0 {
-			return "", meaning(err, fs.ErrInvalid)
+			return "", sftpconn.Meaning(err, fs.ErrInvalid)
 		}
 	}
 	return target, f.because(ctx, name, false, err)
@@ -220,7 +221,7 @@ func (f *FS) symlink(ctx context.Context, target string, name ferry.Name) error 
 	case name == "/":
 		return fs.ErrExist
 	}
-	err := f.do(ctx, &sftpwire.Symlink{Target: target, Name: f.remote(name)})
+	err := f.conn.Do(ctx, &sftpwire.Symlink{Target: target, Name: f.remote(name)})
 	return f.taken(ctx, name, err)
 }
 
@@ -237,7 +238,7 @@ func (f *FS) link(ctx context.Context, from, name ferry.Name) error {
 	if !f.hello.Has(new(sftpwire.Hardlink)) {
 		return errors.ErrUnsupported
 	}
-	err := f.do(ctx, &sftpwire.Hardlink{From: f.remote(from), To: f.remote(name)})
+	err := f.conn.Do(ctx, &sftpwire.Hardlink{From: f.remote(from), To: f.remote(name)})
 	if err == nil {
 		return nil
 	}
@@ -246,10 +247,10 @@ func (f *FS) link(ctx context.Context, from, name ferry.Name) error {
 		look = fs.ErrNotExist
 	}
 	if look != nil {
-		return meaning(err, look)
+		return sftpconn.Meaning(err, look)
 	}
-	if err = f.taken(ctx, name, err); unclear(err) && src.mode.IsDir() {
-		return meaning(err, fs.ErrPermission)
+	if err = f.taken(ctx, name, err); sftpconn.Unclear(err) && src.mode.IsDir() {
+		return sftpconn.Meaning(err, fs.ErrPermission)
 	}
 	return err
 }
@@ -269,7 +270,7 @@ func (f *FS) space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 		return ferry.Space{}, errors.ErrUnsupported
 	}
 	var s sftpwire.StatvfsReply
-	if err := f.askExtended(ctx, &sftpwire.Statvfs{Name: f.remote(name)}, &s); err != nil {
+	if err := f.conn.AskExtended(ctx, &sftpwire.Statvfs{Name: f.remote(name)}, &s); err != nil {
 		return ferry.Space{}, f.because(ctx, name, true, err)
 	}
 	return ferry.Space{

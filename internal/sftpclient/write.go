@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
 )
 
@@ -26,7 +27,7 @@ type behind struct {
 
 // wrote is one WRITE on the way.
 type wrote struct {
-	call *call
+	call *sftpconn.Call
 	off  int64
 	n    int
 }
@@ -54,14 +55,14 @@ func (b *behind) write(p []byte, off int64) bool {
 		b.h.outdate()
 	}
 	for len(p) > 0 && b.err == nil {
-		for len(b.queue) >= b.window || len(b.queue) > 0 && len(b.queue[0].call.came) > 0 {
+		for len(b.queue) >= b.window || len(b.queue) > 0 && len(b.queue[0].call.Came) > 0 {
 			b.settle()
 		}
 		if b.err != nil {
 			break
 		}
 		piece := p[:min(len(p), b.h.fs.writeSize)]
-		k, err := b.h.begin(b.ctx, func(id string) sftpwire.Request {
+		k, err := b.h.Begin(b.ctx, func(id string) sftpwire.Request {
 			return &sftpwire.Write{Handle: id, Offset: uint64(off), Data: piece}
 		})
 		if err != nil {
@@ -78,7 +79,7 @@ func (b *behind) write(p []byte, off int64) bool {
 func (b *behind) settle() {
 	q := b.queue[0]
 	b.queue = b.queue[1:]
-	_, err := q.call.wait(b.acks)
+	_, err := q.call.Wait(b.acks)
 	if err != nil {
 		b.fail(q.off, b.h.noticed(err))
 	}
@@ -102,7 +103,7 @@ func (b *behind) fail(off int64, err error) {
 
 // end waits for all answers and says how many bytes were taken, up to the first
 // that was not, and why that was not.
-func (b *behind) end() (int64, error) {
+func (b *behind) End() (int64, error) {
 	defer b.stop()
 	for len(b.queue) > 0 {
 		b.settle()
@@ -116,14 +117,14 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 		return 0, fail("write", h.name, err)
 	}
 	defer h.awaited()
-	room := h.fs.conn.packets.Get().(*packet)
-	defer h.fs.conn.recycle(room)
-	if cap(room.b) < h.fs.writeSize {
-		room.b = make([]byte, h.fs.writeSize)
+	room := h.fs.conn.Packets.Get().(*sftpconn.Packet)
+	defer h.fs.conn.Recycle(room)
+	if cap(room.B) < h.fs.writeSize {
+		room.B = make([]byte, h.fs.writeSize)
 	}
 	b := h.writeBehind(ctx)
-	end := h.receive(ctx, b, src, off, n, room.b[:h.fs.writeSize])
-	got, err := b.end()
+	end := h.receive(ctx, b, src, off, n, room.B[:h.fs.writeSize])
+	got, err := b.End()
 	if err == nil {
 		err = h.state() // revoked, and woken by that
 	}

@@ -1,4 +1,4 @@
-package sftpclient
+package sftpconn
 
 import (
 	"bufio"
@@ -19,62 +19,63 @@ const (
 	maxHandle = 256
 )
 
-// conn is the stream, shared by all requests. One goroutine reads answers and
+// Conn is the stream, shared by all requests. One goroutine reads answers and
 // hands each to the call it belongs to; another one writes.
-type conn struct {
+type Conn struct {
 	rw      io.ReadWriteCloser
+	in      *bufio.Reader // what rw is read through
 	out     *output
 	slots   chan struct{} // one for each call on the way
-	packets sync.Pool     // *packet
+	Packets sync.Pool     // *packet
 	over    chan struct{} // closed when the session is over
 	ended   sync.WaitGroup
 
 	mu    sync.Mutex
 	err   error // why it is over
 	last  uint32
-	calls map[uint32]*call
+	calls map[uint32]*Call
 }
 
-// packet is memory for an answer.
-type packet struct{ b []byte }
+// Packet is memory for an answer.
+type Packet struct{ B []byte }
 
-// reply is the answer to a call. Data and ExtendedReply lie in packet, which
+// Reply is the answer to a call. Data and ExtendedReply lie in packet, which
 // the caller gives back; it is nil for all others.
-type reply struct {
+type Reply struct {
 	sftpwire.Reply
-	packet *packet
+	Packet *Packet
 }
 
-// call is a request on the way.
-type call struct {
-	conn  *conn
+// Call is a request on the way.
+type Call struct {
+	conn  *Conn
 	want  sftpwire.Type // of the answer that is success
 	limit int           // how many bytes DATA may bring
-	came  chan reply    // gets the answer
+	Came  chan Reply    // gets the answer
 	left  bool          // nobody waits for it; guarded by conn.mu
 }
 
-func newConn(rw io.ReadWriteCloser) *conn {
-	c := &conn{
-		rw: rw, slots: make(chan struct{}, maxCalls), over: make(chan struct{}), calls: make(map[uint32]*call),
+func New(rw io.ReadWriteCloser) *Conn {
+	c := &Conn{
+		rw: rw, in: bufio.NewReaderSize(rw, 64<<10), slots: make(chan struct{}, maxCalls), over: make(chan struct{}), calls: make(map[uint32]*Call),
 	}
-	c.packets.New = func() any { return new(packet) }
+	c.Packets.New = func() any { return new(Packet) }
 	c.out = newOutput(c.over)
 	return c
 }
 
-// start begins the two goroutines. in is what rw is read through.
-func (c *conn) start(in *bufio.Reader) {
-	c.ended.Go(func() { c.end(c.read(in)) })
+// Start begins the two goroutines, after Hello.
+func (c *Conn) Start() {
+	c.ended.Go(func() { c.End(c.read(c.in)) })
 	c.ended.Go(func() {
 		if err := c.out.run(c.rw); err != nil {
-			c.end(lost(err))
+			c.End(Lost(err))
 		}
 	})
 }
 
-// lost says how the stream ended.
-func lost(err error) error {
+// Lost says how the stream ended.
+func Lost(err error) error {
 	switch {
 	case errors.Is(err, ErrProtocol):
 		return err
@@ -86,8 +87,8 @@ func lost(err error) error {
 	return fmt.Errorf("%w: %w", ErrLost, err)
 }
 
-// end ends the session because of err, unless it is over already.
-func (c *conn) end(err error) {
+// End ends the session because of err, unless it is over already.
+func (c *Conn) End(err error) {
 	if c.note(err) {
 		close(c.over)
 		_ = c.rw.Close() // which ends a Read and a Write that wait
@@ -95,7 +96,7 @@ func (c *conn) end(err error) {
 }
 
 // note keeps the first reason for the end; false: there was one.
-func (c *conn) note(err error) bool {
+func (c *Conn) note(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
@@ -105,32 +106,32 @@ func (c *conn) note(err error) bool {
 	return true
 }
 
-// close ends the session and waits until nothing of it runs.
-func (c *conn) close() {
-	c.end(ferry.ErrClosed)
+// Close ends the session and waits until nothing of it runs.
+func (c *Conn) Close() {
+	c.End(ferry.ErrClosed)
 	c.ended.Wait()
 }
 
-// cause is why the session is over.
-func (c *conn) cause() error {
+// Cause is why the session is over.
+func (c *Conn) Cause() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// begin sends a request. Its call must be waited for, or left.
-func (c *conn) begin(ctx context.Context, r sftpwire.Request) (*call, error) {
+// Begin sends a request. Its call must be waited for, or left.
+func (c *Conn) Begin(ctx context.Context, r sftpwire.Request) (*Call, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	select {
 	case c.slots <- struct{}{}:
 	case <-c.over:
-		return nil, c.cause()
+		return nil, c.Cause()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	k := &call{conn: c, want: answerTo(r), came: make(chan reply, 1)}
+	k := &Call{conn: c, want: answerTo(r), Came: make(chan Reply, 1)}
 	if read, ok := r.(*sftpwire.Read); ok {
 		k.limit = int(read.Length)
 	}
@@ -143,14 +144,14 @@ func (c *conn) begin(ctx context.Context, r sftpwire.Request) (*call, error) {
 	return k, nil
 }
 
-// post sends a small request whose answer nobody wants to know.
-func (c *conn) post(r sftpwire.Request) {
-	id := c.enter(&call{conn: c, want: answerTo(r), left: true})
+// Post sends a small request whose answer nobody wants to know.
+func (c *Conn) Post(r sftpwire.Request) {
+	id := c.enter(&Call{conn: c, want: answerTo(r), left: true})
 	c.out.force(func(dst []byte) []byte { return sftpwire.AppendRequest(dst, id, r) })
 }
 
 // enter gives a call its number.
-func (c *conn) enter(k *call) uint32 {
+func (c *Conn) enter(k *Call) uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.last++; c.calls[c.last] != nil; c.last++ {
@@ -161,7 +162,7 @@ func (c *conn) enter(k *call) uint32 {
 }
 
 // remove takes a call out; nil: there is none of that number.
-func (c *conn) remove(id uint32) *call {
+func (c *Conn) remove(id uint32) *Call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.calls[id]
@@ -186,40 +187,40 @@ func answerTo(r sftpwire.Request) sftpwire.Type {
 	return sftpwire.TypeStatus
 }
 
-// wait gives the answer, once it is there. A refusal is a *StatusError. When
+// Wait gives the answer, once it is there. A refusal is a *StatusError. When
 // ctx ends first, or the session, the answer is dropped.
-func (k *call) wait(ctx context.Context) (reply, error) {
+func (k *Call) Wait(ctx context.Context) (Reply, error) {
 	select {
-	case r := <-k.came:
+	case r := <-k.Came:
 		return r.checked()
 	case <-ctx.Done():
-		k.leave()
-		return reply{}, context.Cause(ctx)
+		k.Leave()
+		return Reply{}, context.Cause(ctx)
 	case <-k.conn.over:
 	}
 	select {
-	case r := <-k.came: // in time
+	case r := <-k.Came: // in time
 		return r.checked()
 	default:
-		return reply{}, k.conn.cause()
+		return Reply{}, k.conn.Cause()
 	}
 }
 
 // checked makes a refusal an error.
-func (r reply) checked() (reply, error) {
+func (r Reply) checked() (Reply, error) {
 	if s, ok := r.Reply.(*sftpwire.Status); ok && s.Code != sftpwire.OK {
-		return reply{}, statusError(s)
+		return Reply{}, statusError(s)
 	}
 	return r, nil
 }
 
-// leave is for a call whose answer is not wanted any more.
-func (k *call) leave() {
+// Leave is for a call whose answer is not wanted any more.
+func (k *Call) Leave() {
 	k.conn.mu.Lock()
 	k.left = true
-	var came []reply
+	var came []Reply
 	select {
-	case r := <-k.came:
+	case r := <-k.Came:
 		came = append(came, r)
 	default:
 	}
@@ -230,26 +231,26 @@ func (k *call) leave() {
 }
 
 // drop undoes what an answer has brought that nobody wants.
-func (c *conn) drop(r reply) {
-	c.recycle(r.packet)
+func (c *Conn) drop(r Reply) {
+	c.Recycle(r.Packet)
 	if h, ok := r.Reply.(*sftpwire.Handle); ok {
-		c.post(&sftpwire.Close{Handle: h.Handle})
+		c.Post(&sftpwire.Close{Handle: h.Handle})
 	}
 }
 
-// recycle gives memory back; nil is fine.
-func (c *conn) recycle(p *packet) {
+// Recycle gives memory back; nil is fine.
+func (c *Conn) Recycle(p *Packet) {
 	if p != nil {
-		c.packets.Put(p)
+		c.Packets.Put(p)
 	}
 }
 
 // read takes answers off the stream until it ends.
-func (c *conn) read(in *bufio.Reader) error {
+func (c *Conn) read(in *bufio.Reader) error {
 	for {
 		p, err := c.next(in)
 		if err != nil {
-			return lost(err)
+			return Lost(err)
 		}
 		if err := c.accept(p); err != nil {
 			return fmt.Errorf("%w: %w", ErrProtocol, err)
@@ -258,25 +259,25 @@ func (c *conn) read(in *bufio.Reader) error {
 }
 
 // next reads a packet.
-func (c *conn) next(in *bufio.Reader) (*packet, error) {
-	n, err := readLength(in)
+func (c *Conn) next(in *bufio.Reader) (*Packet, error) {
+	n, err := ReadLength(in)
 	if err != nil {
 		return nil, err
 	}
-	p := c.packets.Get().(*packet)
-	if cap(p.b) < n {
-		p.b = make([]byte, n)
+	p := c.Packets.Get().(*Packet)
+	if cap(p.B) < n {
+		p.B = make([]byte, n)
 	}
-	p.b = p.b[:n]
-	if _, err := io.ReadFull(in, p.b); err != nil {
-		return nil, within(err)
+	p.B = p.B[:n]
+	if _, err := io.ReadFull(in, p.B); err != nil {
+		return nil, Within(err)
 	}
 	return p, nil
 }
 
-// readLength reads what a packet begins with. io.EOF: the stream ended before
+// ReadLength reads what a packet begins with. io.EOF: the stream ended before
 // it.
-func readLength(in io.Reader) (int, error) {
+func ReadLength(in io.Reader) (int, error) {
 	var header [4]byte
 	if _, err := io.ReadFull(in, header[:]); err != nil {
 		return 0, err
@@ -288,8 +289,8 @@ func readLength(in io.Reader) (int, error) {
 	return n, nil
 }
 
-// within is for an error that comes where a packet has begun.
-func within(err error) error {
+// Within is for an error that comes where a packet has begun.
+func Within(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}
@@ -297,23 +298,23 @@ func within(err error) error {
 }
 
 // accept hands an answer to its call. An error says what is wrong with it.
-func (c *conn) accept(p *packet) error {
-	id, answer, err := sftpwire.ParseReply(p.b)
+func (c *Conn) accept(p *Packet) error {
+	id, answer, err := sftpwire.ParseReply(p.B)
 	if err != nil {
-		return fmt.Errorf("an answer of type %d: %w", p.b[0], err)
+		return fmt.Errorf("an answer of type %d: %w", p.B[0], err)
 	}
-	r := reply{Reply: answer}
+	r := Reply{Reply: answer}
 	switch answer.(type) {
 	case *sftpwire.Data, *sftpwire.ExtendedReply:
-		r.packet = p
+		r.Packet = p
 	default:
-		c.recycle(p)
+		c.Recycle(p)
 	}
 	k := c.remove(id)
 	if k == nil {
 		return fmt.Errorf("an answer to request %d, which was not made", id)
 	}
-	if k.came != nil { // a posted one took no slot
+	if k.Came != nil { // a posted one took no slot
 		<-c.slots
 	}
 	if err := k.allows(answer); err != nil {
@@ -326,18 +327,18 @@ func (c *conn) accept(p *packet) error {
 }
 
 // hand gives the answer to whoever waits; false: nobody does.
-func (k *call) hand(r reply) bool {
+func (k *Call) hand(r Reply) bool {
 	k.conn.mu.Lock()
 	defer k.conn.mu.Unlock()
 	if k.left {
 		return false
 	}
-	k.came <- r
+	k.Came <- r
 	return true
 }
 
 // allows tells whether the protocol allows the answer.
-func (k *call) allows(r sftpwire.Reply) error {
+func (k *Call) allows(r sftpwire.Reply) error {
 	switch r := r.(type) {
 	case *sftpwire.Status:
 		if r.Code == sftpwire.OK && k.want != sftpwire.TypeStatus {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"ferry"
+	"ferry/internal/sftpconn"
 )
 
 // Version 3 has one code for a name that is missing, a file on the way, and
@@ -21,7 +22,7 @@ func (f *FS) because(ctx context.Context, name ferry.Name, follow bool, err erro
 	_, reason := f.resolve(ctx, name, follow)
 	for _, exact := range []error{ferry.ErrNotDir, ferry.ErrLoop, ferry.ErrBadName} {
 		if errors.Is(reason, exact) {
-			return meaning(err, exact)
+			return sftpconn.Meaning(err, exact)
 		}
 	}
 	return err
@@ -30,20 +31,20 @@ func (f *FS) because(ctx context.Context, name ferry.Name, follow bool, err erro
 // taken is because for what makes something new under name: something that
 // stands there already is the reason.
 func (f *FS) taken(ctx context.Context, name ferry.Name, err error) error {
-	if !unclear(err) {
+	if !sftpconn.Unclear(err) {
 		return f.because(ctx, name, false, err)
 	}
 	if at, look := f.resolve(ctx, name, false); look == nil && at.there {
-		return meaning(err, fs.ErrExist)
+		return sftpconn.Meaning(err, fs.ErrExist)
 	}
 	return err
 }
 
 // notDir is because for what wants name to be a directory.
 func (f *FS) notDir(ctx context.Context, name ferry.Name, follow bool, err error) error {
-	if errors.Is(err, fs.ErrNotExist) || unclear(err) {
+	if errors.Is(err, fs.ErrNotExist) || sftpconn.Unclear(err) {
 		if at, look := f.resolve(ctx, name, follow); look == nil && at.there && !at.mode.IsDir() {
-			return meaning(err, ferry.ErrNotDir)
+			return sftpconn.Meaning(err, ferry.ErrNotDir)
 		}
 	}
 	return f.because(ctx, name, follow, err)
@@ -51,9 +52,9 @@ func (f *FS) notDir(ctx context.Context, name ferry.Name, follow bool, err error
 
 // isDir is because for what wants name to be no directory.
 func (f *FS) isDir(ctx context.Context, name ferry.Name, follow bool, err error) error {
-	if errors.Is(err, fs.ErrPermission) || unclear(err) {
+	if errors.Is(err, fs.ErrPermission) || sftpconn.Unclear(err) {
 		if at, look := f.resolve(ctx, name, follow); look == nil && at.mode.IsDir() {
-			return meaning(err, ferry.ErrIsDir)
+			return sftpconn.Meaning(err, ferry.ErrIsDir)
 		}
 	}
 	return f.because(ctx, name, follow, err)

@@ -1,4 +1,4 @@
-package sftpclient
+package sftpconn
 
 import (
 	"errors"
@@ -49,7 +49,7 @@ func (e *StatusError) Unwrap() error { return e.reason }
 
 // statusError is what a status means at first sight.
 func statusError(s *sftpwire.Status) error {
-	e := &StatusError{Code: s.Code, Text: printable(s.Text)}
+	e := &StatusError{Code: s.Code, Text: Printable(s.Text)}
 	switch s.Code {
 	case sftpwire.EOF:
 		e.reason = io.EOF
@@ -78,8 +78,8 @@ func spelledOut(text string) error {
 	return nil
 }
 
-// meaning makes reason what a refusal means; an err that is none stays.
-func meaning(err, reason error) error {
+// Meaning makes reason what a refusal means; an err that is none stays.
+func Meaning(err, reason error) error {
 	var refused *StatusError
 	if !errors.As(err, &refused) {
 		return err
@@ -89,8 +89,8 @@ func meaning(err, reason error) error {
 	return &exact
 }
 
-// unclear tells whether err is a refusal that could mean anything.
-func unclear(err error) bool {
+// Unclear tells whether err is a refusal that could mean anything.
+func Unclear(err error) bool {
 	var refused *StatusError
 	return errors.As(err, &refused) && refused.reason == nil
 }
@@ -98,9 +98,9 @@ func unclear(err error) bool {
 // shown is how much of a server's text is kept, in bytes.
 const shown = 200
 
-// printable is a server's text without what could play tricks on a terminal or
+// Printable is a server's text without what could play tricks on a terminal or
 // a log.
-func printable(text string) string {
+func Printable(text string) string {
 	if len(text) > shown {
 		text = text[:shown] + "..."
 	}
@@ -110,12 +110,4 @@ func printable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// fail makes an error one about the client's name.
-func fail(op string, name ferry.Name, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: string(name), Err: err}
 }

@@ -1,4 +1,4 @@
-package sftpclient
+package sftpconn
 
 import (
 	"context"
