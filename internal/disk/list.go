@@ -9,6 +9,7 @@ import (
 
 	"ferry"
 	"ferry/internal/beneath"
+	"ferry/internal/fdcopy"
 )
 
 // listBuffer is how much of a directory is read at a time. It is a part of the
@@ -57,7 +58,7 @@ func (t *Tree) entries(ctx context.Context, fd int, visit func(beneath.Entry) (b
 	buffer := t.mover.Buffer()
 	defer t.mover.PutBuffer(buffer)
 	for {
-		if err := alive(ctx); err != nil {
+		if err := fdcopy.Cause(ctx); err != nil {
 			return err
 		}
 		n, err := beneath.RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer[:listBuffer]) })

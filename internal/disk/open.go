@@ -8,11 +8,12 @@ import (
 
 	"ferry"
 	"ferry/internal/beneath"
+	"ferry/internal/fdcopy"
 )
 
 // Open opens the regular file name.
 func (v *sessionFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
-	err := alive(ctx)
+	err := fdcopy.Cause(ctx)
 	if err == nil && v.shut() {
 		err = ferry.ErrClosed
 	}

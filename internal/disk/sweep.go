@@ -7,6 +7,7 @@ import (
 
 	"ferry"
 	"ferry/internal/beneath"
+	"ferry/internal/fdcopy"
 )
 
 // Sweep walks the tree and removes the parts that have expired and that nobody
@@ -18,7 +19,7 @@ func (t *Tree) Sweep(ctx context.Context) error {
 	}
 	defer unix.Close(dir)
 	t.sweep(ctx, dir, true)
-	return alive(ctx)
+	return fdcopy.Cause(ctx)
 }
 
 // SweepDir does that in the directory of that name, and not below it.
@@ -32,7 +33,7 @@ func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 		return beneath.Fail("sweep", name, ferry.ErrNotDir)
 	}
 	t.sweep(ctx, o.Fd, false)
-	return alive(ctx)
+	return fdcopy.Cause(ctx)
 }
 
 // sweep sweeps the directory dir, and what is below it where that is wanted.

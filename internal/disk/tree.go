@@ -136,11 +136,3 @@ func (v *sessionFS) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// alive says whether a session's work may go on.
-func alive(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}

@@ -84,8 +84,8 @@ func (m *Mover) Send(ctx context.Context, dst net.Conn, fd int, told Progress, o
 	return sent, err
 }
 
-// cause is why ctx has ended, nil if it has not.
-func cause(ctx context.Context) error {
+// Cause is why ctx has ended, nil if it has not.
+func Cause(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -117,7 +117,7 @@ func (f *file) sendFile(ctx context.Context, dst *net.TCPConn, off, n int64) (in
 	}
 	sent := int64(0)
 	for cut(n, sent, sendSize) > 0 {
-		if err := cause(ctx); err != nil {
+		if err := Cause(ctx); err != nil {
 			return sent, err
 		}
 		var moved int
@@ -158,7 +158,7 @@ func (f *file) sendCopy(ctx context.Context, dst net.Conn, off, n int64) (int64,
 	defer f.m.PutBuffer(buffer)
 	sent := int64(0)
 	for cut(n, sent, BufferSize) > 0 {
-		if err := cause(ctx); err != nil {
+		if err := Cause(ctx); err != nil {
 			return sent, err
 		}
 		got, err := ReadFull(f.fd, buffer[:cut(n, sent, BufferSize)], off+sent)
@@ -210,7 +210,7 @@ func (f *file) receiveCopy(ctx context.Context, src net.Conn, off, n int64) (int
 	defer f.m.PutBuffer(buffer)
 	written := int64(0)
 	for cut(n, written, BufferSize) > 0 {
-		if err := cause(ctx); err != nil {
+		if err := Cause(ctx); err != nil {
 			return written, false, err
 		}
 		got, readErr := f.gather(src, buffer[:cut(n, written, BufferSize)])

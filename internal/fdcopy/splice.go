@@ -59,7 +59,7 @@ func (f *file) receiveSplice(ctx context.Context, src *net.TCPConn, off, n int64
 	}
 	written := int64(0)
 	for cut(n, written, pipeSize) > 0 {
-		if err = cause(ctx); err != nil {
+		if err = Cause(ctx); err != nil {
 			break
 		}
 		var got, out int64

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -363,43 +362,6 @@ func (c *conn) recoverPanic() {
 	c.logPanic(p)
 	c.job = nil
 	c.Close(say(421, "Internal error; closing the connection."), errPanic)
-}
-
-func (c *conn) logPanic(p any) {
-	c.log().Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-}
-
-// log is the server's logger with what names this session.
-func (c *conn) log() *slog.Logger {
-	user := ""
-	if c.sess != nil {
-		user = c.sess.User().Name
-	}
-	return c.srv.sessionLog(c.visit.ID(), c.peer, user)
-}
-
-// sessionLog is the server's logger with what names a session; user is "" before the
-// login.
-func (s *Server) sessionLog(id string, peer netip.AddrPort, user string) *slog.Logger {
-	l := s.cfg.Log.With("session", id, "peer", peer)
-	if user != "" {
-		l = l.With("user", user)
-	}
-	return l
-}
-
-func (c *conn) debugCommand(cmd ftpwire.Command) {
-	if !c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
-		return
-	}
-	verb, arg := cmd.Verb, cmd.Arg
-	switch {
-	case verb == "PASS" || verb == "ACCT":
-		arg = "(hidden)"
-	case c.srv.commands[verb] == nil:
-		verb, arg = "(unknown)", "(hidden)" // it may be a password that slipped into the wrong line
-	}
-	c.log().Debug("command", "verb", verb, "argument", arg)
 }
 
 // ctx ends when the session must.

@@ -17,7 +17,6 @@ import (
 	"sync"
 
 	"ferry"
-	"ferry/internal/sftpserver"
 )
 
 // Stdio is what a program talks to: standard input and output, and for people.
@@ -125,7 +124,7 @@ func at(arg string) (ferry.Name, error) {
 }
 
 // said is err in the words that clients get, with the argument it is about.
-func said(arg string, err error) error { return fmt.Errorf("%s: %s", arg, sftpserver.Strerror(err)) }
+func said(arg string, err error) error { return fmt.Errorf("%s: %s", arg, strerror(err)) }
 
 func (k *command) echo() error {
 	text := strings.Join(k.args, " ")

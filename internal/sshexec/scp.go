@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"ferry"
-	"ferry/internal/sftpserver"
 )
 
 // scp is the far side of the program scp before it took to SFTP, as OpenSSH
@@ -105,7 +104,7 @@ func (s *scp) fatal(name string, err error) error {
 }
 
 func (s *scp) say(kind byte, name string, err error) error {
-	text := sftpserver.Strerror(err)
+	text := strerror(err)
 	if errors.Is(err, errRecord) || errors.Is(err, errLoop) || errors.Is(err, errNoRecursion) || errors.Is(err, errManyMatches) {
 		text = err.Error()
 	}
