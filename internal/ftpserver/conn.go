@@ -32,16 +32,16 @@ const (
 // conn is one session on a control connection. The goroutine in serve owns
 // every field; a job gets values and posts its reply to job.done.
 type conn struct {
-	srv   *Server
-	raw   net.Conn    // the connection itself; its deadlines are everybody's
-	ctl   net.Conn    // what is read and written: raw, or TLS over it
-	tls   *protection // nil: AUTH was not given
-	in    *ftpwire.Reader
-	out   []byte // replies not yet written
-	visit *gate.Visit
-	peer  netip.AddrPort
-	local netip.AddrPort
-	start time.Time
+	srv      *Server
+	raw      net.Conn    // the connection itself; its deadlines are everybody's
+	ctl      net.Conn    // what is read and written: raw, or TLS over it
+	tls      *protection // nil: AUTH was not given
+	in       *ftpwire.Reader
+	out      []byte // replies not yet written
+	gateConn *gate.Conn
+	peer     netip.AddrPort
+	local    netip.AddrPort
+	start    time.Time
 	// implicit: TLS is there from the start.
 	implicit bool
 	// loginBy is until when there must be a login.
@@ -78,9 +78,9 @@ type conn struct {
 	cause     error             // why the connection ends; nil: QUIT
 }
 
-func newConn(s *Server, nc net.Conn, visit *gate.Visit, peer, local netip.AddrPort, implicit bool) *conn {
+func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.AddrPort, implicit bool) *conn {
 	c := &conn{
-		srv: s, raw: nc, ctl: nc, visit: visit, peer: peer, local: local, implicit: implicit,
+		srv: s, raw: nc, ctl: nc, gateConn: gateConn, peer: peer, local: local, implicit: implicit,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
@@ -112,8 +112,8 @@ func (c *conn) resetParameters() {
 func (c *conn) serve() error {
 	stopDrain := context.AfterFunc(c.srv.drain, c.wake)
 	defer stopDrain()
-	stopVisit := context.AfterFunc(c.visit.Context(), c.wake)
-	defer stopVisit()
+	stopGate := context.AfterFunc(c.gateConn.Context(), c.wake)
+	defer stopGate()
 	defer c.end()
 	defer c.recoverPanic()
 	c.greet()
@@ -210,7 +210,7 @@ func (c *conn) readDeadline() time.Time {
 }
 
 // happened deals with what does not come from the client: the end of the job,
-// of the visit, or of the server. It tells whether there was something.
+// of the gate's connection, or of the server. It tells whether there was something.
 func (c *conn) happened() bool {
 	if c.job == nil {
 		return c.mustEnd()
@@ -220,15 +220,15 @@ func (c *conn) happened() bool {
 		c.finish(r)
 		return true
 	default:
-		return false // a visit that ends cancels the job too
+		return false // a kick cancels the job too
 	}
 }
 
-// mustEnd ends a session that has no job where the visit or the server has
+// mustEnd ends a session that has no job where the gate or the server has
 // ended, and tells whether it did.
 func (c *conn) mustEnd() bool {
-	if c.visit.Context().Err() != nil {
-		cause := context.Cause(c.visit.Context())
+	if c.gateConn.Context().Err() != nil {
+		cause := context.Cause(c.gateConn.Context())
 		c.Close(say(421, sentence(cause)), cause)
 		return true
 	}
@@ -340,7 +340,7 @@ func (c *conn) Close(r reply, cause error) {
 }
 
 // end gives back what the connection holds, whatever way it ended. The login
-// ends with the visit, so that the last event still knows whose it was.
+// ends with the gate's connection, so that the last event still knows whose it was.
 func (c *conn) end() {
 	if c.tls != nil {
 		c.srv.tlsSessions.Remove(c.tls.session) // before a client that was told comes back
@@ -365,7 +365,7 @@ func (c *conn) recoverPanic() {
 }
 
 // ctx ends when the session must.
-func (c *conn) ctx() context.Context { return c.visit.Context() }
+func (c *conn) ctx() context.Context { return c.gateConn.Context() }
 
 // fs is the user's tree. Only for commands that the table lets through after
 // login.

@@ -25,7 +25,7 @@ func (c *conn) takeData() ftpdata.Endpoint {
 
 // party is the session as its data connections know it.
 func (c *conn) party() ftpdata.Session {
-	srv, id, peer, user := c.srv, c.visit.ID(), c.peer, ""
+	srv, id, peer, user := c.srv, c.gateConn.ID(), c.peer, ""
 	if c.sess != nil {
 		user = c.sess.User().Name
 	}
@@ -176,11 +176,11 @@ func (c *conn) prepareActive(verb string, to netip.AddrPort, err error) reply {
 		return say(522, "Network protocol not supported, use ("+map[bool]string{true: "1", false: "2"}[c.local.Addr().Is4()]+")")
 	}
 	if to.Port() < 1024 {
-		c.visit.Offend(verb + " to a privileged port")
+		c.gateConn.Penalize(verb + " to a privileged port")
 		return say(504, verb+" to ports below 1024 is refused.")
 	}
 	if addr != c.peer.Addr() && !c.srv.cfg.ForeignData {
-		c.visit.Offend(verb + " to a foreign address")
+		c.gateConn.Penalize(verb + " to a foreign address")
 		return say(504, verb+" is allowed to your own address only.")
 	}
 	c.closeData()

@@ -67,7 +67,7 @@ func (c *conn) execute(cmd ftpwire.Command) {
 	case row == nil && notFTP(cmd.Verb):
 		// A browser or mailer that was led here must get nothing to work with
 		// (ALPACA); so does the one who led it.
-		c.visit.Offend("spoke " + cmd.Verb + " to an FTP server")
+		c.gateConn.Penalize("spoke " + cmd.Verb + " to an FTP server")
 		c.Close(say(421, "This is an FTP server."), errNotFTP)
 	case cmd.Verb == "":
 		c.Send(say(500, cmd.Arg))

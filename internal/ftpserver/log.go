@@ -16,7 +16,7 @@ func (c *conn) log() *slog.Logger {
 	if c.sess != nil {
 		user = c.sess.User().Name
 	}
-	return c.srv.sessionLog(c.visit.ID(), c.peer, user)
+	return c.srv.sessionLog(c.gateConn.ID(), c.peer, user)
 }
 
 // sessionLog is the server's logger with what names a session; user is "" before the

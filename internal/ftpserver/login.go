@@ -31,7 +31,7 @@ func (c *conn) user(arg string) reply {
 // byCertificate logs in without a password, unless the account wants one.
 func (c *conn) byCertificate() reply {
 	claim := ferry.Claim{Name: c.userName, Host: c.virtualHost(), Certified: true}
-	if !c.visit.Offer(c.ctx(), claim) {
+	if !c.gateConn.Offer(c.ctx(), claim) {
 		return say(331, "Password required.")
 	}
 	return c.Login(claim, 232)
@@ -67,7 +67,7 @@ func (c *conn) pass(arg string) reply {
 // login lets the client in as claim says; code is the reply's when it works.
 func (c *conn) Login(claim ferry.Claim, code int) reply {
 	claim.Host = c.virtualHost()
-	sess, err := c.visit.Login(c.ctx(), claim)
+	sess, err := c.gateConn.Login(c.ctx(), claim)
 	if errors.Is(err, ferry.ErrPartial) {
 		return say(331, "Password required.")
 	}

@@ -131,7 +131,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	}
 	c.srv.tlsSessions.Add(p.session)
 	c.tls, c.ctl = p, p.conn
-	c.visit.Speaks("ftps")
+	c.gateConn.Speaks("ftps")
 	c.in.Reset(p.conn)
 	return true
 }
@@ -248,7 +248,7 @@ func (c *conn) ccc(string) reply {
 		return reply{}
 	}
 	c.tls.cleared = true
-	c.visit.Speaks("ftp")
+	c.gateConn.Speaks("ftp")
 	return reply{}
 }
 
@@ -274,7 +274,7 @@ func (c *conn) dropTLS(r reply) reply {
 		r = reply{}
 	}
 	c.tls = nil
-	c.visit.Speaks("ftp")
+	c.gateConn.Speaks("ftp")
 	return r
 }
 

@@ -152,7 +152,7 @@ func (s *Server) handle(nc net.Conn, implicit bool) {
 	defer s.sessions.Done()
 	defer nc.Close()
 	if c := s.Admit(nc, implicit); c != nil {
-		c.visit.Leave(c.serve())
+		c.gateConn.Close(c.serve())
 	}
 }
 
@@ -167,12 +167,12 @@ func (s *Server) Admit(nc net.Conn, implicit bool) *conn {
 		return nil
 	}
 	peer, local := listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr())
-	visit, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
+	gateConn, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
 	if err != nil {
 		sayAndClose(nc, 421, sentence(err))
 		return nil
 	}
-	return newConn(s, nc, visit, peer, local, implicit)
+	return newConn(s, nc, gateConn, peer, local, implicit)
 }
 
 // Shutdown ends the service: sessions without a transfer get 421 at once, the

@@ -69,7 +69,7 @@ func TestBucketChunks(t *testing.T) {
 
 func TestWaitingGivesBackWhenItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := lanes{newBucket(100), newBucket(0)}
+		l := limiters{newBucket(100), newBucket(0)}
 		l.user.take(1000)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -18,17 +18,17 @@ const (
 	smallestChunk = 64 << 10
 	firstChunk    = 256 << 10
 	largestChunk  = 16 << 20
-	// glance is how often an upload that waits for its client is counted. Only
+	// pollInterval is how often an upload that waits for its client is counted. Only
 	// reading can be broken off to look: a TLS connection whose write ran into
 	// a deadline is lost, and a chunk on its way out is small when it is slow.
-	glance = time.Second
-	quick  = 50 * time.Millisecond
-	slow   = 250 * time.Millisecond
+	pollInterval = time.Second
+	quick        = 50 * time.Millisecond
+	slow         = 250 * time.Millisecond
 )
 
 // SendTo sends in chunks, each by the handle's own SendTo on the very same
 // connection, so that the kernel can move the bytes. It ends with the cause
-// when ctx, the session or the visit ends, and with ferry.ErrStalled when
+// when ctx, the session or the connection ends, and with ferry.ErrStalled when
 // nothing moved for Limits.Stall.
 func (t *transfer) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
 	return t.copy(ctx, dst, off, n, false)
@@ -40,26 +40,26 @@ func (t *transfer) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) 
 }
 
 func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up bool) (moved int64, err error) {
-	t.occupy(conn)
-	defer t.occupy(nil)
+	t.setConn(conn)
+	defer t.setConn(nil)
 	defer func() { _ = conn.SetDeadline(time.Time{}) }()
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { interrupt(conn) })
 		defer stop()
 	}
-	lanes := t.session.lanes(up)
+	limiters := t.session.limiters(up)
 	var idle time.Duration // not counting what it waits for its share
 	for size := int64(firstChunk); ; {
-		want := min(size, lanes.chunk())
+		want := min(size, limiters.chunk())
 		if n >= 0 {
 			want = min(want, n)
 		}
-		if err := lanes.wait(ctx, t.session.ctx, want); err != nil {
+		if err := limiters.wait(ctx, t.session.ctx, want); err != nil {
 			return moved, err
 		}
 		begin := time.Now()
 		m, err := t.chunk(ctx, conn, off, want, up)
-		lanes.giveBack(want - m)
+		limiters.giveBack(want - m)
 		t.count(up, m)
 		moved, off = moved+m, off+m
 		if n >= 0 {
@@ -79,9 +79,9 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 
 // chunk moves up to n bytes, bounded by the stall deadline.
 func (t *transfer) chunk(ctx context.Context, conn net.Conn, off, n int64, up bool) (int64, error) {
-	wait := t.session.visit.gate.limits.Stall
-	if up && (wait <= 0 || wait > glance) {
-		wait = glance
+	wait := t.session.conn.gate.limits.Stall
+	if up && (wait <= 0 || wait > pollInterval) {
+		wait = pollInterval
 	}
 	if wait > 0 {
 		_ = conn.SetDeadline(time.Now().Add(wait))
@@ -108,7 +108,7 @@ type chunkEnd struct {
 // judge says whether a copy goes on after a chunk, and if not, with which
 // error it ends.
 func (t *transfer) judge(ctx context.Context, c chunkEnd) (more bool, end error) {
-	stall := t.session.visit.gate.limits.Stall
+	stall := t.session.conn.gate.limits.Stall
 	switch {
 	case c.err == nil:
 		return c.moved == c.want, nil // fewer: there is no more
@@ -119,7 +119,7 @@ func (t *transfer) judge(ctx context.Context, c chunkEnd) (more bool, end error)
 	case c.moved > 0:
 		return true, nil // slow, but it moves
 	case c.up && (stall <= 0 || c.idle < stall):
-		return true, nil // only a glance
+		return true, nil // only time to look
 	case stall <= 0:
 		return false, c.err // the deadline was not ours
 	}
@@ -134,8 +134,8 @@ func (t *transfer) interrupted(ctx context.Context) error {
 	return context.Cause(t.session.ctx)
 }
 
-// occupy notes the connection that has to be woken when the session ends.
-func (t *transfer) occupy(conn net.Conn) {
+// setConn notes the connection that has to be woken when the session ends.
+func (t *transfer) setConn(conn net.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conn = conn

@@ -2,7 +2,7 @@
 // logins, bandwidth. It is the same for every protocol.
 //
 // The way in has three steps. Admit gives a connection a seat, or says why
-// not: a Visit. Login finds out whose account it is: a Session. The Session's FS
+// not: a Conn. Login finds out whose account it is: a Session. The Session's FS
 // is the tree of files as this user may use it, which Config.Files puts together
 // of wrappers: whoever wires the server decides their order, and has Session.Meter
 // among them, which counts and limits bytes, ends stalled transfers, and wakes

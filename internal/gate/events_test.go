@@ -11,7 +11,7 @@ import (
 	"ferry/internal/gate"
 )
 
-func TestEventsOfAVisit(t *testing.T) {
+func TestEventsOfAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		anonymous := user("anonymous")
 		anonymous.Anonymous = true
@@ -32,7 +32,7 @@ func TestEventsOfAVisit(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Minute)
-		v.Leave(nil)
+		v.Close(nil)
 		want := []string{"connect", "login", "mkdir", "rename", "setattr", "symlink", "remove", "remove", "rmdir", "disconnect"}
 		if got := h.kinds(); !slices.Equal(got, want) {
 			t.Errorf("events %v, want %v", got, want)
@@ -157,7 +157,7 @@ func TestOpenFilesEndWithTheSession(t *testing.T) {
 	f := open(t, s, "/name", ferry.Replace)
 	_, err := f.WriteAt([]byte("half"), 0)
 	wantErr(t, err, nil)
-	v.Leave(ferry.ErrControlLost)
+	v.Close(ferry.ErrControlLost)
 	if e := h.last(ferry.EventUpload); e.Err != ferry.ErrControlLost || e.Bytes != 4 || e.User != "alice" {
 		t.Errorf("event %+v", e)
 	}
@@ -174,7 +174,7 @@ func TestOpenFilesEndWithTheSession(t *testing.T) {
 func TestEventsHoldNoPassword(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{}, user("alice"))
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		const secret = "correct horse"
 		_, _ = v.Login(t.Context(), ferry.Claim{Name: "alice", Password: secret})
 		h.enter("alice")

@@ -38,7 +38,7 @@ type Gate struct {
 	up, down *bucket // of everybody together
 
 	mu       sync.Mutex
-	visits   map[string]*Visit
+	conns    map[string]*Conn
 	accounts map[string]*account
 	// refreshes counts the calls of Refresh, so that a login which began
 	// before one notices that what it knows of the account may be old.
@@ -53,7 +53,7 @@ func New(cfg Config) *Gate {
 		cluster:  cfg.Cluster,
 		events:   cfg.Events,
 		limits:   cfg.Limits.WithDefaults(),
-		visits:   make(map[string]*Visit),
+		conns:    make(map[string]*Conn),
 		accounts: make(map[string]*account),
 	}
 	if g.events == nil {
@@ -68,57 +68,57 @@ func New(cfg Config) *Gate {
 // ferry.ErrBanned, ErrServerFull or ErrAddressFull; any other error means that
 // the cluster could not be asked. protocol is "ftp", "ftps" or "sftp".
 //
-// The visit lasts no longer than ctx. Whoever admits must Leave.
-func (g *Gate) Admit(ctx context.Context, protocol string, peer, local netip.AddrPort) (*Visit, error) {
-	v := &Visit{gate: g, protocol: protocol, peer: unmap(peer), local: unmap(local), started: time.Now()}
-	v.id = g.register(v)
-	if err := g.seat(ctx, v); err != nil {
-		g.forget(v)
-		v.emit(ferry.Event{Kind: ferry.EventRefused, Err: err})
+// The connection lasts no longer than ctx. Whoever admits must Close.
+func (g *Gate) Admit(ctx context.Context, protocol string, peer, local netip.AddrPort) (*Conn, error) {
+	c := &Conn{gate: g, spoken: protocol, peer: unmap(peer), local: unmap(local), started: time.Now()}
+	c.id = g.register(c)
+	if err := g.seat(ctx, c); err != nil {
+		g.forget(c)
+		c.emit(ferry.Event{Kind: ferry.EventRefused, Err: err})
 		return nil, err
 	}
-	v.ctx, v.cancel = context.WithCancelCause(ctx)
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	g.mu.Lock()
-	g.visits[v.id] = v
+	g.conns[c.id] = c
 	g.mu.Unlock()
-	v.emit(ferry.Event{Kind: ferry.EventConnect})
-	return v, nil
+	c.emit(ferry.Event{Kind: ferry.EventConnect})
+	return c, nil
 }
 
-// register finds an id that no live visit has, and reserves it.
-func (g *Gate) register(v *Visit) string {
+// register finds an id that no live connection has, and reserves it.
+func (g *Gate) register(c *Conn) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for {
 		id := strings.ToLower(rand.Text()[:8])
-		if _, taken := g.visits[id]; !taken {
-			g.visits[id] = nil // not to be seen before it has its seats
+		if _, taken := g.conns[id]; !taken {
+			g.conns[id] = nil // not to be seen before it has its seats
 			return id
 		}
 	}
 }
 
-func (g *Gate) forget(v *Visit) {
+func (g *Gate) forget(c *Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.visits, v.id)
+	delete(g.conns, c.id)
 }
 
-// seat takes the visit's places, or none.
-func (g *Gate) seat(ctx context.Context, v *Visit) error {
-	if g.bans.holds(v.peer.Addr(), time.Now()) {
+// seat takes the connection's places, or none.
+func (g *Gate) seat(ctx context.Context, c *Conn) error {
+	if g.bans.holds(c.peer.Addr(), time.Now()) {
 		return ferry.ErrBanned
 	}
 	all, err := g.hold(ctx, "all", g.limits.Sessions, ferry.ErrServerFull)
 	if err != nil {
 		return err
 	}
-	address, err := g.hold(ctx, "ip/"+originName(v.peer.Addr()), g.limits.PerAddress, ferry.ErrAddressFull)
+	address, err := g.hold(ctx, "ip/"+originName(c.peer.Addr()), g.limits.PerAddress, ferry.ErrAddressFull)
 	if err != nil {
 		all()
 		return err
 	}
-	v.releaseSeats = func() { address(); all() }
+	c.releaseSeats = func() { address(); all() }
 	return nil
 }
 
@@ -134,17 +134,17 @@ func (g *Gate) hold(ctx context.Context, seat string, max int, full error) (rele
 	return release, nil
 }
 
-// Kick ends the visits that match, and says how many those are: their contexts
+// Kick ends the connections that match, and says how many those are: their contexts
 // end with cause (nil: ferry.ErrKicked) and their transfers stop. It is up to
-// the protocol to say goodbye and Leave.
+// the protocol to say goodbye and Close.
 func (g *Gate) Kick(match func(SessionInfo) bool, cause error) int {
 	if cause == nil {
 		cause = ferry.ErrKicked
 	}
 	kicked := 0
-	for _, v := range g.live() {
-		if match(v.info()) {
-			v.cancel(cause)
+	for _, c := range g.live() {
+		if match(c.info()) {
+			c.cancel(cause)
 			kicked++
 		}
 	}
@@ -167,22 +167,22 @@ type SessionInfo struct {
 func (g *Gate) Sessions() []SessionInfo {
 	live := g.live()
 	infos := make([]SessionInfo, len(live))
-	for i, v := range live {
-		infos[i] = v.info()
+	for i, c := range live {
+		infos[i] = c.info()
 	}
 	return infos
 }
 
-func (g *Gate) live() []*Visit {
+func (g *Gate) live() []*Conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	visits := make([]*Visit, 0, len(g.visits))
-	for _, v := range g.visits {
-		if v != nil {
-			visits = append(visits, v)
+	conns := make([]*Conn, 0, len(g.conns))
+	for _, c := range g.conns {
+		if c != nil {
+			conns = append(conns, c)
 		}
 	}
-	return visits
+	return conns
 }
 
 // generation is the number that Refresh counts up.

@@ -40,7 +40,7 @@ func TestThreat33SeatsAreCounted(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHouse(t, test.limits)
 			for _, ip := range test.here {
-				h.visit(ip)
+				h.connect(ip)
 			}
 			_, err := h.gate.Admit(t.Context(), "ftp", address(test.next), netip.AddrPort{})
 			wantErr(t, err, test.want)
@@ -61,8 +61,8 @@ func TestLeaveGivesSeatsBack(t *testing.T) {
 	h := newHouse(t, gate.Limits{Sessions: 1, PerAddress: 1}, user("alice"))
 	for range 3 {
 		v, _ := h.enter("alice")
-		v.Leave(nil)
-		v.Leave(errDatabase) // the first counts
+		v.Close(nil)
+		v.Close(errDatabase) // the first counts
 	}
 	for _, seat := range []string{"all", "ip/192.0.2.7", "user/alice"} {
 		if n := h.taken(seat); n != 0 {
@@ -82,7 +82,7 @@ func TestUserSeats(t *testing.T) {
 	alice.Limits.Sessions = 1
 	h := newHouse(t, gate.Limits{}, alice)
 	_, s := h.enter("alice")
-	v := h.visit("192.0.2.8")
+	v := h.connect("192.0.2.8")
 	_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 	wantErr(t, err, ferry.ErrUserFull)
 	s.End()
@@ -113,7 +113,7 @@ func TestThreat29HalfALoginIsNone(t *testing.T) {
 		alice := user("alice")
 		alice.Login = ferry.LoginKeyAndPassword
 		h := newHouse(t, gate.Limits{}, alice)
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		key := ferry.Claim{Name: "alice", Key: "SHA256:x"}
 		for range 10 {
 			if !v.Offer(t.Context(), key) {
@@ -156,7 +156,7 @@ func TestThreat29HalfALoginIsNone(t *testing.T) {
 func TestThreat30FailedLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{}, user("alice"))
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		for i, want := range []error{ferry.ErrLogin, ferry.ErrLogin, ferry.ErrTooManyLogins} {
 			// A known and an unknown name get the same answer after the same time.
 			begin := time.Now()
@@ -183,7 +183,7 @@ func TestOtherErrorsCostNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{MaxFails: 1, BanAfter: 1}, user("alice"))
 		h.authErr = errDatabase
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		begin := time.Now()
 		for range 3 {
 			_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
@@ -204,7 +204,7 @@ func TestOtherErrorsCostNothing(t *testing.T) {
 func TestThreat30Ban(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{BanAfter: 3, BanWindow: time.Minute, BanFor: time.Hour}, user("alice"))
-		waiting := h.visit("192.0.2.7")
+		waiting := h.connect("192.0.2.7")
 		for _, protocol := range []string{"ftp", "ftps", "sftp"} {
 			v, err := h.gate.Admit(t.Context(), protocol, address("192.0.2.7"), netip.AddrPort{})
 			if err != nil {
@@ -214,7 +214,7 @@ func TestThreat30Ban(t *testing.T) {
 			time.AfterFunc(time.Second, hangUp)
 			_, err = v.Login(ctx, ferry.Claim{Name: "alice", Password: "wrong"})
 			wantErr(t, err, context.Canceled)
-			v.Leave(nil)
+			v.Close(nil)
 		}
 		if e := h.last(ferry.EventBan); e.Duration != time.Hour || e.Peer.Addr() != netip.MustParseAddr("192.0.2.7") {
 			t.Errorf("ban event %+v", e)
@@ -223,10 +223,10 @@ func TestThreat30Ban(t *testing.T) {
 		wantErr(t, err, ferry.ErrBanned)
 		_, err = h.gate.Admit(t.Context(), "sftp", address("::ffff:192.0.2.7"), netip.AddrPort{})
 		wantErr(t, err, ferry.ErrBanned)
-		h.visit("192.0.2.8").Leave(nil)
+		h.connect("192.0.2.8").Close(nil)
 
 		time.Sleep(time.Hour)
-		h.visit("192.0.2.7").Leave(nil)
+		h.connect("192.0.2.7").Close(nil)
 	})
 }
 
@@ -240,7 +240,7 @@ func TestThreat30TheBanIsNotOutrun(t *testing.T) {
 		h.whileAuth = func() { tried.Add(1); time.Sleep(time.Second) }
 		var wg sync.WaitGroup
 		for i := range guesses {
-			v := h.visit("192.0.2.7")
+			v := h.connect("192.0.2.7")
 			guess := "wrong"
 			if i == guesses-1 {
 				guess = password("alice")
@@ -267,7 +267,7 @@ func TestManyLoginsAtOnce(t *testing.T) {
 		h.whileAuth = func() { time.Sleep(time.Second) }
 		var wg sync.WaitGroup
 		for range 20 {
-			v := h.visit("192.0.2.7")
+			v := h.connect("192.0.2.7")
 			wg.Go(func() {
 				_, err := v.Login(t.Context(), ferry.Claim{Name: "alice", Password: password("alice")})
 				wantErr(t, err, nil)
@@ -278,12 +278,12 @@ func TestManyLoginsAtOnce(t *testing.T) {
 		// Waiting ends with the connection.
 		h.whileAuth = func() { time.Sleep(time.Hour) }
 		for range 3 {
-			v := h.visit("192.0.2.7")
+			v := h.connect("192.0.2.7")
 			wg.Go(func() { _, _ = v.Login(t.Context(), ferry.Claim{Name: "alice"}) })
 		}
 		synctest.Wait()
 		ctx, cancel := context.WithCancelCause(t.Context())
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		time.AfterFunc(time.Second, func() { cancel(ferry.ErrShutdown) })
 		_, err := v.Login(ctx, ferry.Claim{Name: "alice"})
 		wantErr(t, err, ferry.ErrShutdown)
@@ -294,9 +294,9 @@ func TestManyLoginsAtOnce(t *testing.T) {
 func TestBanWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{BanAfter: 2, BanWindow: time.Minute})
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		for range 5 {
-			v.Offend("slow enough")
+			v.Penalize("slow enough")
 			time.Sleep(61 * time.Second)
 		}
 		if len(h.events(ferry.EventBan)) != 0 {
@@ -322,9 +322,9 @@ func TestThreat8OffencesCount(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHouse(t, test.limits)
-			v := h.visit(test.ip)
-			v.Offend("PORT to a foreign address")
-			v.Offend("PORT to a foreign address")
+			v := h.connect(test.ip)
+			v.Penalize("PORT to a foreign address")
+			v.Penalize("PORT to a foreign address")
 			_, err := h.gate.Admit(t.Context(), "ftp", address(test.ip), netip.AddrPort{})
 			if errors.Is(err, ferry.ErrBanned) != test.banned {
 				t.Errorf("Admit: %v", err)
@@ -341,7 +341,7 @@ func TestThreat28MayLoginAtLogin(t *testing.T) {
 		expired.Expires = time.Now()
 		h := newHouse(t, gate.Limits{}, disabled, expired)
 		for _, name := range []string{"disabled", "expired"} {
-			_, err := h.visit("192.0.2.7").Login(t.Context(), ferry.Claim{Name: name, Password: password(name)})
+			_, err := h.connect("192.0.2.7").Login(t.Context(), ferry.Claim{Name: name, Password: password(name)})
 			wantErr(t, err, ferry.ErrLogin)
 		}
 	})
@@ -350,9 +350,9 @@ func TestThreat28MayLoginAtLogin(t *testing.T) {
 // Threat 28: disabling an account ends its sessions.
 func TestThreat28Refresh(t *testing.T) {
 	h := newHouse(t, gate.Limits{}, user("alice"), user("bob"), user("carol"), user("dave"))
-	visits := map[string]*gate.Visit{"nobody": h.visit("192.0.2.9")}
+	conns := map[string]*gate.Conn{"nobody": h.connect("192.0.2.9")}
 	for name := range h.accounts {
-		visits[name], _ = h.enter(name)
+		conns[name], _ = h.enter(name)
 	}
 	err := h.gate.Refresh(t.Context(), func(_ context.Context, name string) (ferry.User, error) {
 		switch name {
@@ -367,8 +367,8 @@ func TestThreat28Refresh(t *testing.T) {
 	})
 	wantErr(t, err, errDatabase)
 	for name, want := range map[string]error{"alice": ferry.ErrKicked, "bob": ferry.ErrKicked, "carol": nil, "dave": nil, "nobody": nil} {
-		if got := context.Cause(visits[name].Context()); got != want {
-			t.Errorf("%s: visit ended with %v, want %v", name, got, want)
+		if got := context.Cause(conns[name].Context()); got != want {
+			t.Errorf("%s: connection ended with %v, want %v", name, got, want)
 		}
 	}
 }
@@ -430,7 +430,7 @@ func TestThreat28RefreshDuringLogin(t *testing.T) {
 			h.change(u)
 			_ = h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return u, nil })
 		}
-		_, err := h.visit("192.0.2.7").Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
+		_, err := h.connect("192.0.2.7").Login(t.Context(), ferry.Claim{Name: "alice", Password: "ecila"})
 		wantErr(t, err, ferry.ErrLogin)
 		if n := h.taken("user/alice"); n != 0 {
 			t.Errorf("%d seats of the user are still taken", n)
@@ -453,7 +453,7 @@ func TestKick(t *testing.T) {
 func TestKickEndsTheDelayOfALogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, gate.Limits{FailDelay: time.Hour})
-		v := h.visit("192.0.2.7")
+		v := h.connect("192.0.2.7")
 		time.AfterFunc(time.Second, func() { h.gate.Kick(func(gate.SessionInfo) bool { return true }, ferry.ErrShutdown) })
 		begin := time.Now()
 		_, err := v.Login(t.Context(), ferry.Claim{Name: "nobody", Password: ""})
@@ -464,7 +464,7 @@ func TestKickEndsTheDelayOfALogin(t *testing.T) {
 	})
 }
 
-func TestVisitEndsWithItsContext(t *testing.T) {
+func TestConnEndsWithItsContext(t *testing.T) {
 	h := newHouse(t, gate.Limits{})
 	ctx, stop := context.WithCancelCause(t.Context())
 	v, err := h.gate.Admit(ctx, "ftp", address("192.0.2.7"), netip.AddrPort{})
@@ -478,8 +478,8 @@ func TestVisitEndsWithItsContext(t *testing.T) {
 
 func TestLeaveBeforeLogin(t *testing.T) {
 	h := newHouse(t, gate.Limits{})
-	v := h.visit("192.0.2.7")
-	v.Leave(ferry.ErrControlLost)
+	v := h.connect("192.0.2.7")
+	v.Close(ferry.ErrControlLost)
 	wantErr(t, context.Cause(v.Context()), ferry.ErrControlLost)
 	if got, want := h.kinds(), []string{"connect", "disconnect"}; !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)

@@ -174,8 +174,8 @@ func address(ip string) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(ip), 4000)
 }
 
-// visit admits a connection from ip.
-func (h *house) visit(ip string) *gate.Visit {
+// connect admits a connection from ip.
+func (h *house) connect(ip string) *gate.Conn {
 	h.t.Helper()
 	v, err := h.gate.Admit(context.Background(), "ftp", address(ip), address("192.0.2.1"))
 	if err != nil {
@@ -185,9 +185,9 @@ func (h *house) visit(ip string) *gate.Visit {
 }
 
 // enter admits and logs in.
-func (h *house) enter(name string) (*gate.Visit, *gate.Session) {
+func (h *house) enter(name string) (*gate.Conn, *gate.Session) {
 	h.t.Helper()
-	v := h.visit("192.0.2.7")
+	v := h.connect("192.0.2.7")
 	s, err := v.Login(context.Background(), ferry.Claim{Name: name, Password: password(name)})
 	if err != nil {
 		h.t.Fatal(err)

@@ -30,8 +30,8 @@ func (g *Gate) Refresh(ctx context.Context, lookup func(ctx context.Context, nam
 	g.mu.Unlock()
 	var failed []error
 	found := make(map[string]answer)
-	for _, v := range g.live() {
-		s := v.current()
+	for _, c := range g.live() {
+		s := c.current()
 		if s == nil || s.User().Anonymous {
 			continue
 		}
@@ -46,7 +46,7 @@ func (g *Gate) Refresh(ctx context.Context, lookup func(ctx context.Context, nam
 		}
 		switch {
 		case errors.Is(now.err, fs.ErrNotExist):
-			v.cancel(ferry.ErrKicked)
+			c.cancel(ferry.ErrKicked)
 		case now.err == nil:
 			s.follow(now.user)
 		}
@@ -64,12 +64,12 @@ type answer struct {
 func (s *Session) follow(now ferry.User) {
 	was := s.User()
 	if !now.MayLogin(time.Now()) || !sameFiles(was, now) {
-		s.visit.cancel(ferry.ErrKicked)
+		s.conn.cancel(ferry.ErrKicked)
 		return
 	}
 	s.user.Store(&now)
 	s.expireWith(now)
-	s.visit.gate.setRates(s.account, now.Limits)
+	s.conn.gate.setRates(s.account, now.Limits)
 	if slices.Equal(was.Rules, now.Rules) {
 		return
 	}
@@ -107,5 +107,5 @@ func (s *Session) expireWith(u ferry.User) {
 	if s.ended || u.Expires.IsZero() {
 		return
 	}
-	s.expiry = time.AfterFunc(time.Until(u.Expires), func() { s.visit.cancel(ferry.ErrKicked) })
+	s.expiry = time.AfterFunc(time.Until(u.Expires), func() { s.conn.cancel(ferry.ErrKicked) })
 }

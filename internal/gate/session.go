@@ -16,15 +16,15 @@ import (
 // of the session, which would have missed it.
 var errStale = errors.New("gate: the account was looked at before the last Refresh")
 
-// Session is a visit that is logged in. Its methods may be called from several
+// Session is a connection that is logged in. Its methods may be called from several
 // goroutines at once.
 type Session struct {
-	visit       *Visit
+	conn        *Conn
 	user        atomic.Pointer[ferry.User] // as the account is now
 	account     *account
 	fs          ferry.FS
 	releaseSeat func()
-	ctx         context.Context // ends with the session or the visit
+	ctx         context.Context // ends with the session or the connection
 	cancel      context.CancelCauseFunc
 	stopWake    func() bool
 
@@ -35,22 +35,22 @@ type Session struct {
 }
 
 // begin makes u's session. Whatever was taken is given back when it fails.
-func (v *Visit) begin(ctx context.Context, u ferry.User, generation int) (*Session, error) {
-	g := v.gate
+func (c *Conn) begin(ctx context.Context, u ferry.User, generation int) (*Session, error) {
+	g := c.gate
 	release, err := g.hold(ctx, "user/"+u.Name, u.Limits.Sessions, ferry.ErrUserFull)
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{visit: v, releaseSeat: release}
+	s := &Session{conn: c, releaseSeat: release}
 	s.user.Store(&u)
 	if s.fs, err = g.files(ctx, s); err != nil {
 		release()
 		return nil, fmt.Errorf("cannot open the home of user %q: %w", u.Name, err)
 	}
 	s.account = g.enter(u)
-	s.ctx, s.cancel = context.WithCancelCause(v.ctx)
+	s.ctx, s.cancel = context.WithCancelCause(c.ctx)
 	s.stopWake = context.AfterFunc(s.ctx, s.wakeTransfers)
-	if err := v.install(s, generation); err != nil {
+	if err := c.install(s, generation); err != nil {
 		s.end(err)
 		return nil, err
 	}
@@ -58,21 +58,21 @@ func (v *Visit) begin(ctx context.Context, u ferry.User, generation int) (*Sessi
 	return s, nil
 }
 
-// install makes s the visit's session, unless that came too late.
-func (v *Visit) install(s *Session, generation int) error {
+// install makes s the connection's session, unless that came too late.
+func (c *Conn) install(s *Session, generation int) error {
 	// Both locks, so that Refresh either counts up before this and is noticed,
 	// or after it and sees the session.
-	v.gate.mu.Lock()
-	defer v.gate.mu.Unlock()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.ctx.Err() != nil {
-		return context.Cause(v.ctx)
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
 	}
-	if v.gate.refreshes != generation {
+	if c.gate.refreshes != generation {
 		return errStale
 	}
-	v.session = s
+	c.session = s
 	return nil
 }
 
@@ -116,7 +116,7 @@ func (s *Session) handles() []*transfer {
 	return slices.Clone(s.open)
 }
 
-// End ends the login, not the visit: transfers that still run are stopped and
+// End ends the login, not the connection: transfers that still run are stopped and
 // aborted, the tree is closed, the user's seat is given back. It may be called
 // more than once.
 func (s *Session) End() { s.end(nil) }
@@ -143,13 +143,13 @@ func (s *Session) end(cause error) {
 		_ = t.Abort(cause) // nobody is left to tell; the event has been sent
 	}
 	_ = s.fs.Close()
-	s.visit.gate.leave(s.account)
+	s.conn.gate.leave(s.account)
 	s.releaseSeat()
-	s.visit.mu.Lock()
-	if s.visit.session == s {
-		s.visit.session = nil
+	s.conn.mu.Lock()
+	if s.conn.session == s {
+		s.conn.session = nil
 	}
-	s.visit.mu.Unlock()
+	s.conn.mu.Unlock()
 }
 
 // wakeTransfers ends the waiting of every transfer for its connection. Each
@@ -181,5 +181,5 @@ func (s *Session) drop(t *transfer) {
 func (s *Session) Emit(e ferry.Event) {
 	u := s.user.Load()
 	e.User, e.Anon = u.Name, u.Anonymous
-	s.visit.emit(e)
+	s.conn.emit(e)
 }

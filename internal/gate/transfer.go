@@ -79,12 +79,12 @@ func (t *transfer) WriteAt(p []byte, off int64) (int, error) {
 
 // paced moves up to n bytes by move when the limits allow it, and counts them.
 func (t *transfer) paced(n int64, up bool, move func() (int64, error)) (int64, error) {
-	lanes := t.session.lanes(up)
-	if err := lanes.wait(t.session.ctx, t.session.ctx, n); err != nil {
+	limiters := t.session.limiters(up)
+	if err := limiters.wait(t.session.ctx, t.session.ctx, n); err != nil {
 		return 0, err
 	}
 	moved, err := move()
-	lanes.giveBack(n - moved)
+	limiters.giveBack(n - moved)
 	t.count(up, moved)
 	return moved, err
 }
@@ -95,10 +95,10 @@ func (t *transfer) count(up bool, n int64) {
 	case up:
 		t.written.Add(n)
 		t.changed.Store(true)
-		t.session.visit.up.Add(n)
+		t.session.conn.up.Add(n)
 	default:
 		t.read.Add(n)
-		t.session.visit.down.Add(n)
+		t.session.conn.down.Add(n)
 	}
 }
 
@@ -160,23 +160,23 @@ func (t *transfer) finish(err error) {
 	t.session.Emit(e)
 }
 
-// lanes are the buckets that a transfer in one direction draws from: its
+// limiters are the buckets that a transfer in one direction draws from: its
 // user's, and that of everybody.
-type lanes struct{ user, all *bucket }
+type limiters struct{ user, all *bucket }
 
-func (s *Session) lanes(up bool) lanes {
+func (s *Session) limiters(up bool) limiters {
 	if up {
-		return lanes{s.account.up, s.visit.gate.up}
+		return limiters{s.account.up, s.conn.gate.up}
 	}
-	return lanes{s.account.down, s.visit.gate.down}
+	return limiters{s.account.down, s.conn.gate.down}
 }
 
 // chunk is the most that should be taken at once.
-func (l lanes) chunk() int64 { return min(l.user.chunk(), l.all.chunk()) }
+func (l limiters) chunk() int64 { return min(l.user.chunk(), l.all.chunk()) }
 
 // wait takes n bytes and waits until they may move. When a context ends first
 // they are given back, and the error is its cause.
-func (l lanes) wait(ctx, session context.Context, n int64) error {
+func (l limiters) wait(ctx, session context.Context, n int64) error {
 	d := max(l.user.take(n), l.all.take(n))
 	if d <= 0 {
 		return nil
@@ -195,7 +195,7 @@ func (l lanes) wait(ctx, session context.Context, n int64) error {
 	}
 }
 
-func (l lanes) giveBack(n int64) {
+func (l limiters) giveBack(n int64) {
 	l.user.giveBack(n)
 	l.all.giveBack(n)
 }

@@ -253,19 +253,19 @@ func TestSlowIsNotStalled(t *testing.T) {
 func TestWhatEndsACopy(t *testing.T) {
 	tests := []struct {
 		name string
-		end  func(h *house, v *gate.Visit, s *gate.Session, cancel context.CancelCauseFunc)
+		end  func(h *house, v *gate.Conn, s *gate.Session, cancel context.CancelCauseFunc)
 		want error
 	}{
-		{"its context", func(_ *house, _ *gate.Visit, _ *gate.Session, cancel context.CancelCauseFunc) {
+		{"its context", func(_ *house, _ *gate.Conn, _ *gate.Session, cancel context.CancelCauseFunc) {
 			cancel(ferry.ErrAborted)
 		}, ferry.ErrAborted},
-		{"a kick", func(h *house, _ *gate.Visit, _ *gate.Session, _ context.CancelCauseFunc) {
+		{"a kick", func(h *house, _ *gate.Conn, _ *gate.Session, _ context.CancelCauseFunc) {
 			h.gate.Kick(func(gate.SessionInfo) bool { return true }, ferry.ErrKicked)
 		}, ferry.ErrKicked},
-		{"the visit's end", func(_ *house, v *gate.Visit, _ *gate.Session, _ context.CancelCauseFunc) {
-			v.Leave(ferry.ErrControlLost)
+		{"the connection's end", func(_ *house, v *gate.Conn, _ *gate.Session, _ context.CancelCauseFunc) {
+			v.Close(ferry.ErrControlLost)
 		}, ferry.ErrControlLost},
-		{"the session's end", func(_ *house, _ *gate.Visit, s *gate.Session, _ context.CancelCauseFunc) { s.End() }, ferry.ErrAborted},
+		{"the session's end", func(_ *house, _ *gate.Conn, s *gate.Session, _ context.CancelCauseFunc) { s.End() }, ferry.ErrAborted},
 	}
 	// While it waits for the client, and while it waits for its share.
 	for _, u := range []ferry.User{user("alice"), limited("alice", 1, 1)} {

@@ -21,9 +21,9 @@ import (
 // gated is a session behind the gate, as a server will have it.
 type gated struct {
 	*gate.Session
-	visit *gate.Visit
-	mu    sync.Mutex
-	told  []string // events, in words
+	gateConn *gate.Conn
+	mu       sync.Mutex
+	told     []string // events, in words
 }
 
 type anybody struct{ rules []ferry.Rule }
@@ -58,20 +58,20 @@ func login(t *testing.T, tree *mem.Tree, rules ...ferry.Rule) *gated {
 		Events:  s.hear,
 	})
 	var err error
-	s.visit, err = g.Admit(t.Context(), "sftp", netip.MustParseAddrPort("192.0.2.1:1"), netip.MustParseAddrPort("192.0.2.2:22"))
+	s.gateConn, err = g.Admit(t.Context(), "sftp", netip.MustParseAddrPort("192.0.2.1:1"), netip.MustParseAddrPort("192.0.2.2:22"))
 	if err == nil {
-		s.Session, err = s.visit.Login(t.Context(), ferry.Claim{Name: "alice"})
+		s.Session, err = s.gateConn.Login(t.Context(), ferry.Claim{Name: "alice"})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.visit.Leave(nil) })
+	t.Cleanup(func() { s.gateConn.Close(nil) })
 	return s
 }
 
 func (g *gated) dial(t *testing.T) *sftptest.Peer {
 	t.Helper()
-	p := dialSilently(t, g.visit.Context(), Options{FS: g.FS(), User: g.User()})
+	p := dialSilently(t, g.gateConn.Context(), Options{FS: g.FS(), User: g.User()})
 	p.Write(sftpwire.AppendInit(nil, sftpwire.Hello{Version: 3}))
 	go p.Read()
 	return p
@@ -166,7 +166,7 @@ func TestKick(t *testing.T) {
 	p := s.dial(t)
 	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
 	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("abc")})
-	s.visit.Leave(ferry.ErrKicked)
+	s.gateConn.Close(ferry.ErrKicked)
 	if p.Wait(99) != nil {
 		t.Error("an answer to nothing")
 	}

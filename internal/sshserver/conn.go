@@ -38,7 +38,7 @@ const maxChannels = 10
 type sshConn struct {
 	srv      *Server
 	conn     *bufferedConn
-	gateConn *gate.Visit
+	gateConn *gate.Conn
 	peer     netip.AddrPort
 	log      *slog.Logger
 	ctx      context.Context // ends with the connection; its cause says why
@@ -64,8 +64,8 @@ type sshConn struct {
 	running map[*stream]struct{} // what programs run on
 }
 
-func newSSHConn(s *Server, nc net.Conn, visit *gate.Visit) *sshConn {
-	c := &sshConn{srv: s, conn: newBufferedConn(nc, &s.writeBuffers), gateConn: visit, peer: listen.AddrPort(nc.RemoteAddr()), log: s.cfg.Log.With("session", visit.ID()), running: map[*stream]struct{}{}}
+func newSSHConn(s *Server, nc net.Conn, gateConn *gate.Conn) *sshConn {
+	c := &sshConn{srv: s, conn: newBufferedConn(nc, &s.writeBuffers), gateConn: gateConn, peer: listen.AddrPort(nc.RemoteAddr()), log: s.cfg.Log.With("session", gateConn.ID()), running: map[*stream]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.clientHere, c.hungUp = context.WithCancel(c.ctx)
 	c.drain, c.startDrain = context.WithCancel(c.ctx)
@@ -79,11 +79,11 @@ func (c *sshConn) serve() (cause error) {
 	defer c.recoverPanic(&cause)
 	stop := context.AfterFunc(c.ctx, func() { _ = c.conn.Close() })
 	defer stop()
-	// The visit ends when somebody kicks the client, and when the server does
+	// The gate ends it when somebody kicks the client, and when the server does
 	// not wait any longer.
-	visited := c.gateConn.Context()
-	stopVisit := context.AfterFunc(visited, func() { c.closeWith(context.Cause(visited)) })
-	defer stopVisit()
+	gateCtx := c.gateConn.Context()
+	stopGate := context.AfterFunc(gateCtx, func() { c.closeWith(context.Cause(gateCtx)) })
+	defer stopGate()
 
 	late := time.AfterFunc(c.srv.cfg.LoginTimeout, func() { c.closeWith(errLate) })
 	_ = c.conn.SetDeadline(time.Now().Add(c.srv.cfg.LoginTimeout + farewellTime))

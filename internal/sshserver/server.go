@@ -126,15 +126,15 @@ func (s *Server) Handle(nc net.Conn) {
 		refuseConn(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
 		return
 	}
-	visit, err := s.cfg.Gate.Admit(s.kill, "sftp", listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr()))
+	gateConn, err := s.cfg.Gate.Admit(s.kill, "sftp", listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr()))
 	if err != nil {
 		refuseConn(nc, reasonFor(err), sentence(err))
 		return
 	}
-	c := newSSHConn(s, nc, visit)
+	c := newSSHConn(s, nc, gateConn)
 	s.enter(c)
 	defer s.leave(c)
-	visit.Leave(c.serve())
+	gateConn.Close(c.serve())
 }
 
 func (s *Server) enter(c *sshConn) {
