@@ -64,6 +64,13 @@ func remedyFor(err error) string {
 	return "look at the disk and at the file"
 }
 
+// isBusy tells whether err is SQLite's, and says that somebody else has the file
+// locked.
+func isBusy(err error) bool {
+	var driver *sqlite.Error
+	return errors.As(err, &driver) && meaning(driver) == ErrLocked
+}
+
 // meaning says in our words what SQLite's result code means (the low byte is
 // the primary one).
 func meaning(err *sqlite.Error) error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -49,21 +50,48 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
+// busyRounds is how often Open looks whether a database is still being made or
+// put away by another process, busyPause apart: as long as busy_timeout.
+const (
+	busyRounds = 100
+	busyPause  = 50 * time.Millisecond
+)
+
 // makeFile sees to it that the database file is there, and private. SQLite
 // gives the files it puts beside it (-wal, -shm) the same permissions.
 func makeFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("cannot make the directory of the user database: %w; choose a state directory that can be written", err)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	if err := createOnce(path); err != nil {
 		return fmt.Errorf("cannot open the user database: %w; run as the user who owns it, or choose another state directory", err)
 	}
-	defer file.Close()
-	if err := file.Chmod(0o600); err != nil {
+	if err := os.Chmod(path, 0o600); err != nil {
 		return fmt.Errorf("cannot make the user database private: %w; it must belong to the user who runs ferry", err)
 	}
 	return nil
+}
+
+// createOnce makes an empty file at path where there is none. It never has the
+// file open under that name: to close it would drop the locks that SQLite has
+// on it elsewhere in this process, for POSIX gives a process its locks of a
+// file, not a descriptor (fcntl(2), "Advisory record locking").
+func createOnce(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-database-") // with 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil // somebody else was faster
 }
 
 func (s *Store) connect(ctx context.Context) (err error) {
@@ -71,7 +99,7 @@ func (s *Store) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := s.check(ctx); err != nil {
+	if err := s.checkWhenFree(ctx); err != nil {
 		return err
 	}
 	if err := s.migrate(ctx); err != nil {
@@ -95,6 +123,24 @@ func dsn(path string, more url.Values) string {
 		u = url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: u.RawQuery}
 	}
 	return u.String()
+}
+
+// checkWhenFree is check, repeated while somebody else brings the file into WAL
+// mode or, as the last who had it open, takes the WAL away: SQLite answers
+// SQLITE_BUSY then without a wait (sqlite.org/wal.html, "Sometimes Queries
+// Return SQLITE_BUSY In WAL Mode"). From the first query on nobody else is last.
+func (s *Store) checkWhenFree(ctx context.Context) (err error) {
+	for range busyRounds {
+		if err = s.check(ctx); !isBusy(err) {
+			return err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return err
 }
 
 // check looks through the whole file for damage: it is small, and an account

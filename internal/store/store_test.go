@@ -121,8 +121,15 @@ func TestOpenTakesAnyPath(t *testing.T) {
 	}
 }
 
+// TestOpenAtOnce: where some make the database, and others put it away as the
+// last who had it open, nobody is told that it is locked.
 func TestOpenAtOnce(t *testing.T) {
-	path := newPath(t)
+	for range 3 {
+		openAtOnce(t, newPath(t))
+	}
+}
+
+func openAtOnce(t *testing.T, path string) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {

@@ -14,6 +14,7 @@ import (
 func TestSFTPTyped(t *testing.T) {
 	t.Parallel()
 	v := startSSH(t, harness.Setup{Config: harness.CheapLogins})
+	harness.MustManage(t, v.Server, "", "set", "bob", "--rights", "all,chown")
 	here := t.TempDir()
 	content := harness.Noise(1, 700_001)
 	harness.WriteFile(t, filepath.Join(here, "f"), content)
@@ -38,7 +39,10 @@ func TestSFTPTyped(t *testing.T) {
 			t.Errorf("sftp does not show %q:\n%s", want, o.Out)
 		}
 	}
+	harness.MustManage(t, v.Server, "", "set", "bob", "--rights", "all")
 	for command, want := range map[string]string{
+		"chown 8 d":         "Permission denied",
+		"chgrp 7 d":         "Permission denied",
 		"get missing":       `"/missing" not found`,
 		"rm d":              "Failure",
 		"rmdir d":           "Failure",
