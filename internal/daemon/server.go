@@ -16,6 +16,7 @@ import (
 	"ferry/internal/auth"
 	"ferry/internal/cluster"
 	"ferry/internal/config"
+	"ferry/internal/digest"
 	"ferry/internal/event"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
@@ -130,9 +131,12 @@ func Serve(conf *config.Config, o Options) error {
 		return err
 	}
 
+	// Hashes of files, which logins are not to wait for.
+	hashes := digest.NewQueue(0)
+
 	// The gate, and the protocols in front of it.
 	g := gate.New(gate.Config{
-		Auth: authenticator(conf, users, hasher),
+		Auth: loginsFirst{authenticator(conf, users, hasher), hashes},
 		Files: func(ctx context.Context, s *gate.Session) (ferry.FS, error) {
 			files, err := homes.View(ctx, s.User())
 			if err != nil {
@@ -144,7 +148,7 @@ func Serve(conf *config.Config, o Options) error {
 		Events:  event.Fan(event.Log(log), transfers.sink()),
 		Limits:  gateLimits(conf),
 	})
-	ftp, err := ftpserver.New(ftpConfig(conf, g, secure.security(conf), log))
+	ftp, err := ftpserver.New(ftpConfig(conf, g, secure.security(conf), hashes, log))
 	if err != nil {
 		return err
 	}

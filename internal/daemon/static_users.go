@@ -8,6 +8,7 @@ import (
 	"ferry"
 	"ferry/internal/auth"
 	"ferry/internal/config"
+	"ferry/internal/digest"
 	"ferry/internal/store"
 )
 
@@ -109,6 +110,18 @@ func authenticator(conf *config.Config, users auth.Users, h *auth.Hasher) ferry.
 		return virtual
 	}
 	return welcoming(conf, virtual)
+}
+
+// loginsFirst holds the hashes of files up while a login is checked: somebody waits
+// for it, and it hashes as well.
+type loginsFirst struct {
+	users  ferry.Authenticator
+	hashes *digest.Queue
+}
+
+func (l loginsFirst) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, error) {
+	defer l.hashes.GiveWay()()
+	return l.users.Authenticate(ctx, c)
 }
 
 // anonymous may read everywhere and, where there is a drop directory, put new

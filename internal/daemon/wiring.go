@@ -7,6 +7,7 @@ import (
 
 	"ferry"
 	"ferry/internal/config"
+	"ferry/internal/digest"
 	"ferry/internal/event"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftpserver"
@@ -54,7 +55,7 @@ func orElse[T comparable](v, other T) T {
 	return v
 }
 
-func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, log *slog.Logger) ftpserver.Config {
+func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, hashes *digest.Queue, log *slog.Logger) ftpserver.Config {
 	f := conf.FTP
 	passive := ftpserver.Passive{First: f.PassivePorts.First, Last: f.PassivePorts.Last}
 	for _, a := range f.PassiveAddresses {
@@ -79,6 +80,7 @@ func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, l
 		ModeZ:        f.ModeZ,
 		Recursive:    f.RecursiveList,
 		ListLimit:    f.ListLimit,
+		Hashes:       hashes,
 		LooseALLO:    f.LooseALLO,
 	}
 }

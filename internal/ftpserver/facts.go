@@ -78,7 +78,7 @@ func (c *conn) asciiSize(name ferry.Name, size int64) reply {
 		return c.failed("SIZE", name, err)
 	}
 	defer h.Abort(nil)
-	n, err := networkSize(h)
+	n, err := networkSize(c.ctx(), h)
 	if err != nil {
 		return c.failed("SIZE", name, err)
 	}

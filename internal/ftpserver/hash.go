@@ -13,6 +13,9 @@ import (
 	"ferry/internal/ftpwire"
 )
 
+// hashBuf is how much of a file is hashed in one turn.
+const hashBuf = 256 << 10
+
 const defaultHash = "SHA-256"
 
 // hashNames are the algorithms in the order FEAT lists them. SHA-1 has to be
@@ -107,15 +110,31 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 	if at.ranged {
 		first, last = at.offset, min(at.last, last)
 	}
+	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.hashShare()
 	c.begin(verb, progress, func(ctx context.Context, _ *job) reply {
 		defer h.Abort(nil)
+		buf := bufs.Get().(*[hashBuf]byte)
+		defer bufs.Put(buf)
 		sum := digest.New(algo)
-		if err := readRange(ctx, h, first, last-first+1, func(p []byte) { _, _ = sum.Write(p) }); err != nil {
+		err := hashes.Sum(ctx, who, sum, h, first, last-first+1, buf[:])
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errShrunk
+		}
+		if err != nil {
 			return c.failed(verb, name, err)
 		}
 		return done(sum.Sum(nil), first, max(last, 0))
 	})
 	return reply{}
+}
+
+// hashShare is whose turns the session's hashes take: its user's, so that several
+// sessions gain nothing, or where nobody knows who that is its address's.
+func (c *conn) hashShare() string {
+	if u := c.sess.User(); !u.Anonymous {
+		return "user/" + u.Name
+	}
+	return "ip/" + c.peer.Addr().String()
 }
 
 // readRange hands n bytes of h from off on to take, piece by piece.
@@ -139,13 +158,13 @@ func readRange(ctx context.Context, h ferry.Handle, off, n int64, take func([]by
 }
 
 // networkSize is how many bytes a file has in TYPE A.
-func networkSize(h ferry.Handle) (int64, error) {
+func networkSize(ctx context.Context, h ferry.Handle) (int64, error) {
 	info, err := h.Stat()
 	if err != nil {
 		return 0, err
 	}
 	size, cr := info.Size, false
-	err = readRange(context.Background(), h, 0, info.Size, func(p []byte) {
+	err = readRange(ctx, h, 0, info.Size, func(p []byte) {
 		for _, b := range p {
 			if b == '\n' && !cr {
 				size++

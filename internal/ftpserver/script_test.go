@@ -48,6 +48,7 @@ import (
 //	                         data2, dataX, … are further data connections
 //
 //	sleep 5m                 let time pass
+//	turns taken; turns free  another client's hash takes the only turn there is, after config turns; it is done
 //	kick; drain; kill        the administrator ends the sessions; the server stops, softly or hard
 //	another; client N        another connection of the same client address begins; go back to the Nth
 //	sessions N               the gate counts so many
@@ -149,6 +150,8 @@ func (w *world) step(line string) error {
 		d, err := time.ParseDuration(args[0])
 		time.Sleep(d)
 		return err
+	case "turns":
+		w.takeTurn(args[0] == "taken")
 	case "kick":
 		w.gate.Kick(func(gate.SessionInfo) bool { return true }, ferry.ErrKicked)
 	case "drain":

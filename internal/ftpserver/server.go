@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/digest"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
 	"ferry/internal/ftptls"
@@ -61,6 +62,9 @@ type Config struct {
 	// ListLimit bounds the entries of one recursive listing and of one listing
 	// on the control connection (STAT); 0: 10,000.
 	ListLimit int
+	// Hashes is where the hashes of files take turns, with those of other protocols;
+	// nil: nobody waits.
+	Hashes *digest.Queue
 	// LooseALLO publishes an upload that has fewer bytes than its ALLO announced.
 	LooseALLO bool
 }
@@ -77,6 +81,7 @@ type Server struct {
 	data     *ftpdata.Service
 	commands map[string]*command
 	listBufs *sync.Pool // of *[listBuf]byte
+	hashBufs *sync.Pool // of *[hashBuf]byte
 	wires    *ftptls.Pools
 
 	tlsSessions *ftptls.Sessions
@@ -120,6 +125,7 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 		cfg:      cfg,
 		commands: commandTable(),
 		listBufs: ftplist.NewListBufs(),
+		hashBufs: &sync.Pool{New: func() any { return new([hashBuf]byte) }},
 		wires:    ftptls.NewPools(),
 
 		tlsSessions: ftptls.NewSessions(),

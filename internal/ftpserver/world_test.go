@@ -13,6 +13,7 @@ import (
 
 	"ferry"
 	"ferry/internal/cluster"
+	"ferry/internal/digest"
 	"ferry/internal/fstest"
 	"ferry/internal/ftpdata"
 	"ferry/internal/gate"
@@ -40,6 +41,7 @@ type world struct {
 	now     int // which client speaks
 	nextSrc uint16
 	stopped sync.WaitGroup
+	turn    chan struct{}           // closed: the hash that takes the only turn is done
 	quiet   bool                    // no log
 	wrap    func(ferry.FS) ferry.FS // what each session's tree is wrapped in; nil: nothing
 	events  ferry.Sink
@@ -67,6 +69,8 @@ func (w *world) configure(words []string) (err error) {
 			w.cfg.ForeignData = true
 		case "looseallo":
 			w.cfg.LooseALLO = true
+		case "turns":
+			w.cfg.Hashes = digest.NewQueue(1)
 		case "epsvoff":
 			w.cfg.NoEPSV = []netip.Prefix{netip.PrefixFrom(w.peer, w.peer.BitLen())}
 		case "listlimit":
@@ -154,6 +158,18 @@ func (w *world) begin() {
 		w.t.Fatal(err)
 	}
 	w.srv = srv
+}
+
+// takeTurn begins another client's hash, or ends it.
+func (w *world) takeTurn(taken bool) {
+	if !taken {
+		close(w.turn)
+		return
+	}
+	w.turn = make(chan struct{})
+	begun := make(chan struct{})
+	go w.cfg.Hashes.Turn(context.Background(), "another", func() { close(begun); <-w.turn })
+	<-begun
 }
 
 // treeOf is what a session gets, with the faults that the script asked for.
