@@ -1,13 +1,12 @@
 // Package cluster is what the nodes of one service share beyond the database:
-// seats that are counted over all of them, jobs that one of them leads, and
-// short notices between them. It speaks no RFC.
+// seats that are counted over all of them, and jobs that one of them leads. That an
+// account has changed, each learns from the database. It speaks no RFC.
 //
 // Alone is the cluster of a server that stands alone, in memory.
 package cluster
 
 import (
 	"context"
-	"iter"
 	"sync"
 
 	"ferry"
@@ -19,7 +18,6 @@ type Alone struct {
 	mu    sync.Mutex
 	seats map[string]int           // places taken; a seat nobody holds has no entry
 	led   map[string]chan struct{} // jobs that run now; closed when the run ends
-	ears  map[*ear]struct{}
 }
 
 var _ ferry.Cluster = (*Alone)(nil)
@@ -29,7 +27,6 @@ func NewAlone() *Alone {
 	return &Alone{
 		seats: make(map[string]int),
 		led:   make(map[string]chan struct{}),
-		ears:  make(map[*ear]struct{}),
 	}
 }
 
@@ -106,43 +103,4 @@ func (a *Alone) tryLead(job string) (mine, other chan struct{}) {
 	mine = make(chan struct{})
 	a.led[job] = mine
 	return mine, nil
-}
-
-// Tell gives n to everybody who listens. It never waits for a receiver.
-func (a *Alone) Tell(ctx context.Context, n ferry.Notice) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for e := range a.ears {
-		e.put(n)
-	}
-	return nil
-}
-
-// Heard yields what is told after it was called, until ctx ends. The sequence
-// is for one loop: when that is left, the receiver is forgotten.
-func (a *Alone) Heard(ctx context.Context) iter.Seq[ferry.Notice] {
-	e := newEar()
-	a.mu.Lock()
-	a.ears[e] = struct{}{}
-	a.mu.Unlock()
-	forget := func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		delete(a.ears, e)
-	}
-	// A sequence that is never ranged over must not stay subscribed for ever.
-	stop := context.AfterFunc(ctx, forget)
-	return func(yield func(ferry.Notice) bool) {
-		defer forget()
-		defer stop()
-		for {
-			n, ok := e.next(ctx)
-			if !ok || !yield(n) {
-				return
-			}
-		}
-	}
 }

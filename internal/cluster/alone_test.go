@@ -3,7 +3,6 @@ package cluster_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -82,14 +81,10 @@ func TestEndedContext(t *testing.T) {
 	cancel()
 	_, held := a.Hold(ctx, "all", 0)
 	led := a.Lead(ctx, "sweep", func(context.Context) { t.Error("led") })
-	told := a.Tell(ctx, ferry.Notice{})
-	for what, err := range map[string]error{"Hold": held, "Lead": led, "Tell": told} {
+	for what, err := range map[string]error{"Hold": held, "Lead": led} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", what, err)
 		}
-	}
-	for n := range a.Heard(ctx) {
-		t.Errorf("heard %v", n)
 	}
 }
 
@@ -162,92 +157,5 @@ func TestLeadIsGivenBackByAPanic(t *testing.T) {
 	ran := false
 	if err := a.Lead(t.Context(), "sweep", func(context.Context) { ran = true }); err != nil || !ran {
 		t.Fatalf("Lead after a panic: ran %v, %v", ran, err)
-	}
-}
-
-func TestEverybodyHearsInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := cluster.NewAlone()
-		ctx, cancel := context.WithCancel(t.Context())
-		tell(t, a, "before") // told before anybody listened: nobody hears it
-		heard := [2][]string{}
-		for i := range heard {
-			seq := a.Heard(ctx)
-			go func() {
-				for n := range seq {
-					heard[i] = append(heard[i], n.Subject)
-				}
-			}()
-		}
-		tell(t, a, "alice", "bob")
-		synctest.Wait()
-		tell(t, a, "carol")
-		synctest.Wait()
-		cancel()
-		synctest.Wait() // both loops have ended, or the bubble would deadlock
-		for i, got := range heard {
-			if fmt.Sprint(got) != "[alice bob carol]" {
-				t.Errorf("receiver %d heard %v", i, got)
-			}
-		}
-	})
-}
-
-func TestSlowReceiverIsToldOfItsLoss(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a := cluster.NewAlone()
-		ctx, cancel := context.WithCancel(t.Context())
-		seq := a.Heard(ctx)
-		const told = 10000
-		for range told {
-			tell(t, a, "x")
-		}
-		var kept, lost int
-		go func() {
-			for n := range seq {
-				switch {
-				case n.Subject == "after" && lost != 1:
-					t.Error("the notice after the loss came before NoticeLost")
-				case n.Kind == ferry.NoticeLost:
-					lost++
-				default:
-					kept++
-				}
-			}
-		}()
-		synctest.Wait()
-		if kept == 0 || kept >= told || lost != 1 {
-			t.Errorf("kept %d of %d, %d NoticeLost; want some, and one", kept, told, lost)
-		}
-		before := kept
-		tell(t, a, "after")
-		synctest.Wait()
-		if kept != before+1 || lost != 1 {
-			t.Errorf("after the loss: %d more notices and %d NoticeLost, want 1 and 1", kept-before, lost)
-		}
-		cancel()
-		synctest.Wait()
-	})
-}
-
-func TestLeavingTheLoopEndsHearing(t *testing.T) {
-	a := cluster.NewAlone()
-	seq := a.Heard(t.Context())
-	tell(t, a, "one", "two")
-	for n := range seq {
-		if n.Subject != "one" {
-			t.Errorf("heard %q first", n.Subject)
-		}
-		break
-	}
-	tell(t, a, "three") // nobody is there; it must not matter
-}
-
-func tell(t *testing.T, a *cluster.Alone, subjects ...string) {
-	t.Helper()
-	for _, s := range subjects {
-		if err := a.Tell(t.Context(), ferry.Notice{Kind: ferry.NoticeUser, Subject: s}); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

@@ -3,7 +3,6 @@ package gate_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/netip"
 	"slices"
 	"sync"
@@ -120,8 +119,6 @@ func (h *house) Hold(_ context.Context, seat string, max int) (func(), error) {
 }
 
 func (h *house) Lead(context.Context, string, func(context.Context)) error { return nil }
-func (h *house) Tell(context.Context, ferry.Notice) error                  { return nil }
-func (h *house) Heard(context.Context) iter.Seq[ferry.Notice]              { return nil }
 
 // taken is how many seats of that name are held.
 func (h *house) taken(seat string) int {
