@@ -32,12 +32,18 @@ func (cmd *configCheckCmd) Run(c console, k *kong.Context) error {
 	if file == "" {
 		return config.Usagef("no config file to check: name one")
 	}
-	conf, err := config.Load(file, flagsGiven(k))
+	conf, err := daemon.Load(file, flagsGiven(k), os.Getenv("FERRY_PASSWORD"))
 	if err != nil {
 		return err
 	}
-	if err := daemon.CheckFiles(conf); err != nil {
-		return err
+	for _, note := range conf.Notes {
+		c.note("ferry: note: %v", note)
+	}
+	for _, warning := range conf.Warnings {
+		c.note("ferry: warning: %v", warning)
+	}
+	if n := len(conf.Warnings); n > 0 {
+		return fmt.Errorf("%s: nothing is wrong, and %d to be mended: ferry serve would begin", file, n)
 	}
 	return c.print("%s: good", file)
 }

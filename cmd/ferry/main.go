@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -67,12 +68,14 @@ func newParser(c console) (*kong.Kong, error) {
 	)
 }
 
-// fail prints err as the one sentence that it is, and chooses the exit code.
+// fail prints err, a line for each thing that is wrong, and chooses the exit code.
 func (c console) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(c.err, "ferry: %v\n", err)
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(c.err, "ferry: %s\n", strings.TrimSuffix(line, "\n"))
+	}
 	if errors.As(err, new(config.UsageError)) {
 		return exitUsage
 	}

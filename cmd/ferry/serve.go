@@ -7,7 +7,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"ferry/internal/config"
 	"ferry/internal/daemon"
 )
 
@@ -22,14 +21,12 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 
-	conf, err := config.Load(cmd.Config, flagsGiven(k))
+	password := os.Getenv("FERRY_PASSWORD")
+	conf, err := daemon.Load(cmd.Config, flagsGiven(k), password)
 	if err != nil {
 		return err
 	}
-	if err := daemon.Check(conf); err != nil {
-		return err
-	}
-	o := daemon.Options{Log: c.err, Signals: signals, Password: os.Getenv("FERRY_PASSWORD"), Version: buildOf().Version}
+	o := daemon.Options{Log: c.err, Signals: signals, Password: password, Version: buildOf().Version}
 	if conf.File == "" {
 		o.Announce = func(s daemon.Started) { greet(c, conf, s) }
 	}

@@ -26,6 +26,13 @@ const (
 	maxRounds     = 1_000_000 // SHA-crypt
 )
 
+// CheckHash tells what is wrong with a password hash: an error matches ErrHash. It costs
+// nothing, and tries no password.
+func CheckHash(encoded string) error {
+	_, err := new(Hasher).parse(encoded)
+	return err
+}
+
 // parse makes a hash into the function that compares a password with it. It
 // does no expensive work itself.
 func (h *Hasher) parse(encoded string) (matches func(password string) bool, err error) {

@@ -103,7 +103,12 @@ func Check(cfg Config) error {
 	if _, err := loadPairs(pairs); err != nil {
 		return err
 	}
-	trust, err := loadTrust(cfg.ClientCA, cfg.ClientCRL)
+	return CheckClients(cfg.ClientCA, cfg.ClientCRL)
+}
+
+// CheckClients is Check for Config.ClientCA and ClientCRL alone.
+func CheckClients(ca, crl string) error {
+	trust, err := loadTrust(ca, crl)
 	if err != nil {
 		return err
 	}

@@ -3,78 +3,107 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"ferry"
+	"ferry/internal/auth"
 )
 
-// check finds what is right by itself and wrong together.
-func (c *Config) check() error {
-	switch {
-	case c.FTP.Address == "off" && c.FTPS.Address == "off" && c.SFTP.Address == "off":
-		return c.Wrong("ftp.address", `is "off", and nothing else listens: name an address, or that of ftps (--ftps) or sftp (--sftp)`)
-	case c.Users.Drop != "" && !c.Users.Anonymous:
-		return c.Wrong("users.drop", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
-	case c.Users.Drop != "" && c.Storage.ReadOnly:
-		return c.Wrong("users.drop", "takes uploads, but storage.read_only (--read-only) forbids them: leave one of them out")
-	case c.Users.AnonymousRoot != "" && !c.Users.Anonymous:
-		return c.Wrong("users.anonymous_root", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
+// contradictions are what is right by itself and wrong together. They look at no file.
+func contradictions() []Check { return slices.Concat(checks(), tlsChecks(), hostChecks()) }
+
+const anonymousNeeded = "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too"
+
+func checks() []Check {
+	return []Check{
+		{[]string{"ftp.address", "ftps.address", "sftp.address"}, func(c *Config) error {
+			if c.FTP.Address == "off" && c.FTPS.Address == "off" && c.SFTP.Address == "off" {
+				return c.Wrong("ftp.address", `is "off", and nothing else listens: name an address, or that of ftps (--ftps) or sftp (--sftp)`)
+			}
+			return nil
+		}},
+		{[]string{"ftp.address", "ftps.address", "sftp.address", "tls.acme_names", "tls.acme_http", "tls.acme_tls"}, (*Config).checkPorts},
+		{[]string{"ftp.passive_ports", "ftp.address", "ftps.address", "sftp.address"}, (*Config).checkPassivePorts},
+		wrongIf("users.drop", []string{"users.anonymous"}, func(c *Config) bool { return c.Users.Drop != "" && !c.Users.Anonymous }, anonymousNeeded),
+		wrongIf("users.drop", []string{"storage.read_only"}, func(c *Config) bool { return c.Users.Drop != "" && c.Storage.ReadOnly },
+			"takes uploads, but storage.read_only (--read-only) forbids them: leave one of them out"),
+		wrongIf("users.drop", nil, func(c *Config) bool { return c.Users.Drop == string(ferry.Root) },
+			`must be a directory below the root of anonymous users, such as "/incoming"`),
+		wrongIf("users.anonymous_root", []string{"users.anonymous"}, func(c *Config) bool { return c.Users.AnonymousRoot != "" && !c.Users.Anonymous }, anonymousNeeded),
+		{[]string{"users.hash_memory", "users.hash_passes"}, func(c *Config) error {
+			if _, err := c.Hasher(1); err != nil {
+				return c.Wrong(c.setLast("users.hash_memory", "users.hash_passes"), "and its like cannot be: %w", err)
+			}
+			return nil
+		}},
+		{[]string{"users.home"}, func(c *Config) error {
+			if err := checkHomePattern(c.Users.Home); err != nil {
+				return c.Wrong("users.home", "%w", err)
+			}
+			return nil
+		}},
+		{[]string{"users.static"}, (*Config).checkHashes},
 	}
-	for _, k := range []string{"storage.root", "users.anonymous_root", "users.home", "log.transfer_log", "server.state",
+}
+
+// Serving are what a server needs beyond a configuration that is right.
+func Serving() []Check {
+	return []Check{
+		{[]string{"storage.root", "users.home"}, func(c *Config) error {
+			if c.File == "" && c.Storage.Root == "" && c.Users.Home == "" {
+				return Usagef("there is nothing to serve: name a directory (ferry serve DIR), or a config file (--config FILE)")
+			}
+			return nil
+		}},
+		wrongIf("users.anonymous", []string{"users.anonymous_root", "storage.root"}, func(c *Config) bool { return c.Users.Anonymous && c.AnonymousRoot("") == "" },
+			"is set, and there is nothing for anonymous users to see: set users.anonymous_root, or storage.root"),
+		wrongIf("users.static", []string{"storage.root"}, func(c *Config) bool { return len(c.Users.Static) > 0 && c.Storage.Root == "" },
+			"has users without a home: name the directory they share (storage.root)"),
+	}
+}
+
+// settle brings what was given into the form that everything else takes: absolute paths,
+// clean names, the state directory where none was named.
+func (c *Config) settle() (found []error) {
+	for _, name := range []string{"storage.root", "users.anonymous_root", "users.home", "log.transfer_log", "server.state",
 		"sftp.revoked_keys", "tls.cert", "tls.key", "tls.client_ca", "tls.client_crl", "tls.acme_root_ca"} {
-		if err := c.checkPath(k); err != nil {
-			return err
+		if err := c.makeAbsolute(name); err != nil {
+			c.unread[name] = true
+			found = append(found, err)
 		}
 	}
-	if _, err := c.Hasher(1); err != nil {
-		return c.Wrong("users.hash_memory", "and users.hash_passes cannot be: %w", err)
+	if err := c.cleanDrop(); err != nil {
+		c.unread["users.drop"] = true
+		found = append(found, err)
 	}
-	if err := checkHomePattern(c.Users.Home); err != nil {
-		return c.Wrong("users.home", "%w", err)
+	if c.Server.State == "" {
+		var err error
+		if c.Server.State, err = defaultState(); err != nil {
+			found = append(found, err)
+		}
 	}
-	if err := c.checkTLS(); err != nil {
-		return err
-	}
-	if err := c.checkHosts(); err != nil {
-		return err
-	}
-	return c.checkDrop()
+	return found
 }
 
-// CheckServing finds what a server needs beyond a configuration that is right.
-func (c *Config) CheckServing() error {
-	if c.Storage.Root == "" && c.Users.Home == "" {
-		return Usagef("there is nothing to serve: name a directory (ferry serve DIR), or set storage.root or users.home in a config file (--config)")
-	}
-	if c.Users.Anonymous && c.AnonymousRoot("") == "" {
-		return Usagef("there is nothing for anonymous users to see: set users.anonymous_root, or storage.root")
-	}
-	if len(c.Users.Static) > 0 && c.Storage.Root == "" {
-		return c.Wrong("users.static", "has users without a home: name the directory they share (storage.root)")
-	}
-	return nil
-}
-
-// checkDrop makes the drop directory the clean name that rules want.
-func (c *Config) checkDrop() error {
-	if c.Users.Drop == "" {
+// cleanDrop makes the drop directory the clean name that rules want.
+func (c *Config) cleanDrop() error {
+	if c.Users.Drop == "" || c.unread["users.drop"] {
 		return nil
 	}
-	name, err := ferry.Clean("/", c.Users.Drop)
+	name, err := ferry.Clean(ferry.Root, c.Users.Drop)
 	if err != nil {
 		return c.Wrong("users.drop", "cannot be %q: %w", c.Users.Drop, err)
-	}
-	if name == "/" {
-		return c.Wrong("users.drop", `must be a directory below the root of anonymous users, such as "/incoming"`)
 	}
 	c.Users.Drop = string(name)
 	return nil
 }
 
-// checkPath wants host paths in a file to be absolute: the server's working
+// makeAbsolute wants host paths in a file to be absolute: the server's working
 // directory is nothing that a file should depend on. Flags are relative to the
 // directory that the person stands in.
-func (c *Config) checkPath(name string) error {
+func (c *Config) makeAbsolute(name string) error {
 	for _, k := range Keys() {
 		if k.Name != name {
 			continue
@@ -102,11 +131,19 @@ func (c *Config) changed(k Key) bool {
 	return err != nil || k.At(preset).Toml() != k.At(c).Toml()
 }
 
-// Wrong is an error about a key, with the place where it was set.
-func (c *Config) Wrong(name, format string, args ...any) error {
-	where := c.from[name]
-	if !strings.HasPrefix(where, "--") {
-		return Usagef("%s: %s %w", where, name, fmt.Errorf(format, args...))
+// looksHashed tells whether a secret was meant as a hash, be it one that is read or not.
+func looksHashed(secret string) bool {
+	return regexp.MustCompile(`^\$(argon2|[a-z0-9-]{1,12}\$)`).MatchString(secret)
+}
+
+// checkHashes finds secrets of users.static that are meant as a hash and are none.
+func (c *Config) checkHashes() error {
+	var found []error
+	for _, u := range c.Users.Static {
+		if err := auth.CheckHash(u.Secret); looksHashed(u.Secret) && err != nil {
+			found = append(found, c.Wrong("users.static", "has a hash for user %q that no password can match: %s (argon2id, bcrypt and SHA-crypt are read)",
+				u.Name, strings.TrimPrefix(err.Error(), auth.ErrHash.Error()+": ")))
+		}
 	}
-	return Usagef("%s %w", where, fmt.Errorf(format, args...))
+	return joined(found)
 }

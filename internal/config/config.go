@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -88,45 +87,46 @@ type Config struct {
 	// from says where each key that is not at its default was set:
 	// "FILE:LINE", or the flag.
 	from map[string]string
+	// given is what was set there, as it was given, by key.
+	given map[string]any
+	// unread are the keys whose value could not be taken.
+	unread map[string]bool
+	// Warnings are about what works and should be mended, Notes about what may be
+	// missing yet: each one line that says where.
+	Warnings, Notes []error
 }
 
-// loadConfig puts together the presets, the file and the flags, in this order.
-// Every error is a usageError that says where.
-func Load(file string, flags map[string]any) (*Config, error) {
+// Load puts together the presets, the file and the flags, in this order, and holds
+// what comes out against the table of checks: contradictions, and more, which looks at
+// what a configuration alone cannot tell.
+//
+// The error says all that is wrong, a line each, in the order of the file; each line
+// says where. It matches UsageError where the configuration must be written differently,
+// and does not where the machine is to blame. What works and should be mended is in
+// Config.Warnings.
+func Load(file string, flags map[string]any, more ...Check) (*Config, error) {
 	c, err := Preset()
 	if err != nil {
 		return nil, err
 	}
-	if file != "" {
-		if err := c.readFile(file); err != nil {
-			return nil, err
-		}
+	found, err := c.readFile(file)
+	if err != nil {
+		return nil, err // nothing more can be said
 	}
-	for _, k := range Keys() {
-		given, ok := flags[k.Flag]
-		if !ok || k.Flag == "" {
-			continue
-		}
-		if given == "" {
-			// Most likely a shell variable that is not set: the default, or
-			// the current directory, would be a surprise.
-			return nil, Usagef("%s is given and empty: leave it out, or say what", k.Flag)
-		}
-		if err := k.At(c).set(given); err != nil {
-			return nil, Usagef("%s %w", k.Flag, err)
-		}
-		c.from[k.Name] = k.Flag
+	found = append(found, c.readFlags(flags)...)
+	found = append(found, c.settle()...)
+	for _, check := range append(contradictions(), more...) {
+		found = append(found, check.run(c)...)
 	}
-	if err := c.check(); err != nil {
-		return nil, err
+	if wrong := c.sort(found); len(wrong) > 0 {
+		return nil, joined(wrong)
 	}
-	c.Server.State, err = c.stateDir()
-	return c, err
+	return c, nil
 }
 
-// presetConfig is the configuration without a file and without flags.
+// Preset is the configuration without a file and without flags.
 func Preset() (*Config, error) {
-	c := &Config{from: map[string]string{}}
+	c := &Config{from: map[string]string{}, given: map[string]any{}, unread: map[string]bool{}}
 	for _, k := range Keys() {
 		if err := k.At(c).set(k.preset); err != nil {
 			return nil, fmt.Errorf("the preset of %s %w", k.Name, err)
@@ -135,38 +135,64 @@ func Preset() (*Config, error) {
 	return c, nil
 }
 
-// readFile sets what the TOML file says. An unknown key, a wrong type and a
-// contradiction are errors with the line they stand on.
-func (c *Config) readFile(file string) error {
+// readFile sets what the TOML file says; "": there is none. An unknown key and a wrong
+// type are found, each with the line it stands on; err is that there is nothing to read.
+func (c *Config) readFile(file string) (found []error, err error) {
+	if file == "" {
+		return nil, nil
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return Usagef("cannot read the config file: %w; ferry config example prints one to begin with", err)
+		return nil, Usagef("cannot read the config file: %w; ferry config example prints one to begin with", err)
 	}
 	var tree map[string]any
 	if err := toml.Unmarshal(data, &tree); err != nil {
 		if at := new(toml.DecodeError); errors.As(err, &at) {
 			row, column := at.Position()
-			return Usagef("%s:%d:%d: not TOML: %s", file, row, column, strings.TrimPrefix(at.Error(), "toml: "))
+			return nil, Usagef("%s:%d:%d: not TOML: %s", file, row, column, strings.TrimPrefix(at.Error(), "toml: "))
 		}
-		return Usagef("%s: not TOML: %w", file, err)
+		return nil, Usagef("%s: not TOML: %w", file, err)
 	}
 	c.File = file
 	lines := keyLines(data)
 	given := flatten("", tree)
-	// In the order of the file, so that the first mistake is told first.
-	names := slices.SortedFunc(maps.Keys(given), func(a, b string) int { return lines[a] - lines[b] })
-	for _, name := range names {
-		if err := c.setKey(name, given[name]); err != nil {
-			return Usagef("%s:%d: %w", file, lines[name], err)
-		}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		c.from[name] = fmt.Sprintf("%s:%d", file, lines[name])
+		if err := c.setKey(name, given[name]); err != nil {
+			c.unread[name] = true
+			found = append(found, UsageError{&problem{where: c.from[name], line: lines[name], text: err}})
+		}
 	}
-	return nil
+	return found, nil
+}
+
+// readFlags sets what the flags say.
+func (c *Config) readFlags(flags map[string]any) (found []error) {
+	for _, k := range Keys() {
+		given, ok := flags[k.Flag]
+		if !ok || k.Flag == "" {
+			continue
+		}
+		c.from[k.Name], c.given[k.Name] = k.Flag, given
+		delete(c.unread, k.Name) // what the file says of it does not count
+		err := k.At(c).set(given)
+		if given == "" {
+			// Most likely a shell variable that is not set: the default, or
+			// the current directory, would be a surprise.
+			err = errors.New("is given and empty: leave it out, or say what")
+		}
+		if err != nil {
+			c.unread[k.Name] = true
+			found = append(found, c.Wrong(k.Name, "%w", err))
+		}
+	}
+	return found
 }
 
 func (c *Config) setKey(name string, v any) error {
 	for _, k := range Keys() {
 		if k.Name == name {
+			c.given[name] = v
 			if err := k.At(c).set(v); err != nil {
 				return fmt.Errorf("%s %w", name, err)
 			}
@@ -248,22 +274,4 @@ func keyName(p *unstable.Parser, key unstable.Iterator) (name string, line int) 
 		parts = append(parts, string(key.Node().Data))
 	}
 	return strings.Join(parts, "."), line
-}
-
-// stateDir is where the database lives.
-func (c *Config) stateDir() (string, error) {
-	if c.Server.State != "" {
-		return c.Server.State, nil
-	}
-	if os.Geteuid() == 0 {
-		return "/var/lib/ferry", nil
-	}
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "ferry"), nil
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return "", Usagef("no place for the database: name one with --state (%w)", err)
-	}
-	return filepath.Join(home, ".local", "state", "ferry"), nil
 }

@@ -55,7 +55,7 @@ func Docs(preset *Config) string {
 strictly: an unknown key, a wrong type or a contradiction is an error that names the line. Flags override the file.
 
 - ` + "`ferry config example`" + ` prints a file with every key and its default.
-- ` + "`ferry config check FILE`" + ` says what is wrong with a file.
+- ` + "`ferry config check FILE`" + ` says all that is wrong with a file, and with what it names. Exit code 0: good; 1: to be mended; 2: to be written differently.
 - ` + "`ferry config show --config FILE`" + ` prints what is in effect, and where each value comes from.
 
 Sizes are bytes, ` + "`\"500kB\"`, `\"10MiB\"` or `\"1GiB\"`" + `; time spans ` + "`\"30s\"`, `\"15m\"` or `\"24h\"`" + `. Paths of the host are absolute.

@@ -13,27 +13,33 @@ type hostsConfig struct {
 	OwnUsers       []string
 }
 
-// checkHosts wants every host that something is said of to be one.
-func (c *Config) checkHosts() error {
-	for _, a := range c.Hosts.Greetings {
-		if !slices.Contains(c.Hosts.Names, a.Left) {
-			return c.Wrong("hosts.greetings", "speaks of %q, which hosts.names does not have", a.Left)
+// hostChecks want every host that something is said of to be one.
+func hostChecks() []Check {
+	lefts := func(all []assignment) (names []string) {
+		for _, a := range all {
+			names = append(names, a.Left)
 		}
+		return names
 	}
-	for _, a := range c.Hosts.AnonymousRoots {
-		if !slices.Contains(c.Hosts.Names, a.Left) {
-			return c.Wrong("hosts.anonymous_roots", "speaks of %q, which hosts.names does not have", a.Left)
+	return []Check{
+		knownHosts("hosts.greetings", func(c *Config) []string { return lefts(c.Hosts.Greetings) }),
+		knownHosts("hosts.anonymous_roots", func(c *Config) []string { return lefts(c.Hosts.AnonymousRoots) }),
+		knownHosts("hosts.own_users", func(c *Config) []string { return c.Hosts.OwnUsers }),
+		wrongIf("hosts.anonymous_roots", []string{"users.anonymous"}, func(c *Config) bool { return len(c.Hosts.AnonymousRoots) > 0 && !c.Users.Anonymous }, anonymousNeeded),
+	}
+}
+
+// knownHosts wants the hosts that key speaks of to be in hosts.names.
+func knownHosts(key string, of func(*Config) []string) Check {
+	return Check{[]string{key, "hosts.names"}, func(c *Config) error {
+		var found []error
+		for _, name := range of(c) {
+			if !slices.Contains(c.Hosts.Names, name) {
+				found = append(found, c.Wrong(key, "speaks of %q, which hosts.names does not have", name))
+			}
 		}
-	}
-	for _, name := range c.Hosts.OwnUsers {
-		if !slices.Contains(c.Hosts.Names, name) {
-			return c.Wrong("hosts.own_users", "speaks of %q, which hosts.names does not have", name)
-		}
-	}
-	if len(c.Hosts.AnonymousRoots) > 0 && !c.Users.Anonymous {
-		return c.Wrong("hosts.anonymous_roots", "is for anonymous users, who are not let in: set users.anonymous (--anonymous) too")
-	}
-	return nil
+		return joined(found)
+	}}
 }
 
 // AnonymousRoots are the directories that anonymous users see, of all hosts.

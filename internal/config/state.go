@@ -2,10 +2,26 @@ package config
 
 import (
 	"math"
+	"os"
 	"path/filepath"
 
 	"ferry/internal/auth"
 )
+
+// defaultState is where the database lives where nothing is said.
+func defaultState() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/lib/ferry", nil
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ferry"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", Usagef("no place for the database: name one with --state (%w)", err)
+	}
+	return filepath.Join(home, ".local", "state", "ferry"), nil
+}
 
 // Hasher makes password hashes of the configured cost, at most parallel at once.
 func (c *Config) Hasher(parallel int) (*auth.Hasher, error) {

@@ -76,3 +76,8 @@ func (c *Config) PasswordInArguments() bool {
 		return a.Secret != "" && !a.Hashed()
 	})
 }
+
+// SecretsInFile tells whether passwords or hashes stand in the config file.
+func (c *Config) SecretsInFile() bool {
+	return c.from["users.static"] != "--user" && slices.ContainsFunc(c.Users.Static, func(a StaticUser) bool { return a.Secret != "" })
+}

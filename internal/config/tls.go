@@ -101,52 +101,64 @@ func (c *Config) AnyLegacy() bool {
 	return c.FTP.Legacy || c.FTPS.Legacy || len(c.TLS.LegacyNetworks) > 0
 }
 
-// checkTLS finds contradictions in [tls]; it looks at no file.
-func (c *Config) checkTLS() error {
-	t := c.TLS
-	switch {
-	case !t.Enabled:
-		return c.checkNoTLS()
-	case t.LegacyCharset != "" && !c.AnyLegacy():
-		return c.Wrong("tls.legacy_charset", "is for the devices of tls.legacy_networks, and none is named there")
-	case t.LegacyDOSList && !c.AnyLegacy():
-		return c.Wrong("tls.legacy_dos_list", "is for the devices of tls.legacy_networks, and none is named there")
-	case c.FTPS.Address == "off" && c.FTPS.Require != "default":
-		return c.Wrong("ftps.require", "is for a listener that is off: set ftps.address (--ftps) too")
-	case c.FTPS.Address == "off" && c.FTPS.Legacy:
-		return c.Wrong("ftps.legacy", "is for a listener that is off: set ftps.address (--ftps) too")
-	case t.Key != "" && t.Cert == "":
-		return c.Wrong("tls.key", "belongs to no certificate: name that too (tls.cert, --cert)")
-	case t.ClientCerts == "off" && t.ClientCA != "":
-		return c.Wrong("tls.client_ca", `vouches for certificates that no client is asked for: set tls.client_certs to "ask" or "require"`)
-	case t.ClientCerts != "off" && t.ClientCA == "":
-		return c.Wrong("tls.client_certs", "needs the authority that vouches for them: set tls.client_ca")
-	case t.ClientCRL != "" && t.ClientCA == "":
-		return c.Wrong("tls.client_crl", "is of no authority: set tls.client_ca")
-	case t.ClientCerts == "off" && t.ClientFactor != "password":
-		return c.Wrong("tls.client_factor", `needs certificates that no client is asked for: set tls.client_certs to "ask" or "require"`)
-	case t.ClientMatch == "fingerprint" && len(t.ClientFingerprints) == 0:
-		return c.Wrong("tls.client_match", "goes by fingerprints, and none is given: set tls.client_fingerprints")
-	case t.ClientMatch != "fingerprint" && len(t.ClientFingerprints) > 0:
-		return c.Wrong("tls.client_fingerprints", `is not looked at: set tls.client_match to "fingerprint"`)
+// tlsChecks find contradictions in [tls]; they look at no file.
+func tlsChecks() []Check {
+	noLegacy := func(c *Config) bool { return !c.AnyLegacy() }
+	noFTPS := func(c *Config) bool { return c.FTPS.Address == "off" }
+	notAsked := func(c *Config) bool { return c.TLS.ClientCerts == "off" }
+	const (
+		forDevices = "is for the devices of tls.legacy_networks, and none is named there"
+		forFTPS    = "is for a listener that is off: set ftps.address (--ftps) too"
+		askThem    = `set tls.client_certs to "ask" or "require"`
+	)
+	legacy, client := []string{"tls.legacy_networks", "ftp.legacy", "ftps.legacy"}, []string{"tls.client_certs", "tls.client_ca", "tls.client_match", "tls.client_fingerprints"}
+	rows := []Check{
+		wrongIf("tls.legacy_charset", legacy, func(c *Config) bool { return c.TLS.LegacyCharset != "" && noLegacy(c) }, forDevices),
+		wrongIf("tls.legacy_dos_list", legacy, func(c *Config) bool { return c.TLS.LegacyDOSList && noLegacy(c) }, forDevices),
+		wrongIf("ftps.require", []string{"ftps.address"}, func(c *Config) bool { return noFTPS(c) && c.FTPS.Require != "default" }, forFTPS),
+		wrongIf("ftps.legacy", []string{"ftps.address"}, func(c *Config) bool { return noFTPS(c) && c.FTPS.Legacy }, forFTPS),
+		wrongIf("tls.key", []string{"tls.cert"}, func(c *Config) bool { return c.TLS.Key != "" && c.TLS.Cert == "" }, "belongs to no certificate: name that too (tls.cert, --cert)"),
+		wrongIf("tls.client_ca", client, func(c *Config) bool { return notAsked(c) && c.TLS.ClientCA != "" }, "vouches for certificates that no client is asked for: "+askThem),
+		wrongIf("tls.client_certs", client, func(c *Config) bool { return !notAsked(c) && c.TLS.ClientCA == "" }, "needs the authority that vouches for them: set tls.client_ca"),
+		wrongIf("tls.client_crl", client, func(c *Config) bool { return c.TLS.ClientCRL != "" && c.TLS.ClientCA == "" }, "is of no authority: set tls.client_ca"),
+		wrongIf("tls.client_factor", client, func(c *Config) bool { return notAsked(c) && c.TLS.ClientFactor != "password" }, "needs certificates that no client is asked for: "+askThem),
+		wrongIf("tls.client_match", client, func(c *Config) bool { return c.TLS.ClientMatch == "fingerprint" && len(c.TLS.ClientFingerprints) == 0 },
+			"goes by fingerprints, and none is given: set tls.client_fingerprints"),
+		wrongIf("tls.client_fingerprints", client, func(c *Config) bool { return c.TLS.ClientMatch != "fingerprint" && len(c.TLS.ClientFingerprints) > 0 },
+			`is not looked at: set tls.client_match to "fingerprint"`),
+		{[]string{"tls.acme_names", "tls.acme_directory", "tls.acme_http", "tls.acme_tls"}, (*Config).checkACME},
 	}
-	return c.checkACME()
+	for i, row := range rows { // without TLS, noTLS has the one thing to say
+		find := row.Find
+		rows[i].Keys = append(row.Keys, "tls.enabled")
+		rows[i].Find = func(c *Config) error {
+			if !c.TLS.Enabled {
+				return nil
+			}
+			return find(c)
+		}
+	}
+	return append(rows, Check{[]string{"tls.enabled", "tls.require", "ftps.address"}, (*Config).checkNoTLS})
 }
 
 // checkNoTLS finds what makes no sense without TLS.
 func (c *Config) checkNoTLS() error {
+	if c.TLS.Enabled {
+		return nil
+	}
+	var found []error
 	if c.TLS.Require != "auto" && c.TLS.Require != "off" {
-		return c.Wrong("tls.require", "wants what tls.enabled = false forbids: leave one of them out")
+		found = append(found, c.Wrong("tls.require", "wants what tls.enabled = false forbids: leave one of them out"))
 	}
 	if c.FTPS.Address != "off" {
-		return c.Wrong("ftps.address", "needs TLS, and tls.enabled is false: leave one of them out")
+		found = append(found, c.Wrong("ftps.address", "needs TLS, and tls.enabled is false: leave one of them out"))
 	}
 	for _, k := range Keys() {
 		if needsTLS(k.Name) && c.changed(k) {
-			return c.Wrong(k.Name, "is set, and tls.enabled is false: leave one of them out")
+			found = append(found, c.Wrong(k.Name, "is set, and tls.enabled is false: leave one of them out"))
 		}
 	}
-	return nil
+	return joined(found)
 }
 
 // needsTLS tells which keys are of TLS alone.
@@ -162,12 +174,13 @@ func needsTLS(name string) bool {
 
 func (c *Config) checkACME() error {
 	if len(c.TLS.ACMENames) == 0 {
+		var found []error
 		for _, k := range tlsKeys() {
 			if strings.HasPrefix(k.Name, "tls.acme_") && c.changed(k) {
-				return c.Wrong(k.Name, "is set, and there is no name to ask a certificate for: set tls.acme_names")
+				found = append(found, c.Wrong(k.Name, "is set, and there is no name to ask a certificate for: set tls.acme_names"))
 			}
 		}
-		return nil
+		return joined(found)
 	}
 	acme := c.acme()
 	acme.Storage, acme.RootCA = "unused", "" // files are looked at later
@@ -210,12 +223,4 @@ func (c *Config) Certificates(log *slog.Logger) certs.Config {
 		ClientCRL: t.ClientCRL,
 		Log:       log,
 	}
-}
-
-// CheckCertificates looks at the files that TLS needs, and makes none.
-func (c *Config) CheckCertificates() error {
-	if !c.TLS.Enabled {
-		return nil
-	}
-	return certs.Check(c.Certificates(nil))
 }

@@ -245,7 +245,10 @@ func (p *ports) set(v any) error {
 	low, high, ok := strings.Cut(s, "-")
 	first, err1 := strconv.ParseUint(low, 10, 16)
 	last, err2 := strconv.ParseUint(high, 10, 16)
-	if !ok || err1 != nil || err2 != nil || first == 0 || first > last {
+	if ok && err1 == nil && err2 == nil && last > 0 && first > last {
+		return fmt.Errorf("must be a range of ports from the lower to the higher: \"%d-%d\", not reversed, %v", last, first, printed(v))
+	}
+	if !ok || err1 != nil || err2 != nil || first == 0 {
 		return fmt.Errorf("must be a range of ports such as \"50000-50999\", not %v", printed(v))
 	}
 	*p = ports{uint16(first), uint16(last)}

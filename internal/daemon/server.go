@@ -1,12 +1,12 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -48,20 +48,6 @@ type Started struct {
 	SSH       SSH
 }
 
-// Check finds what a server would refuse to begin with: what is missing of the
-// configuration, and files that cannot be used.
-func Check(conf *config.Config) error {
-	if err := conf.CheckServing(); err != nil {
-		return err
-	}
-	return CheckFiles(conf)
-}
-
-// CheckFiles looks at the files that the configuration names, and makes none.
-func CheckFiles(conf *config.Config) error {
-	return cmp.Or(conf.CheckCertificates(), checkHostKeys(conf), checkTrust(conf))
-}
-
 // mostHashes is how many passwords are hashed at once, however many processors
 // there are: each hash takes users.hash_memory.
 const mostHashes = 8
@@ -77,6 +63,9 @@ func Serve(conf *config.Config, o Options) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	log := newLog(conf, o.Log)
+	for _, warning := range slices.Concat(conf.Warnings, conf.Notes) {
+		log.Warn("the configuration works, and should be looked at", "warning", warning)
+	}
 	if conf.PasswordInArguments() {
 		log.Warn("other processes can see the password given with --user: use FERRY_PASSWORD, or ferry user add")
 	}

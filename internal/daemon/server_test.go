@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"ferry/internal/config"
 )
 
 // talk sends lines to an FTP server and gives the codes of its replies.
@@ -46,11 +44,8 @@ func talk(t *testing.T, at net.Addr, lines ...string) (codes []string) {
 // change of the tree, and its end by a signal.
 func TestServe(t *testing.T) {
 	root := t.TempDir()
-	conf, err := config.Load("", map[string]any{"DIR": root, "--state": t.TempDir(), "--ftp": "127.0.0.1:0", "--sftp": "off", "--user": []string{"alice:s3cret"}})
+	conf, err := Load("", map[string]any{"DIR": root, "--state": t.TempDir(), "--ftp": "127.0.0.1:0", "--sftp": "off", "--user": []string{"alice:s3cret"}}, "")
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Check(conf); err != nil {
 		t.Fatal(err)
 	}
 	signals, accepting, ended := make(chan os.Signal, 1), make(chan net.Addr, 1), make(chan error, 1)

@@ -12,24 +12,6 @@ import (
 	"ferry/internal/sshserver"
 )
 
-// checkTrust reads the files of sftp.host_certificates, sftp.user_ca and
-// sftp.revoked_keys, so that a bad one is known before the server is started
-// with it.
-func checkTrust(c *config.Config) error {
-	for _, file := range c.SFTP.HostCerts {
-		if _, err := sshserver.ReadHostCertificate(file); err != nil {
-			return c.Wrong("sftp.host_certificates", "cannot be used: %w", err)
-		}
-	}
-	if _, err := auth.OpenAuthorities(c.SFTP.UserCA, "", nil); err != nil {
-		return c.Wrong("sftp.user_ca", "cannot be used: %w", err)
-	}
-	if _, err := auth.OpenAuthorities(nil, c.SFTP.RevokedKeys, nil); err != nil {
-		return c.Wrong("sftp.revoked_keys", "cannot be used: %w", err)
-	}
-	return nil
-}
-
 // openTrust gives whose certificates let users in over SSH, and what is
 // revoked, as the files say it from now on.
 func openTrust(conf *config.Config, log *slog.Logger) (*auth.Authorities, error) {

@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -24,34 +23,6 @@ import (
 // hostKeyDir is where, in the state directory, the host keys are that the
 // server makes.
 const hostKeyDir = "ssh"
-
-// checkHostKeys reads the keys that are named, or were made, so that a bad one
-// is known before the server is started with it.
-func checkHostKeys(c *config.Config) error {
-	if c.SFTP.Address == "off" {
-		return nil
-	}
-	if len(c.SFTP.HostKeys) == 0 {
-		err := sshserver.CheckHostKeys(filepath.Join(c.Server.State, hostKeyDir))
-		if errors.Is(err, fs.ErrPermission) {
-			return nil // they are the server's, and who checks need not be it
-		}
-		return err
-	}
-	types := map[string]string{}
-	for _, file := range c.SFTP.HostKeys {
-		signer, err := sshserver.ReadHostKey(file)
-		if err != nil {
-			return c.Wrong("sftp.host_keys", "cannot be used: %w", err)
-		}
-		kind := signer.PublicKey().Type()
-		if other := types[kind]; other != "" {
-			return c.Wrong("sftp.host_keys", "has two keys of the type %s, %s and %s: keep one of them", kind, other, file)
-		}
-		types[kind] = file
-	}
-	return nil
-}
 
 // sshService is the SSH service, and the keys that it shows itself by. Where
 // it is off, all of it is nil.

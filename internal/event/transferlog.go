@@ -3,11 +3,15 @@ package event
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ferry"
 	"ferry/internal/logqueue"
@@ -49,13 +53,42 @@ func OpenTransferLog(path string, format Format, l *slog.Logger) (*TransferLog, 
 // end the waiting.
 func openLog(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
-	switch {
-	case errors.Is(err, syscall.ENXIO):
-		return nil, fmt.Errorf("cannot open the transfer log: %w; it is a pipe, and nobody reads it: start its reader first", err)
-	case err != nil:
-		return nil, fmt.Errorf("cannot open the transfer log: %w; make its directory writable for the server or choose another file", err)
+	if err != nil {
+		return nil, transferLogError(path, err)
 	}
 	return file, nil
+}
+
+// CheckTransferLog tells what keeps the file at path from being opened for appending, in
+// the words of OpenTransferLog, and makes none.
+func CheckTransferLog(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		var dir os.FileInfo
+		if dir, err = os.Stat(filepath.Dir(path)); err == nil && !dir.IsDir() {
+			err = fmt.Errorf("%s is not a directory", filepath.Dir(path))
+		} else if err == nil {
+			err = unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK)
+		}
+	}
+	if file != nil {
+		return file.Close()
+	}
+	if err != nil {
+		return transferLogError(path, err)
+	}
+	return nil
+}
+
+// transferLogError says why the file cannot be opened.
+func transferLogError(path string, err error) error {
+	if errors.Is(err, syscall.ENXIO) {
+		return fmt.Errorf("cannot open the transfer log %s: it is a pipe, and nobody reads it: start its reader first", path)
+	}
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("cannot open the transfer log %s: %w; make its directory, and writable for the server, or choose another file", path, err)
 }
 
 // Sink takes the events; those that are no transfers it leaves alone.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"ferry"
 	"ferry/internal/config"
@@ -267,7 +268,8 @@ func (s *Homes) checkState(path string) error {
 // realPath is path without links, as far as it is there.
 func realPath(path string) (string, error) {
 	real, err := filepath.EvalSymlinks(path)
-	if !errors.Is(err, fs.ErrNotExist) || path == filepath.Dir(path) {
+	gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	if !gone || path == filepath.Dir(path) {
 		return real, err
 	}
 	above, err := realPath(filepath.Dir(path))

@@ -61,10 +61,10 @@ const (
 // gives the files it puts beside it (-wal, -shm) the same permissions.
 func makeFile(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("cannot make the directory of the user database: %w; choose a state directory that can be written", err)
+		return fmt.Errorf("cannot make the directory of the user database: %w; choose a state directory that can be written (--state)", err)
 	}
 	if err := createOnce(path); err != nil {
-		return fmt.Errorf("cannot open the user database: %w; run as the user who owns it, or choose another state directory", err)
+		return fmt.Errorf("cannot open the user database: %w; run as the user who owns it, or choose another state directory (--state)", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
 		return fmt.Errorf("cannot make the user database private: %w; it must belong to the user who runs ferry", err)
