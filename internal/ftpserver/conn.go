@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -23,10 +22,14 @@ import (
 
 const (
 	maxLine      = 8 << 10          // bytes of one command: a verb and the longest name
-	maxQueue     = 64 << 10         // bytes of commands that wait for a running job
+	maxQueue     = 256 << 10        // bytes of memory for commands that wait for a running job
 	maxReplies   = 64 << 10         // bytes of replies that are gathered before they are written
 	writeTimeout = 30 * time.Second // for the client to take a reply
 	keepAlive    = 8 * time.Second  // between the lines that show a long job is alive
+
+	// aloneAfterQuit is how long a job without a data connection goes on after
+	// its client has said QUIT and closed the connection in its direction.
+	aloneAfterQuit = 10 * time.Second
 )
 
 // conn is one session on a control connection. The goroutine in serve owns
@@ -156,12 +159,6 @@ func (c *conn) prepare() (deadline time.Time, read bool) {
 	case c.job == nil && len(c.queue) > 0:
 		c.execute(c.dequeue())
 		return deadline, false
-	case c.job != nil && c.queueSize >= maxQueue:
-		if c.Flush(); !c.closing {
-			c.job.letGo()
-			c.finish(<-c.job.done)
-		}
-		return deadline, false
 	case c.job != nil || !c.in.HasLine():
 		if c.Flush(); c.closing { // replies to pipelined commands leave in one write
 			return deadline, false
@@ -260,42 +257,6 @@ func (c *conn) timedOut(deadline time.Time) {
 	}
 }
 
-// lost is called when the control connection ended without our doing.
-func (c *conn) lost(err error) {
-	c.cause = err
-	c.closing = true
-	if c.job == nil {
-		return
-	}
-	if c.quitSoon.Load() {
-		c.afterGoodbye(errors.Is(err, io.EOF))
-		return
-	}
-	// RFC 959 §2.3: an unexpected close is ABOR and QUIT.
-	c.job.cancel(ferry.ErrControlLost)
-	<-c.job.done
-	c.job = nil
-}
-
-// afterGoodbye ends a session whose client said QUIT and then left: what runs
-// may end. Where it has only closed its own direction it still hears the
-// replies, and what it said before the QUIT is done.
-func (c *conn) afterGoodbye(hears bool) {
-	c.closing, c.cause = false, nil
-	for !c.closing {
-		switch {
-		case c.job != nil:
-			c.Flush()
-			c.job.letGo()
-			c.finish(<-c.job.done)
-		case !hears || len(c.queue) == 0:
-			c.closing = true
-		default:
-			c.execute(c.dequeue())
-		}
-	}
-}
-
 // send queues a reply; step writes it. The zero reply says nothing.
 func (c *conn) Send(r reply) {
 	if r.code == 0 {
@@ -314,14 +275,7 @@ func (c *conn) Send(r reply) {
 
 // flush writes the replies that wait. A client that does not take them is lost.
 func (c *conn) Flush() {
-	if len(c.out) == 0 {
-		return
-	}
-	_ = c.raw.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := c.ctl.Write(c.out)
-	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
-		c.out = nil
-	}
+	err := c.write()
 	switch {
 	case err == nil || c.closing:
 	case c.job == nil || errors.Is(err, os.ErrDeadlineExceeded):
@@ -330,6 +284,19 @@ func (c *conn) Flush() {
 		// A client that is gone is noticed by the next read, behind a QUIT
 		// that it may have said before.
 	}
+}
+
+// write writes the replies that wait, if there are any.
+func (c *conn) write() error {
+	if len(c.out) == 0 {
+		return nil
+	}
+	_ = c.raw.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := c.ctl.Write(c.out)
+	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
+		c.out = nil
+	}
+	return err
 }
 
 // close says a last reply and ends the session; cause nil means that the

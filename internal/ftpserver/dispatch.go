@@ -33,13 +33,21 @@ func (c *conn) take(cmd ftpwire.Command) {
 		c.quitSoon.Store(true)
 	}
 	c.queue = append(c.queue, cmd)
-	c.queueSize += len(cmd.Verb) + len(cmd.Arg) + 16
+	if c.queueSize += memoryOf(cmd); c.queueSize > maxQueue {
+		// To read no further would be to miss the end of the connection, behind
+		// what it holds.
+		c.Close(say(421, "Too many commands wait for the end of this one; closing the connection."), errFlood)
+		c.abandon()
+	}
 }
+
+// memoryOf is about how many bytes a command that waits costs.
+func memoryOf(cmd ftpwire.Command) int { return len(cmd.Verb) + len(cmd.Arg) + 64 }
 
 func (c *conn) dequeue() ftpwire.Command {
 	cmd := c.queue[0]
 	c.queue = c.queue[1:]
-	c.queueSize -= len(cmd.Verb) + len(cmd.Arg) + 16
+	c.queueSize -= memoryOf(cmd)
 	if len(c.queue) == 0 {
 		c.queue = nil
 	}

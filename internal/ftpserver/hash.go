@@ -111,7 +111,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 		first, last = at.offset, min(at.last, last)
 	}
 	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.hashShare()
-	c.begin(verb, progress, func(ctx context.Context, _ *job) reply {
+	c.beginAlone(verb, progress, func(ctx context.Context) reply {
 		defer h.Abort(nil)
 		buf := bufs.Get().(*[hashBuf]byte)
 		defer bufs.Put(buf)

@@ -27,7 +27,10 @@ type job struct {
 	// progress is the code of the "NNN-" lines that show the client a long
 	// job without a data connection is alive; 0: none are wanted.
 	progress int
-	spoke    bool // such a line went out, so the reply has begun
+	// alone: it has no data connection, so who has left the control connection
+	// wants nothing of it.
+	alone bool
+	spoke bool // such a line went out, so the reply has begun
 }
 
 // begin starts run as the session's job. progress is explained at job.
@@ -48,6 +51,12 @@ func (c *conn) begin(verb string, progress int, run func(ctx context.Context, j 
 		}()
 		j.done <- run(ctx, j)
 	}()
+}
+
+// beginAlone is begin for a job without a data connection.
+func (c *conn) beginAlone(verb string, progress int, run func(ctx context.Context) reply) {
+	c.begin(verb, progress, func(ctx context.Context, _ *job) reply { return run(ctx) })
+	c.job.alone = true
 }
 
 // finish takes a job's reply into the session. One that panicked ends it.
@@ -81,6 +90,9 @@ func (j *job) letGo() { j.settle.Do(func() { close(j.settled) }) }
 // has the time of wait to hear of it.
 func controlHolds(ctx context.Context, ctl net.Conn, j *job, wait time.Duration) error {
 	var heard <-chan time.Time // nil: for as long as it takes
+	if unread(ctl) {
+		wait = max(wait, time.Millisecond) // the end may lie behind what the loop is about to read
+	}
 	if !peerClosed(ctl) {
 		if wait < time.Millisecond {
 			return context.Cause(ctx)
@@ -95,7 +107,7 @@ func controlHolds(ctx context.Context, ctl net.Conn, j *job, wait time.Duration)
 	case <-j.settled:
 		return nil
 	case <-heard:
-		return controlHolds(ctx, ctl, j, 0)
+		return controlHolds(ctx, ctl, j, 0) // once more, as it stands now
 	}
 }
 
@@ -111,6 +123,21 @@ func afterDeath(lasted time.Duration, announced int64) time.Duration {
 		return 0
 	}
 	return min(lasted/50, 25*time.Millisecond)
+}
+
+// unread tells whether bytes of a TCP connection wait to be read.
+func unread(nc net.Conn) bool {
+	sc, ok := nc.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return false
+	}
+	n := 0
+	err = raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	return err == nil && n > 0
 }
 
 // peerClosed tells whether the other end of a TCP connection has been closed

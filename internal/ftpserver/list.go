@@ -159,17 +159,20 @@ func (c *conn) statName(arg string) reply {
 		lines = append(lines, " "+strings.TrimSuffix(string(line), "\r\n"))
 		return nil
 	}
-	if err := p.Print(c.ctx(), l); err != nil {
-		return c.failed("STAT", l.Name, err)
-	}
-	code, end := 213, "End"
-	if l.Dir {
-		code = 212
-	}
-	if p.Full {
-		end = "Listing ended at the server's limit of entries"
-	}
-	return reply{code: code, text: "Status of " + arg + ":", more: append(lines, end)}
+	c.beginAlone("STAT", 0, func(ctx context.Context) reply {
+		if err := p.Print(ctx, l); err != nil {
+			return c.failed("STAT", l.Name, err)
+		}
+		code, end := 213, "End"
+		if l.Dir {
+			code = 212
+		}
+		if p.Full {
+			end = "Listing ended at the server's limit of entries"
+		}
+		return reply{code: code, text: "Status of " + arg + ":", more: append(lines, end)}
+	})
+	return reply{}
 }
 
 func (c *conn) newPrinter(l ftplist.Listing) *ftplist.Printer {

@@ -25,6 +25,7 @@ import (
 var (
 	errLoginTimeout = errors.New("no login in time")
 	errIdle         = errors.New("idle for too long")
+	errFlood        = errors.New("too many commands at once")
 	errNotFTP       = errors.New("another protocol than FTP was spoken")
 	errPanic        = errors.New("internal error")
 )

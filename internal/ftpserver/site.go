@@ -211,7 +211,7 @@ func (c *conn) copy(verb string, from ferry.Name, to ferry.Name) reply {
 		return say(553, "A file cannot be copied onto itself.")
 	}
 	tree, perm := c.fs(), c.filePerm()
-	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
+	c.beginAlone(verb, 0, func(ctx context.Context) reply {
 		defer src.Abort(nil)
 		if err := copyFile(ctx, tree, src, to, perm); err != nil {
 			return c.storeFailed(verb, from+" to "+to, err)

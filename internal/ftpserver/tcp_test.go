@@ -233,7 +233,7 @@ func TestTCPResetDuringUpload(t *testing.T) {
 // TestTCPControlEndsBeforeData: a client that died closes both connections;
 // where the control connection's end came first, the upload is none (controlHolds).
 func TestTCPControlEndsBeforeData(t *testing.T) {
-	for _, how := range []string{"close", "half close", "reset"} {
+	for _, how := range []string{"close", "half close", "reset", "close behind 3,000 commands", "close behind megabytes"} {
 		t.Run(how, func(t *testing.T) {
 			w := newTCPWorld(t)
 			c := w.Login()
@@ -245,6 +245,12 @@ func TestTCPControlEndsBeforeData(t *testing.T) {
 			switch how {
 			case "half close":
 				_ = c.CloseWrite()
+			case "close behind 3,000 commands":
+				c.say(strings.Repeat("HASH f\r\n", 3000))
+				_ = c.Close()
+			case "close behind megabytes": // the server need not read them all
+				_, _ = io.WriteString(c, strings.Repeat("HASH f\r\n", 1<<20))
+				_ = c.Close()
 			case "reset":
 				_ = c.SetLinger(0)
 				fallthrough

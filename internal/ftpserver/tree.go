@@ -204,7 +204,7 @@ func (c *conn) comb(arg string) reply {
 		seen = append(seen, info)
 	}
 	tree, perm := c.fs(), c.filePerm()
-	c.begin("COMB", 0, func(ctx context.Context, _ *job) reply {
+	c.beginAlone("COMB", 0, func(ctx context.Context) reply {
 		if err := combine(ctx, tree, target, parts, perm); err != nil {
 			return c.storeFailed("COMB", target, err)
 		}

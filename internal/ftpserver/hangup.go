@@ -1,0 +1,76 @@
+package ftpserver
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"ferry"
+)
+
+// lost is called when the control connection ended without our doing.
+func (c *conn) lost(err error) {
+	c.cause = err
+	c.closing = true
+	if c.job == nil {
+		return
+	}
+	if c.quitSoon.Load() {
+		c.afterGoodbye(errors.Is(err, io.EOF))
+		return
+	}
+	c.abandon() // RFC 959 §2.3: an unexpected close is ABOR and QUIT
+}
+
+// abandon stops what runs, and forgets what it has to say.
+func (c *conn) abandon() {
+	c.job.cancel(ferry.ErrControlLost)
+	<-c.job.done
+	c.job = nil
+}
+
+// afterGoodbye ends a session whose client said QUIT and then left: what runs
+// may end. Where it has only closed its own direction it still hears the
+// replies, and what it said before the QUIT is done.
+func (c *conn) afterGoodbye(hears bool) {
+	c.closing, c.cause = false, nil
+	for !c.closing {
+		switch {
+		case c.job != nil:
+			c.Flush()
+			c.job.letGo()
+			c.finish(c.lastReply(hears))
+		case !hears || len(c.queue) == 0:
+			c.closing = true
+		default:
+			c.execute(c.dequeue())
+		}
+	}
+}
+
+// lastReply waits for the end of a job whose client has said QUIT and closed its
+// direction. A transfer ends with its data connection. What has none is wanted by
+// nobody once the client has gone, which only a write can tell from a client that
+// still hears; where there is nothing to write, it has a while to end.
+func (c *conn) lastReply(hears bool) reply {
+	if !c.job.alone {
+		return <-c.job.done
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for left := aloneAfterQuit; ; left -= time.Second {
+		gone := !hears || left <= 0
+		if c.job.progress != 0 {
+			c.stillWorking()
+			gone = c.write() != nil
+		}
+		if gone {
+			c.job.cancel(ferry.ErrControlLost)
+		}
+		select {
+		case r := <-c.job.done:
+			return r
+		case <-tick.C:
+		}
+	}
+}
