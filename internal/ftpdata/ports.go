@@ -20,6 +20,11 @@ const (
 	// restTime is how long a port is not offered again to a client that never
 	// came to it: a late connection must not meet another session.
 	restTime = time.Minute
+	// shortestRest is the same where the client's address has no other port left.
+	shortestRest = 5 * time.Second
+	// staleAfter is after what time a port that no transfer waits at may be given
+	// to another session of the address, where there is no other.
+	staleAfter = 10 * time.Second
 	// listenerIdle is how long a listener stays open that nobody waits at.
 	listenerIdle = time.Minute
 	// maxRecent bounds how many ports a client is not given again at once.
@@ -68,7 +73,6 @@ type ports struct {
 	closed    bool
 	listeners map[netip.AddrPort]*listener
 	peers     map[netip.Addr]*peerPorts
-	resting   []restingPort // in the order in which they end
 }
 
 // listener is one open passive port at one local address.
@@ -80,23 +84,29 @@ type listener struct {
 
 // peerPorts is what one client's address has in use and used last.
 type peerPorts struct {
-	busy   map[uint16]bool // awaited, or resting after nobody came
-	recent []uint16        // the ports it had last, oldest first; at most half the range and maxRecent
+	busy    map[uint16]*expectation // awaited
+	recent  []uint16                // the ports it had last, oldest first; at most half the range and maxRecent
+	resting []restingPort           // nobody came to them; in the order in which their rest ends
 }
 
+// restingPort is a port that nobody came to. A session has one: the next one gives
+// the earlier one back, so that one client takes no ports from others at its address.
 type restingPort struct {
-	peer  netip.Addr
-	port  uint16
-	until time.Time
+	port    uint16
+	session string
+	until   time.Time
 }
 
 // expectation is one data connection that a client was told to make.
 type expectation struct {
-	ports *ports
-	at    netip.AddrPort // where it is awaited
-	peer  netip.Addr
-	conn  chan net.Conn // buffered; gets the connection, once
-	used  bool          // guarded by ports.mu
+	ports   *ports
+	at      netip.AddrPort // where it is awaited
+	peer    netip.Addr
+	session string
+	since   time.Time
+	conn    chan net.Conn // buffered; gets the connection, once
+	used    bool          // guarded by ports.mu
+	wanted  bool          // a transfer waits for it; guarded by ports.mu
 }
 
 func newPorts(n Network, first, last uint16) *ports {
@@ -108,17 +118,21 @@ func newPorts(n Network, first, last uint16) *ports {
 // means from anybody that is not awaited there by name. The choice is random
 // among the ports that the peer has not used lately, so that nobody can guess
 // where the next connection is awaited (RFC 2577 §8).
-func (p *ports) Expect(local, peer netip.Addr) (*expectation, error) {
+//
+// Where the peer has every port, what is the least use gives way: a port at rest,
+// then one that a session has asked for long ago and not used.
+func (p *ports) Expect(local, peer netip.Addr, session string) (*expectation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, ErrNoPort
 	}
-	p.wakeRested(time.Now())
-	known := p.peer(peer)
+	now := time.Now()
+	known := p.peer(peer, now)
+	known.wake(now)
 	var failed error
 	tries := 0
-	for port := range p.candidates(known) {
+	for port := range p.candidates(known, session, now) {
 		at := netip.AddrPortFrom(local, port)
 		l, err := p.listenAt(at)
 		if errors.Is(err, syscall.EADDRINUSE) && tries < maxTries {
@@ -129,8 +143,10 @@ func (p *ports) Expect(local, peer netip.Addr) (*expectation, error) {
 			return nil, err
 		}
 		known.use(port, int(p.last-p.first)+1)
-		e := &expectation{ports: p, at: at, peer: peer, conn: make(chan net.Conn, 1)}
-		known.busy[port] = true
+		known.resting = slices.DeleteFunc(known.resting, func(r restingPort) bool { return r.port == port })
+		p.revoke(known.busy[port])
+		e := &expectation{ports: p, at: at, peer: peer, session: session, since: now, conn: make(chan net.Conn, 1)}
+		known.busy[port] = e
 		l.awaited[peer] = e
 		l.idle.Stop()
 		return e, nil
@@ -142,40 +158,49 @@ func (p *ports) Expect(local, peer netip.Addr) (*expectation, error) {
 }
 
 // peer is what is known of a client, which p.mu guards.
-func (p *ports) peer(addr netip.Addr) *peerPorts {
+func (p *ports) peer(addr netip.Addr, now time.Time) *peerPorts {
 	if known := p.peers[addr]; known != nil {
 		return known
 	}
 	if len(p.peers) >= maxPeers {
 		for other, known := range p.peers {
-			if len(known.busy) == 0 {
+			if known.wake(now); len(known.busy) == 0 && len(known.resting) == 0 {
 				delete(p.peers, other)
 				break
 			}
 		}
 	}
-	known := &peerPorts{busy: map[uint16]bool{}}
+	known := &peerPorts{busy: map[uint16]*expectation{}}
 	p.peers[addr] = known
 	return known
 }
 
-// candidates are the ports that a client has not in use, the best first:
-// from a random one on those that it has not had lately, then the others in
-// the order in which it had them.
-func (p *ports) candidates(known *peerPorts) iter.Seq[uint16] {
+// candidates are the ports for a client, the best first: from a random one on those
+// that it has not had lately, then the others in the order in which it had them,
+// then those that give way.
+func (p *ports) candidates(known *peerPorts, session string, now time.Time) iter.Seq[uint16] {
 	return func(yield func(uint16) bool) {
 		n := int(p.last-p.first) + 1
 		start := rand.IntN(n)
 		for i := range n {
 			port := p.first + uint16((start+i)%n)
-			if !known.busy[port] && !slices.Contains(known.recent, port) && !yield(port) {
+			if known.free(port) && !slices.Contains(known.recent, port) && !yield(port) {
 				return
 			}
 		}
 		for _, port := range slices.Clone(known.recent) {
-			if !known.busy[port] && !yield(port) {
+			if known.free(port) && !yield(port) {
 				return
 			}
+		}
+		for _, r := range slices.Clone(known.resting) {
+			mayYield := r.session == session || !now.Before(r.until.Add(shortestRest-restTime))
+			if mayYield && !yield(r.port) {
+				return
+			}
+		}
+		if port, ok := known.stale(now); ok {
+			yield(port)
 		}
 	}
 }
@@ -188,21 +213,53 @@ func (k *peerPorts) use(port uint16, n int) {
 	}
 }
 
-// wakeRested gives back the ports whose rest is over.
-func (p *ports) wakeRested(now time.Time) {
-	i := 0
-	for ; i < len(p.resting) && !now.Before(p.resting[i].until); i++ {
-		p.free(p.resting[i].peer, p.resting[i].port)
-	}
-	p.resting = p.resting[i:]
-	if len(p.resting) == 0 {
-		p.resting = nil
-	}
+// free tells whether a port is neither awaited nor at rest.
+func (k *peerPorts) free(port uint16) bool {
+	return k.busy[port] == nil && !slices.ContainsFunc(k.resting, func(r restingPort) bool { return r.port == port })
 }
 
-func (p *ports) free(peer netip.Addr, port uint16) {
-	if known := p.peers[peer]; known != nil {
-		delete(known.busy, port)
+// wake gives back the ports whose rest is over.
+func (k *peerPorts) wake(now time.Time) {
+	k.resting = slices.DeleteFunc(k.resting, func(r restingPort) bool { return !now.Before(r.until) })
+}
+
+// rest lays a port to rest that nobody came to, and gives back what the session had
+// at rest before.
+func (k *peerPorts) rest(port uint16, session string, until time.Time) {
+	k.resting = slices.DeleteFunc(k.resting, func(r restingPort) bool { return r.session == session })
+	k.resting = append(k.resting, restingPort{port, session, until})
+}
+
+// stale is the port that was asked for longest ago, and long ago, and that no
+// transfer waits at.
+func (k *peerPorts) stale(now time.Time) (port uint16, ok bool) {
+	oldest := now.Add(-staleAfter)
+	for p, e := range k.busy {
+		if !e.wanted && !e.since.After(oldest) {
+			port, oldest, ok = p, e.since, true
+		}
+	}
+	return port, ok
+}
+
+// revoke ends the wait of e, if there is one, for another session: its own finds
+// that nobody has come.
+func (p *ports) revoke(e *expectation) {
+	if e == nil || e.used {
+		return
+	}
+	p.end(e)
+	close(e.conn)
+}
+
+// end takes e out of what is awaited.
+func (p *ports) end(e *expectation) {
+	e.used = true
+	if known := p.peers[e.peer]; known != nil && known.busy[e.at.Port()] == e {
+		delete(known.busy, e.at.Port())
+	}
+	if l := p.listeners[e.at]; l != nil && l.awaited[e.peer] == e {
+		p.settle(l, e)
 	}
 }
 
@@ -218,13 +275,13 @@ func (p *ports) listenAt(at netip.AddrPort) (*listener, error) {
 	l := &listener{Listener: inner, awaited: map[netip.Addr]*expectation{}}
 	l.idle = time.AfterFunc(listenerIdle, func() { p.closeIdle(at, l) })
 	p.listeners[at] = l
-	go p.accept(at, l)
+	go p.accept(l)
 	return l, nil
 }
 
 // accept hands what arrives at l to those who wait for it, and closes what
 // nobody waits for.
-func (p *ports) accept(at netip.AddrPort, l *listener) {
+func (p *ports) accept(l *listener) {
 	for {
 		nc, err := l.Accept()
 		if err != nil {
@@ -236,7 +293,7 @@ func (p *ports) accept(at netip.AddrPort, l *listener) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		if !p.deliver(at, l, nc) {
+		if !p.deliver(l, nc) {
 			ftptls.Reset(nc) // another server that was sent here must not take it for an empty file
 			_ = nc.Close()
 		}
@@ -244,7 +301,7 @@ func (p *ports) accept(at netip.AddrPort, l *listener) {
 }
 
 // deliver gives nc to the session that waits for it, if there is one.
-func (p *ports) deliver(at netip.AddrPort, l *listener, nc net.Conn) bool {
+func (p *ports) deliver(l *listener, nc net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e := l.awaited[listen.AddrPort(nc.RemoteAddr()).Addr()]
@@ -254,9 +311,7 @@ func (p *ports) deliver(at netip.AddrPort, l *listener, nc net.Conn) bool {
 	if e == nil {
 		return false
 	}
-	e.used = true
-	p.settle(l, e)
-	p.free(e.peer, at.Port())
+	p.end(e)
 	e.conn <- nc // has room: an expectation is delivered to once
 	return true
 }
@@ -295,16 +350,24 @@ func (e *expectation) Close() {
 	p := e.ports
 	p.mu.Lock()
 	if !e.used {
-		e.used = true
-		if l := p.listeners[e.at]; l != nil && l.awaited[e.peer] == e {
-			p.settle(l, e)
+		p.end(e)
+		if known := p.peers[e.peer]; known != nil {
+			known.rest(e.at.Port(), e.session, time.Now().Add(restTime))
 		}
-		p.resting = append(p.resting, restingPort{e.peer, e.at.Port(), time.Now().Add(restTime)})
 	}
 	p.mu.Unlock()
 	select {
-	case nc := <-e.conn:
-		_ = nc.Close()
+	case nc, ok := <-e.conn:
+		if ok {
+			_ = nc.Close()
+		}
 	default:
 	}
+}
+
+// want notes that a transfer waits for the connection now.
+func (e *expectation) want() {
+	e.ports.mu.Lock()
+	defer e.ports.mu.Unlock()
+	e.wanted = true
 }

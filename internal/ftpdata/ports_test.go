@@ -2,6 +2,7 @@ package ftpdata
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -30,7 +31,7 @@ func bubble(t *testing.T, first, last uint16, test func(t *testing.T, n *nettest
 // mustExpect is expect where there has to be a port.
 func mustExpect(t *testing.T, p *ports, peer netip.Addr) *expectation {
 	t.Helper()
-	e, err := p.Expect(portsLocal, peer)
+	e, err := p.Expect(portsLocal, peer, "a session of "+peer.String())
 	if err != nil {
 		t.Fatalf("no port for %s: %v", peer, err)
 	}
@@ -87,21 +88,87 @@ func TestThreat09PortsAreRandom(t *testing.T) {
 }
 
 // TestThreat09UnusedPortsRest: to whom did not come its port is not offered for a
-// minute; others may have it.
+// while, were it the last one; other addresses may have it.
 func TestThreat09UnusedPortsRest(t *testing.T) {
 	bubble(t, 50000, 50000, func(t *testing.T, n *nettest.Network, p *ports) {
 		mustExpect(t, p, portsPeer).Close()
-		if _, err := p.Expect(portsLocal, portsPeer); !errors.Is(err, ErrNoPort) {
+		if _, err := p.Expect(portsLocal, portsPeer, "another"); !errors.Is(err, ErrNoPort) {
 			t.Errorf("a port that rests: %v, want errNoPort", err)
 		}
 		use(t, n, mustExpect(t, p, portsOther))
-		time.Sleep(restTime - time.Nanosecond)
-		if _, err := p.Expect(portsLocal, portsPeer); !errors.Is(err, ErrNoPort) {
+		time.Sleep(shortestRest - time.Nanosecond)
+		if _, err := p.Expect(portsLocal, portsPeer, "another"); !errors.Is(err, ErrNoPort) {
 			t.Errorf("a port that still rests: %v, want errNoPort", err)
 		}
 		time.Sleep(time.Nanosecond)
 		use(t, n, mustExpect(t, p, portsPeer))
 		use(t, n, mustExpect(t, p, portsPeer))
+	})
+}
+
+// TestThreat33OneSessionTakesNoPortsFromOthers: however often it asks and does not
+// come, another session behind the same address finds a port, and not one that was
+// asked for just now.
+func TestThreat33OneSessionTakesNoPortsFromOthers(t *testing.T) {
+	bubble(t, 50000, 50019, func(t *testing.T, n *nettest.Network, p *ports) {
+		greedy := mustExpect(t, p, portsPeer)
+		for range 1000 {
+			greedy.Close()
+			greedy = mustExpect(t, p, portsPeer)
+		}
+		for i := range 18 { // one is the greedy session's, and its one before rests
+			if _, err := p.Expect(portsLocal, portsPeer, fmt.Sprint("modest ", i)); err != nil {
+				t.Fatalf("session %d: %v", i, err)
+			}
+		}
+	})
+}
+
+// TestThreat33PortsOfManySessions: sessions that ask and neither come nor stay, or
+// that stay and wait for nothing, give way when their address has no other port.
+func TestThreat33PortsOfManySessions(t *testing.T) {
+	bubble(t, 50000, 50009, func(t *testing.T, n *nettest.Network, p *ports) {
+		expect := func(session string) (*expectation, error) { return p.Expect(portsLocal, portsPeer, session) }
+		for i := range 10 {
+			e, err := expect(fmt.Sprint("gone ", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Close()
+		}
+		time.Sleep(shortestRest)
+		waiting, err := expect("waiting")
+		if err != nil {
+			t.Fatalf("ports that rest do not give way: %v", err)
+		}
+		waiting.want()
+		var idle []*expectation
+		for i := range 9 {
+			e, err := expect(fmt.Sprint("idle ", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			idle = append(idle, e)
+			time.Sleep(time.Millisecond)
+		}
+		if _, err := expect("modest"); !errors.Is(err, ErrNoPort) {
+			t.Errorf("a port that was just asked for was given away: %v", err)
+		}
+		time.Sleep(staleAfter)
+		e, err := expect("modest")
+		if err != nil || e.at != idle[0].at {
+			t.Fatalf("the port that is idle longest does not give way: %v", err)
+		}
+		if _, ok := <-idle[0].conn; ok {
+			t.Error("who has lost its port was given a connection")
+		}
+		idle[0].Close() // takes nothing from who has the port now
+		w, err := n.Connect(netip.AddrPortFrom(portsPeer, 1), e.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		_ = (<-e.conn).Close()
 	})
 }
 
@@ -139,7 +206,7 @@ func TestThreat33PortsRunDryAtOnce(t *testing.T) {
 			t.Errorf("%d different ports of 100", len(seen))
 		}
 		begin := time.Now()
-		if _, err := p.Expect(portsLocal, portsPeer); !errors.Is(err, ErrNoPort) {
+		if _, err := p.Expect(portsLocal, portsPeer, "another"); !errors.Is(err, ErrNoPort) {
 			t.Errorf("one more: %v, want errNoPort", err)
 		}
 		if time.Since(begin) != 0 {
@@ -166,7 +233,7 @@ func TestPortsOfOtherProgramsArePassedOver(t *testing.T) {
 		}
 		time.Sleep(2 * listenerIdle)
 		n.Taken[50007] = true
-		if _, err := p.Expect(portsLocal, portsPeer); err == nil || errors.Is(err, ErrNoPort) {
+		if _, err := p.Expect(portsLocal, portsPeer, "another"); err == nil || errors.Is(err, ErrNoPort) {
 			t.Errorf("all ports taken by others: %v, want the system's error", err)
 		}
 	})
@@ -202,7 +269,7 @@ func TestClosedPortsAwaitNobody(t *testing.T) {
 		if n.Open() != 0 {
 			t.Error("a listener is open after the end")
 		}
-		if _, err := p.Expect(portsLocal, portsPeer); err == nil {
+		if _, err := p.Expect(portsLocal, portsPeer, "another"); err == nil {
 			t.Error("a port after the end")
 		}
 	})
@@ -222,11 +289,10 @@ func TestThreat33PeersAreForgotten(t *testing.T) {
 		}
 		time.Sleep(restTime)
 		p.mu.Lock()
-		p.wakeRested(time.Now())
-		known, resting := len(p.peers), len(p.resting)
+		known := len(p.peers)
 		p.mu.Unlock()
-		if known > maxPeers || resting != 0 {
-			t.Errorf("%d addresses are remembered, at most %d may be; %d ports rest", known, maxPeers, resting)
+		if known > maxPeers {
+			t.Errorf("%d addresses are remembered, at most %d may be", known, maxPeers)
 		}
 	})
 }

@@ -56,6 +56,7 @@ func (s *Service) Advertised(ctx context.Context, peer, local netip.Addr) (netip
 // party is what a data connection has to know of its session. It is a value that
 // nobody changes, so a transfer may go on beside the session.
 type Session struct {
+	ID    string     // no two sessions have the same
 	Local netip.Addr // of the control connection
 	Log   func() *slog.Logger
 }
@@ -67,10 +68,10 @@ type Endpoint struct {
 	active  netip.AddrPort
 }
 
-// Expect prepares a passive connection at local, from the address from, or from
+// Expect prepares a passive connection of who's, from the address from, or from
 // anywhere where that is the zero address. errNoPort: the client has all ports.
-func (s *Service) Expect(local, from netip.Addr) (Endpoint, error) {
-	e, err := s.ports.Expect(local, from)
+func (s *Service) Expect(who Session, from netip.Addr) (Endpoint, error) {
+	e, err := s.ports.Expect(who.Local, from, who.ID)
 	return Endpoint{passive: e}, err
 }
 
@@ -110,15 +111,24 @@ func (s *Service) Open(ctx context.Context, who Session, e Endpoint) (net.Conn, 
 		return nc, nil
 	}
 	defer e.passive.Close()
+	e.passive.want()
 	select {
-	case nc := <-e.passive.conn:
-		return nc, nil
+	case nc, ok := <-e.passive.conn:
+		return came(nc, ok)
 	default:
 	}
 	select {
-	case nc := <-e.passive.conn:
-		return nc, nil
+	case nc, ok := <-e.passive.conn:
+		return came(nc, ok)
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// came is a passive connection, or that its port was given to another session.
+func came(nc net.Conn, ok bool) (net.Conn, error) {
+	if !ok {
+		return nil, ErrDataTimeout
+	}
+	return nc, nil
 }

@@ -29,7 +29,7 @@ func (c *conn) party() ftpdata.Session {
 	if c.sess != nil {
 		user = c.sess.User().Name
 	}
-	return ftpdata.Session{Local: c.local.Addr(), Log: func() *slog.Logger { return srv.sessionLog(id, peer, user) }}
+	return ftpdata.Session{ID: id, Local: c.local.Addr(), Log: func() *slog.Logger { return srv.sessionLog(id, peer, user) }}
 }
 
 // PASV (RFC 959 §4.1.2).
@@ -116,7 +116,7 @@ func (c *conn) listen() (port uint16, r reply) {
 	if c.srv.cfg.ForeignData {
 		from = netip.Addr{}
 	}
-	at, err := c.srv.data.Expect(c.local.Addr(), from)
+	at, err := c.srv.data.Expect(c.party(), from)
 	if errors.Is(err, ftpdata.ErrNoPort) {
 		c.log().Warn("passive ports exhausted", "err", err)
 		return 0, say(425, "All passive ports are in use by your address: end a transfer, or ask the operator to widen the range of passive ports.")

@@ -116,7 +116,7 @@ func (c *conn) parseGlob(l ftplist.Listing, arg string) (ftplist.Listing, error)
 	}
 	l.Glob, l.Prefix, l.Dir = glob, dir, true
 	l.Dots = l.Dots || strings.HasPrefix(pattern, ".")
-	l.Options.Recursive = false
+	l.Options.Recursive = false // the pattern is of one directory
 	return l, nil
 }
 
@@ -188,6 +188,9 @@ func (c *conn) newPrinter(l ftplist.Listing) *ftplist.Printer {
 	}
 	if l.Options.Recursive && c.srv.cfg.Recursive && l.Dir {
 		p.Recurse, p.Left = true, c.srv.cfg.ListLimit
+	}
+	if l.Glob != nil {
+		p.Left = c.srv.cfg.ListLimit
 	}
 	return p
 }

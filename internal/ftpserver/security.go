@@ -53,8 +53,6 @@ func (c *conn) auth(arg string) reply {
 		return say(431, "TLS is not configured on this server.")
 	case c.tls != nil:
 		return say(503, "TLS is in use already.")
-	case c.sess != nil:
-		return say(503, "AUTH must come before the login.")
 	}
 	c.Send(say(234, "Ready for the TLS handshake."))
 	c.Flush()
@@ -63,6 +61,7 @@ func (c *conn) auth(arg string) reply {
 	}
 	private := strings.EqualFold(arg, "SSL") || strings.EqualFold(arg, "TLS-P")
 	if !c.closing && c.startTLS(base) {
+		c.logout() // RFC 2228 §3: who was logged in has to log in again
 		c.userName = ""
 		c.resetParameters()
 		// TLS-P and the old SSL mean private data connections from the start

@@ -230,7 +230,9 @@ func TestThreat10NothingSaidInClearCountsUnderTLS(t *testing.T) {
 	}
 }
 
-func TestThreat10AuthResetsAndComesFirst(t *testing.T) {
+// AUTH is possible at any time in clear, also after a login, which is forgotten by
+// it, with all that was set (RFC 2228 §3, RFC 4217 §4).
+func TestThreat10AuthForgetsTheLogin(t *testing.T) {
 	s := serveTLS(t, false, nil)
 	c := s.dial(clientTLS(tls.VersionTLS13))
 	c.want("220")
@@ -241,11 +243,42 @@ func TestThreat10AuthResetsAndComesFirst(t *testing.T) {
 	c.do("USER alice", "331")
 	c.do("PASS secret", "230")
 
-	plain := s.dial(nil)
-	plain.want("220")
-	plain.do("USER alice", "331")
-	plain.do("PASS secret", "230")
-	plain.do("AUTH TLS", "503")
+	late := s.dial(clientTLS(tls.VersionTLS13))
+	late.want("220")
+	clear := late.features()
+	late.do("USER alice", "331")
+	late.do("PASS secret", "230")
+	late.do("MKD d", "257")
+	late.do("CWD d", "250")
+	late.do("TYPE I", "200")
+	late.do("EPSV", "229")
+	late.auth()
+	late.do("PWD", "530")
+	late.do("PASS secret", "503")
+	if private := late.features(); private != clear {
+		t.Errorf("FEAT says in clear\n%s\nand under TLS\n%s", clear, private)
+	}
+	late.do("USER alice", "331")
+	late.do("PASS secret", "230")
+	if line := late.do("PWD", "257"); !strings.Contains(line, `"/"`) {
+		t.Errorf("the directory is still the one of before: %s", line)
+	}
+	late.do("RETR d", "425") // the passive port is forgotten
+}
+
+// features is what FEAT says.
+func (c *secureClient) features() string {
+	c.t.Helper()
+	c.Send("FEAT")
+	for all := ""; ; {
+		line, err := c.r.ReadString('\n')
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if all += line; strings.HasPrefix(line, "211 ") {
+			return all
+		}
+	}
 }
 
 // Who cuts an upload off cannot forge a close_notify: whatever the record at

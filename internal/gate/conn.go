@@ -3,7 +3,9 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -166,13 +168,23 @@ func (c *Conn) authenticate(ctx context.Context, claim ferry.Claim) (ferry.User,
 	return u, err
 }
 
+// shown is a name that nobody vouches for, cut to what an honest one may have: a
+// client fills the log with 8 KiB a line otherwise.
+func shown(name string) string {
+	const most = 128 // bytes
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + fmt.Sprintf("... (%d bytes)", len(name))
+}
+
 // countFailure tells of a login that failed, and counts it against the connection
 // and the address where the client was wrong.
 func (c *Conn) countFailure(ctx context.Context, claim ferry.Claim, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	c.emit(ferry.Event{Kind: ferry.EventLoginFailed, User: claim.Name, By: claim.By(), Err: err})
+	c.emit(ferry.Event{Kind: ferry.EventLoginFailed, User: shown(claim.Name), By: claim.By(), Err: err})
 	if !errors.Is(err, ferry.ErrLogin) {
 		return
 	}

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,6 +55,19 @@ func TestEventsOfAConnection(t *testing.T) {
 			t.Errorf("disconnect %+v", e)
 		}
 	})
+}
+
+// TestThreat36LongNamesAreCut: who fails to log in fills no log with what it calls itself.
+func TestThreat36LongNamesAreCut(t *testing.T) {
+	h := newHouse(t, gate.Limits{FailDelay: -1}, user("alice"))
+	v := h.connect("192.0.2.7")
+	defer v.Close(nil)
+	if _, err := v.Login(t.Context(), ferry.Claim{Name: strings.Repeat("é", 4000), Password: "x"}); !errors.Is(err, ferry.ErrLogin) {
+		t.Fatal(err)
+	}
+	if name := h.last(ferry.EventLoginFailed).User; len(name) > 200 || !strings.HasPrefix(name, "éééé") || !strings.Contains(name, "8000 bytes") {
+		t.Errorf("a name of 8,000 bytes is told as %d bytes: %q", len(name), name)
+	}
 }
 
 func TestWhatFailedIsNoEvent(t *testing.T) {
