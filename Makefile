@@ -32,7 +32,7 @@ check: ## formatting, vet, staticcheck
 .PHONY: bench
 bench: ## the benchmarks, then the server beside its peers as ratios (root, Debian); run nothing else meanwhile
 	$(GO) test -run '^$$' -bench . -benchmem ./...
-	scripts/bench
+	bench/run
 
 .PHONY: fuzz
 fuzz: ## run each fuzzer for FUZZTIME
