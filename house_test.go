@@ -54,8 +54,8 @@ func house() map[string][]string {
 		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
 		"ferry/internal/sftpio":     {"ferry/internal/sftpwire"},
 		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
-		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver"},
-		"ferry/internal/sshserver":  {"ferry", "ferry/internal/gate", "ferry/internal/sftpio", "ferry/internal/sftpserver", "ferry/internal/sshexec", "ferry/internal/listen"},
+		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver", "ferry/internal/digest"},
+		"ferry/internal/sshserver":  {"ferry", "ferry/internal/gate", "ferry/internal/sftpio", "ferry/internal/sftpserver", "ferry/internal/sshexec", "ferry/internal/listen", "ferry/internal/digest"},
 		"ferry/internal/sftptest":   {"ferry", "ferry/internal/sftpwire"},
 		"ferry/internal/gatetest":   {"ferry", "ferry/internal/gate", "ferry/internal/access", "ferry/internal/event"},
 	}
@@ -152,6 +152,7 @@ func largerRooms() map[string]string {
 	return map[string]string{
 		"ferry/internal/fstest":     "a suite of tests, in files that are none for the Go tool",
 		"ferry/internal/ftpserver":  "what commands do to files (transfers, the tree, facts, hashes) still hangs on the session; it is to leave as functions of a value",
+		"ferry/internal/sftpserver": "the files of a session (handles, base content, copies, hashes) still lie beside its requests; they are to leave as a room of open files",
 		"ferry/internal/sftpclient": "it stages by itself, for SFTP has no Abort; the staging leaves when a second remote storage needs it",
 	}
 }

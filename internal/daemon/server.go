@@ -145,7 +145,7 @@ func Serve(conf *config.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	ssh, err := openSSH(conf, g, trust, o.Version, log)
+	ssh, err := openSSH(conf, g, trust, hashes, o.Version, log)
 	if err != nil {
 		return err
 	}

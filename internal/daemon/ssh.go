@@ -14,6 +14,7 @@ import (
 
 	"ferry/internal/auth"
 	"ferry/internal/config"
+	"ferry/internal/digest"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
 	"ferry/internal/sftpserver"
@@ -31,7 +32,7 @@ type SSH struct {
 	keys   []ssh.Signer
 }
 
-func openSSH(conf *config.Config, g *gate.Gate, trust *auth.Authorities, version string, log *slog.Logger) (SSH, error) {
+func openSSH(conf *config.Config, g *gate.Gate, trust *auth.Authorities, hashes *digest.Queue, version string, log *slog.Logger) (SSH, error) {
 	if conf.SFTP.Address == "off" {
 		return SSH{}, nil
 	}
@@ -50,6 +51,7 @@ func openSSH(conf *config.Config, g *gate.Gate, trust *auth.Authorities, version
 	server, err := sshserver.New(sshserver.Config{
 		HostCerts:    certs,
 		Gate:         g,
+		Hashes:       hashes,
 		Log:          log,
 		HostKeys:     keys,
 		Banner:       s.Banner,

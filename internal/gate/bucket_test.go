@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ferry"
 )
 
 func TestBucketKeepsTheRate(t *testing.T) {
@@ -110,3 +112,30 @@ func TestThreat33TheTableOfFailuresIsBounded(t *testing.T) {
 		t.Errorf("%d failures and %d bans are kept after their time", len(b.failed.entries), len(b.out.entries))
 	}
 }
+
+// TestAbortEndsTheWait: who waits for bandwidth waits no longer than the handle lasts.
+func TestAbortEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Session{account: &account{up: newBucket(1), down: newBucket(1)}, conn: &Conn{gate: &Gate{up: newBucket(0), down: newBucket(0)}}}
+		s.ctx = t.Context()
+		f := newTransfer(s, nothing{}, "/f", ferry.Read)
+		_, _ = f.ReadAt(make([]byte, 1<<20), 0)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := f.ReadAt(make([]byte, 1<<20), 0)
+			ended <- err
+		}()
+		synctest.Wait()
+		begin := time.Now()
+		_ = f.Abort(nil)
+		if err := <-ended; err == nil || time.Since(begin) > 0 {
+			t.Errorf("after %v: %v", time.Since(begin), err)
+		}
+	})
+}
+
+// nothing is a handle that reads and ends, and does nothing else.
+type nothing struct{ ferry.Handle }
+
+func (nothing) ReadAt(p []byte, _ int64) (int, error) { return len(p), nil }
+func (nothing) Abort(error) error                     { return nil }

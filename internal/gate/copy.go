@@ -54,7 +54,7 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 		if n >= 0 {
 			want = min(want, n)
 		}
-		if err := limiters.wait(ctx, t.session.ctx, want); err != nil {
+		if err := limiters.wait(ctx, t.ended, want); err != nil {
 			return moved, err
 		}
 		begin := time.Now()

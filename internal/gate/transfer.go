@@ -25,13 +25,18 @@ type transfer struct {
 	changed atomic.Bool  // content was written or cut
 	ascii   atomic.Bool
 	over    atomic.Bool // Commit or Abort was called
+	// ended ends with the session, and by Abort: nothing waits for bandwidth then.
+	ended context.Context
+	end   context.CancelFunc
 
 	mu   sync.Mutex
 	conn net.Conn // that bytes go over now; nil: none
 }
 
 func newTransfer(s *Session, h ferry.Handle, name ferry.Name, m ferry.Mode) *transfer {
-	return &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now()}
+	t := &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now()}
+	t.ended, t.end = context.WithCancel(s.ctx)
+	return t
 }
 
 // MarkASCII notes, for the event and the transfer log, that the transfer of h,
@@ -80,7 +85,7 @@ func (t *transfer) WriteAt(p []byte, off int64) (int, error) {
 // paced moves up to n bytes by move when the limits allow it, and counts them.
 func (t *transfer) paced(n int64, up bool, move func() (int64, error)) (int64, error) {
 	limiters := t.session.limiters(up)
-	if err := limiters.wait(t.session.ctx, t.session.ctx, n); err != nil {
+	if err := limiters.wait(t.ended, t.ended, n); err != nil {
 		return 0, err
 	}
 	moved, err := move()
@@ -123,6 +128,7 @@ func (t *transfer) Commit() error {
 	if t.over.Swap(true) {
 		return &fs.PathError{Op: "commit", Path: string(t.name), Err: ferry.ErrClosed}
 	}
+	defer t.end()
 	err := t.Handle.Commit()
 	t.finish(err)
 	return err
@@ -132,6 +138,7 @@ func (t *transfer) Abort(cause error) error {
 	if t.over.Swap(true) {
 		return nil
 	}
+	t.end()
 	err := t.Handle.Abort(cause)
 	switch {
 	case cause == nil && !t.uploads():

@@ -13,12 +13,15 @@ const (
 // Input reads the client's stream ahead. Within a large packet it reads as much
 // as there is: SSH answers every read of a busy channel with a packet of its
 // own, by which the client may send more.
+//
+// One goroutine uses it.
 type Input struct {
 	r       io.Reader
 	buffers *Buffers
 	small   [smallInput]byte
-	ahead   []byte  // read, and not yet taken
-	large   *Buffer // where ahead lies, unless it lies in small
+	ahead   []byte     // read, and not yet taken
+	large   *Buffer    // where ahead lies, unless it lies in small
+	beside  *readAhead // what reads beside the session; nil: nothing ever did
 }
 
 func NewInput(r io.Reader, buffers *Buffers) *Input { return &Input{r: r, buffers: buffers} }
@@ -26,7 +29,7 @@ func NewInput(r io.Reader, buffers *Buffers) *Input { return &Input{r: r, buffer
 // Read implements io.Reader.
 func (i *Input) Read(p []byte) (int, error) {
 	if len(i.ahead) == 0 {
-		if err := i.fill(len(p) >= bulk); err != nil {
+		if err := i.next(len(p) >= bulk); err != nil {
 			return 0, err
 		}
 	}
@@ -35,6 +38,16 @@ func (i *Input) Read(p []byte) (int, error) {
 		i.Empty()
 	}
 	return n, nil
+}
+
+// next gets more.
+func (i *Input) next(large bool) (err error) {
+	if i.beside != nil {
+		if i.ahead, err = i.beside.take(); err != nil || len(i.ahead) > 0 {
+			return err
+		}
+	}
+	return i.fill(large)
 }
 
 func (i *Input) fill(large bool) error {
@@ -52,9 +65,22 @@ func (i *Input) fill(large bool) error {
 	return nil
 }
 
+// Ahead reads on beside the session, which takes nothing at the moment: as much as
+// MostAhead, until the session reads again. The channel is closed when that meets
+// the end of the stream, which otherwise nobody would see behind what waits.
+func (i *Input) Ahead() (ended <-chan struct{}) {
+	if i.beside == nil {
+		i.beside = newReadAhead()
+	}
+	i.beside.begin(i.r)
+	return i.beside.ended
+}
+
 // Drained tells whether the client has sent nothing yet that was not taken, as
 // far as that was read.
-func (i *Input) Drained() bool { return len(i.ahead) == 0 }
+func (i *Input) Drained() bool {
+	return len(i.ahead) == 0 && (i.beside == nil || i.beside.empty())
+}
 
 // Empty gives the large buffer back: an idle session has none.
 func (i *Input) Empty() {

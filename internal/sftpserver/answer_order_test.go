@@ -18,17 +18,17 @@ func TestAnswersFollow(t *testing.T) {
 	var first, second op
 	first.follow(&last)
 	second.follow(&last)
-	first.Wait(t.Context()) // nothing is before it
+	first.wait(t.Context()) // nothing is before it
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	second.Wait(ended)
+	second.wait(ended)
 	select {
 	case <-second.before:
 		t.Error("the second may be answered before the first")
 	default:
 	}
 	first.pass()
-	second.Wait(t.Context())
+	second.wait(t.Context())
 }
 
 // slowStart is an FS whose files take long for their first bytes.

@@ -10,7 +10,6 @@ import (
 
 	"ferry"
 	"ferry/internal/digest"
-	"ferry/internal/sftpio"
 	"ferry/internal/sftpwire"
 )
 
@@ -18,6 +17,7 @@ import (
 const (
 	smallestBlock = 256
 	maxHashes     = sftpwire.MaxData // bytes of hashes in one answer
+	hashedAtOnce  = 32 << 10         // bytes of a file
 )
 
 // planCheck is check-file in its three forms.
@@ -30,7 +30,7 @@ func (c *session) planCheck(r *sftpwire.CheckFile) *op {
 	}
 	if r.Form == sftpwire.CheckName {
 		o := c.onName(r.Object, false, func(name ferry.Name) answer { return c.checkName(name, r) })
-		o.cost += maxHashes + c.buffers.Cost(sftpio.Gathered)
+		o.cost += c.costOfCheck(r)
 		return o
 	}
 	f := c.files.file(r.Object)
@@ -42,10 +42,20 @@ func (c *session) planCheck(r *sftpwire.CheckFile) *op {
 		to = r.Offset + r.Length
 	}
 	return &op{
-		cost:    opCost + maxHashes + c.buffers.Cost(sftpio.Gathered),
+		cost:    opCost + c.costOfCheck(r),
 		touches: []touch{c.touchFile(f, r.Offset, to, false)},
 		do:      func() answer { return c.checkHandle(f, r) },
 	}
+}
+
+// costOfCheck is what a check takes of the budget besides: one hash costs nothing,
+// and of how many blocks a file has, its size decides.
+func (c *session) costOfCheck(r *sftpwire.CheckFile) int {
+	cost := c.buffers.Cost(hashedAtOnce)
+	if r.Block != 0 {
+		cost += maxHashes
+	}
+	return cost
 }
 
 func (c *session) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
@@ -54,6 +64,7 @@ func (c *session) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
 		return c.failed("check-file", name, err)
 	}
 	defer h.Abort(nil)
+	defer context.AfterFunc(c.present, func() { _ = h.Abort(nil) })()
 	return c.check(h, name, r)
 }
 
@@ -117,23 +128,14 @@ func (c *session) hashes(h ferry.Handle, sum hash.Hash, r *sftpwire.CheckFile) (
 	return all, nil
 }
 
-// digest hands n bytes of h to sum. It ends when the client has gone.
+// digest hands n bytes of h to sum, in turns with all others who want hashes. It
+// ends when the client has gone.
 func (c *session) digest(h ferry.Handle, sum hash.Hash, off, n int64) error {
-	room := c.buffers.Get(sftpio.Gathered)
+	room := c.buffers.Get(hashedAtOnce)
 	defer c.buffers.Put(room)
-	for n > 0 {
-		if c.present.Err() != nil {
-			return context.Cause(c.present)
-		}
-		got, err := h.ReadAt(room.B[:min(n, int64(len(room.B)))], off)
-		_, _ = sum.Write(room.B[:got]) // a hash takes everything
-		off, n = off+int64(got), n-int64(got)
-		if err != nil && n > 0 {
-			if errors.Is(err, io.EOF) {
-				err = ferry.ErrBeyondEnd // it has become shorter
-			}
-			return err
-		}
+	err := c.cfg.Hashes.Sum(c.present, c.cfg.User.Name, sum, h, off, n, room.B)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return ferry.ErrBeyondEnd // it has become shorter
 	}
-	return nil
+	return err
 }

@@ -1,6 +1,7 @@
 package sftpserver
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -95,11 +96,12 @@ func (c *session) copyFile(from, to ferry.Name, overwrite bool) answer {
 }
 
 func (c *session) copyWhole(from, to ferry.Name, overwrite bool) error {
-	src, err := c.cfg.FS.Open(c.ctx, from, ferry.OpenOptions{Mode: ferry.Read})
+	src, err := c.cfg.FS.Open(c.present, from, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
 		return err
 	}
 	defer src.Abort(nil)
+	defer context.AfterFunc(c.present, func() { _ = src.Abort(nil) })()
 	i, err := src.Stat()
 	if err != nil {
 		return err
@@ -111,10 +113,14 @@ func (c *session) copyWhole(from, to ferry.Name, overwrite bool) error {
 		}
 		mode = ferry.Replace
 	}
-	dst, err := c.cfg.FS.Open(c.ctx, to, ferry.OpenOptions{Mode: mode, Perm: i.Mode.Perm()})
+	if c.present.Err() != nil {
+		return context.Cause(c.present) // before anything is made of it
+	}
+	dst, err := c.cfg.FS.Open(c.present, to, ferry.OpenOptions{Mode: mode, Perm: i.Mode.Perm()})
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(c.present, func() { _ = dst.Abort(context.Cause(c.present)) })()
 	if _, err := copyRange(c.present, c.buffers, dst, 0, src, 0, -1); err != nil {
 		_ = dst.Abort(err)
 		return err

@@ -23,7 +23,7 @@ func (c *session) planRead(r *sftpwire.Read) *op {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
 	o := &op{cost: opCost + c.buffers.Cost(sftpwire.HeaderSize+int(n)), quickness: &f.reading, touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
-	o.do = func() answer { return c.Read(f, o.id, int64(r.Offset), int(n)) }
+	o.do = func() answer { return c.read(f, o.id, int64(r.Offset), int(n)) }
 	// The draft lets answers go out in any order. scp of OpenSSH 9.2 (Debian 12)
 	// then cuts its file off where the first gap was, and exits with 0; OpenSSH's
 	// own server answers in the order of the requests.
@@ -31,8 +31,8 @@ func (c *session) planRead(r *sftpwire.Read) *op {
 	return o
 }
 
-// Read reads into the very packet that is sent.
-func (c *session) Read(f *file, id uint32, off int64, n int) answer {
+// read reads into the very packet that is sent.
+func (c *session) read(f *file, id uint32, off int64, n int) answer {
 	if !f.reads() {
 		return c.failed("read", c.files.nameOf(f), fs.ErrPermission)
 	}

@@ -53,7 +53,7 @@ func (c *session) openDir(name ferry.Name) (*dir, error) {
 	}
 	own.Name, above.Name = ".", ".."
 	d := &dir{name: name, ahead: []ferry.Info{own, above}}
-	d.next, d.stop = iter.Pull2(c.cfg.FS.List(c.ctx, name, ferry.Full))
+	d.next, d.stop = iter.Pull2(c.cfg.FS.List(c.present, name, ferry.Full))
 	first, err, ok := d.next()
 	switch {
 	case !ok:

@@ -36,6 +36,8 @@ type file struct {
 
 	reading, writing quickness
 
+	// mu guards broken. Who interrupts the file looks under it at handle, base and
+	// undecided, so what changes them does so under it.
 	mu     sync.Mutex
 	broken error // why not all that was to be written was
 }
@@ -103,8 +105,7 @@ func (f *file) decideInPlace(log *slog.Logger, name ferry.Name, why string) {
 	if !f.undecided {
 		return
 	}
-	f.undecided = false
-	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
+	f.decided(f.handle, nil)
 	log.Info("file is written in place and not staged", "file", name, "reason", why)
 }
 
@@ -132,24 +133,27 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 		return err
 	}
 	was := f.handle
-	f.handle = h
-	if staged.Size > 0 || old.Size == 0 {
+	switch {
+	case staged.Size > 0:
 		_ = was.Abort(nil) // nothing was done with it
-		f.decideInPlaceOrEmpty(log, name, staged.Size > 0)
-		return nil
+		f.decided(h, nil)
+		log.Info("file is written in place and not staged", "file", name, "reason", "the storage could not stage it")
+	case old.Size == 0:
+		_ = was.Abort(nil)
+		f.decided(h, nil)
+	default:
+		f.decided(h, &baseFile{handle: was, limit: old.Size})
 	}
-	f.undecided = false
-	f.base = &baseFile{handle: was, limit: old.Size}
 	return nil
 }
 
-func (f *file) decideInPlaceOrEmpty(log *slog.Logger, name ferry.Name, inPlace bool) {
-	if inPlace {
-		f.decideInPlace(log, name, "the storage could not stage it")
-		return
-	}
-	f.undecided = false
-	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
+// decided makes an undecided file one with that handle, and with that old content
+// below it; nil: none.
+func (f *file) decided(h ferry.Handle, base *baseFile) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.handle, f.base, f.undecided = h, base, false
+	f.alone.Store(base != nil || f.flags&sftpwire.OpenAppend != 0)
 }
 
 // readable tells whether h may be read.
@@ -177,11 +181,10 @@ func (f *file) fill(ctx context.Context, buffers *sftpio.Buffers) error {
 	return nil
 }
 
-// letGo gives the old content back.
+// releaseBase gives the old content back.
 func (f *file) releaseBase() {
 	_ = f.base.handle.Abort(nil) // it was no download
-	f.base = nil
-	f.alone.Store(f.flags&sftpwire.OpenAppend != 0)
+	f.decided(f.handle, nil)
 }
 
 // cut says that nothing of the old content is wanted from size on.
@@ -191,9 +194,9 @@ func (f *file) cut(size int64) {
 	}
 }
 
-// Close ends the use of the file: new content is published, unless not all of
+// close ends the use of the file: new content is published, unless not all of
 // it was written.
-func (f *file) Close(ctx context.Context, buffers *sftpio.Buffers) error {
+func (f *file) close(ctx context.Context, buffers *sftpio.Buffers) error {
 	if f.unused() {
 		err := f.handle.Abort(nil)
 		if f.undecided && err == nil {
@@ -221,6 +224,21 @@ func (f *file) abort(cause error) {
 		cause = nil
 	}
 	_ = f.handle.Abort(cause) // nobody is left to tell
+}
+
+// interrupt ends what waits on the file, for its share of the bandwidth or for a
+// storage, whatever an op is doing with it. Nothing is published any more.
+func (f *file) interrupt(cause error) {
+	f.mu.Lock()
+	h, base := f.handle, f.base
+	if f.unused() {
+		cause = nil
+	}
+	f.mu.Unlock()
+	_ = h.Abort(cause)
+	if base != nil {
+		_ = base.handle.Abort(nil)
+	}
 }
 
 // copyRange copies n bytes between two files, fewer where the source ends

@@ -73,8 +73,8 @@ func TestThreat17MemoryOfASession(t *testing.T) {
 					}
 				}()
 				synctest.Wait()
-				if got := bytes.Load(); got > sftpio.BudgetBytes {
-					t.Errorf("%d bytes are to be read into, want at most %d", got, sftpio.BudgetBytes)
+				if got := bytes.Load(); got > sftpio.RoomBytes {
+					t.Errorf("%d bytes are to be read into, want at most %d", got, sftpio.RoomBytes)
 				}
 				cancel()
 				synctest.Wait()

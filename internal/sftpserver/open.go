@@ -13,7 +13,7 @@ import (
 // planOpen is OPEN (draft-02 §6.3). To open for reading what the session writes
 // publishes it, and so changes what its name shows.
 func (c *session) planOpen(r *sftpwire.Open) *op {
-	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.Open(name, r) })
+	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.open(name, r) })
 	for i := range o.touches {
 		t := &o.touches[i]
 		t.changes = t.changes || c.files.writing(t.name) != nil
@@ -21,7 +21,7 @@ func (c *session) planOpen(r *sftpwire.Open) *op {
 	return o
 }
 
-func (c *session) Open(name ferry.Name, r *sftpwire.Open) answer {
+func (c *session) open(name ferry.Name, r *sftpwire.Open) answer {
 	if c.cfg.ReadOnly && r.Flags&(sftpwire.OpenWrite|sftpwire.OpenAppend|sftpwire.OpenCreate|sftpwire.OpenTruncate) != 0 {
 		return say(sftpwire.PermissionDenied)
 	}
@@ -210,7 +210,7 @@ func (c *session) planClose(r *sftpwire.Close) *op {
 			touches: []touch{t},
 			do: func() answer {
 				defer c.files.closed(f)
-				return c.done("close", name, f.Close(c.ctx, c.buffers))
+				return c.done("close", name, f.close(c.ctx, c.buffers))
 			},
 			drop: f.abort,
 		}

@@ -81,8 +81,20 @@ func (o *op) follow(last *chan struct{}) {
 	*last = o.answered
 }
 
-// Wait waits until o may be answered, or ctx ends.
-func (o *op) Wait(ctx context.Context) {
+// lose says that o is not done because of cause.
+func (o *op) lose(cause error) {
+	if o.drop != nil {
+		o.drop(cause)
+	}
+}
+
+// changes tells whether o is about more than its answer.
+func (o *op) changes() bool {
+	return slices.ContainsFunc(o.touches, func(t touch) bool { return t.changes })
+}
+
+// wait waits until o may be answered, or ctx ends.
+func (o *op) wait(ctx context.Context) {
 	if o.before == nil {
 		return
 	}
@@ -156,8 +168,8 @@ func (r *order) done(o *op) {
 	}
 }
 
-// Wait waits until all that was admitted is done.
-func (r *order) Wait() {
+// wait waits until all that was admitted is done.
+func (r *order) wait() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.unfinished) > 0 {

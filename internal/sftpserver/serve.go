@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -15,48 +16,6 @@ import (
 	"ferry/internal/sftpwire"
 )
 
-// Options say whose session it is, over which files, and what it may do.
-type Options struct {
-	// FS is the user's tree, with everything that stands between it and the
-	// user. Serve does not close it.
-	FS ferry.FS
-	// User is who is logged in.
-	User ferry.User
-	// Start is the directory that relative names begin at; "" means "/".
-	Start ferry.Name
-	// Home is what "~" means; "" means Start.
-	Home ferry.Name
-	// ReadOnly refuses all that would change something.
-	ReadOnly bool
-	// Allow names the only requests that are allowed, as Requests has them;
-	// empty: all are. Deny names those that are refused all the same.
-	Allow, Deny []string
-	// Owner and Group give the name for a number, "" where there is none; nil:
-	// there are no names.
-	Owner, Group func(id uint32) string
-	// Zone is that of the times in listings; nil means UTC.
-	Zone *time.Location
-	// Version is that of the program, for vendor-id.
-	Version string
-	// Log hears what was refused and why, and what a client does that an
-	// operator should know; nil means nobody.
-	Log *slog.Logger
-	// Buffers are shared with other sessions; nil: the session has its own.
-	Buffers *sftpio.Buffers
-	// Handles are shared with other sessions, as Buffers are; nil: there is no
-	// bound but the session's own.
-	Handles *Handles
-	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
-	// Otherwise as OpenSSH's server takes it, and most clients send it.
-	LinkFirst bool
-	// Busy counts the requests that are being done, of all sessions that are
-	// given it; nil: nobody asks.
-	Busy *atomic.Int32
-	// Drain asks the session to end, by its own end: as soon as no file is open
-	// and every request is answered. nil: nobody does.
-	Drain context.Context
-}
-
 // Why a session ended that the client did not end between two packets.
 var (
 	errHalfPacket = errors.New("the client's stream ended within a packet")
@@ -64,9 +23,17 @@ var (
 	errNoHello    = errors.New("the client did not begin with INIT")
 )
 
+// lastRequests is how long the requests that came before the end of a session may
+// still take. What changes something the client meant, though it waits for no
+// answer; what only looks, or takes long, is of no use to anybody from then on.
+const lastRequests = 5 * time.Second
+
 // Serve speaks SFTP over rw until the client ends it, ctx ends, or the client
 // misbehaves, and closes rw. What was opened and not closed is aborted: the
 // parts of uploads stay for the client to go on with.
+//
+// The end is noticed however much waits to be done. It stops hashes, copies and
+// listings at once, and READs where nobody can hear the answer.
 //
 // The error is nil when the client ended the session between two packets, the
 // cause of ctx where that ended, and otherwise says what went wrong.
@@ -75,33 +42,54 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Options) error {
 	defer cancel(nil)
 	c := newSession(ctx, cancel, rw, cfg)
 	c.out = sftpio.NewOutput(rw, c.buffers, c.answered, c.lost)
-	stop := context.AfterFunc(ctx, func() {
-		c.budget.Close()
+	defer context.AfterFunc(ctx, func() {
+		c.files.interrupt(context.Cause(ctx), allFiles)
 		_ = rw.Close() // ends a read and a write that wait for the client
-	})
-	defer stop()
+	})()
+	defer context.AfterFunc(c.client, func() {
+		c.over()
+		c.files.interrupt(errNotClosed, onlyRead)
+	})()
 	if cfg.Drain != nil {
 		defer context.AfterFunc(cfg.Drain, c.endIfQuiet)()
 	}
 
 	err := c.serve()
-	c.gone()
-	c.order.Wait() // what the client has asked for is done, whether it waits for the answer or not
-	if err != nil {
-		cancel(err)
+	if errors.Is(err, errNotClosed) {
+		err = nil // the client's end was noticed before it was read
 	}
-	c.out.Wait()
-	c.files.abort(err)
+	c.finish(err)
 	c.in.Empty()
 	_ = rw.Close()
 	return err
+}
+
+// finish does what is left to be done when the session is over, because of err; nil:
+// the client has ended it.
+func (c *session) finish(err error) {
+	c.over()
+	c.order.wait()
+	if c.late.Stop(); err != nil {
+		c.cancel(err)
+	}
+	c.out.Wait()
+	c.files.abort(err)
+	c.budget.Close()
+}
+
+// over notes that the client has ended the session. What it still waits for gets a
+// little time.
+func (c *session) over() {
+	c.once.Do(func() {
+		c.gone()
+		c.late = time.AfterFunc(lastRequests, func() { c.cancel(errNotClosed) })
+	})
 }
 
 // lost ends the reading from a client that cannot be written to. What it has
 // asked for before is still done: it meant it, and waits for no answer.
 func (c *session) lost(err error) {
 	c.unsent.Store(&err)
-	c.budget.Close()
 	_ = c.rw.Close()
 }
 
@@ -129,8 +117,12 @@ type session struct {
 	cancel context.CancelCauseFunc
 	// present ends, before ctx, when the client has ended the session: what
 	// takes long is of no use then.
-	present   context.Context
-	gone      context.CancelFunc
+	present context.Context
+	gone    context.CancelFunc
+	once    sync.Once
+	late    *time.Timer // ends ctx some time after present
+	// client is that of Options: when it has ended nobody hears an answer.
+	client    context.Context
 	in        *sftpio.Input
 	rw        io.Closer
 	out       *sftpio.Output
@@ -163,9 +155,12 @@ func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadW
 	}
 	c := &session{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
-		in: sftpio.NewInput(rw, cfg.Buffers), budget: sftpio.NewBudget(), buffers: cfg.Buffers, files: newTable(cfg.Handles),
+		in: sftpio.NewInput(rw, cfg.Buffers), budget: sftpio.NewBudget(cfg.Room), buffers: cfg.Buffers, files: newTable(cfg.Handles),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
+	if c.client = cfg.Client; c.client == nil {
+		c.client = context.Background()
+	}
 	c.order = newOrder(c.run)
 	return c
 }
@@ -214,6 +209,7 @@ func (c *session) hello() error {
 			hello.Extensions = append(hello.Extensions, e)
 		}
 	}
+	c.budget.Expect()
 	c.budget.Take(0)
 	reply := c.buffers.Get(0)
 	reply.B = sftpwire.AppendVersion(reply.B, hello)
@@ -264,7 +260,11 @@ func (c *session) accept(packet *sftpio.Buffer) error {
 	}
 	o := c.planPacket(packet, r, err)
 	o.id = id
-	c.budget.Take(o.cost)
+	if !c.takeRoom(o) {
+		c.budget.Skip()
+		o.pass()
+		return nil
+	}
 	// A client that waits for the answer gets it soonest from here. Behind one
 	// that has asked for more already, requests are done side by side.
 	here := o.quickness != nil && o.quickness.trusted() && c.in.Drained()
@@ -272,6 +272,46 @@ func (c *session) accept(packet *sftpio.Buffer) error {
 		c.run(o)
 	}
 	return nil
+}
+
+// takeRoom waits until there is room for o in the budget; false: o is not to be done
+// any more. All the while it looks whether the client is there: what takes the room
+// may be of no use to anybody.
+func (c *session) takeRoom(o *op) bool {
+	client, ended := c.client.Done(), (<-chan struct{})(nil)
+	for {
+		freed := c.budget.Freed()
+		switch {
+		case c.useless(o):
+			return false
+		case c.budget.Take(o.cost):
+			return true
+		case ended == nil && c.present.Err() == nil:
+			ended = c.in.Ahead()
+		}
+		select {
+		case <-freed:
+		case <-client:
+			client = nil
+		case <-ended:
+			ended = nil
+			c.over()
+		case <-c.ctx.Done():
+		}
+	}
+}
+
+// useless tells whether o need not be done any more, and has it know.
+func (c *session) useless(o *op) bool {
+	switch {
+	case c.ctx.Err() != nil:
+		o.lose(context.Cause(c.ctx))
+	case c.client.Err() != nil && !o.changes():
+		o.lose(errNotClosed)
+	default:
+		return false
+	}
+	return true
 }
 
 // planPacket is plan for what may not have been understood. It sees to it that
@@ -333,10 +373,7 @@ func (c *session) perform(o *op) (write bool) {
 	defer c.recoverPanic(o)
 	c.cfg.Busy.Add(1)
 	defer c.cfg.Busy.Add(-1)
-	if c.ctx.Err() != nil {
-		if o.drop != nil {
-			o.drop(context.Cause(c.ctx))
-		}
+	if c.useless(o) {
 		return false
 	}
 	begin := time.Now()
@@ -348,7 +385,7 @@ func (c *session) perform(o *op) (write bool) {
 		a.packet = c.buffers.Get(0)
 		a.packet.B = sftpwire.AppendReply(a.packet.B, o.id, a.reply)
 	}
-	o.Wait(c.ctx)
+	o.wait(c.ctx)
 	return c.out.Enqueue(sftpio.OutPacket{Buffer: a.packet, Cost: o.cost})
 }
 

@@ -191,6 +191,33 @@ func (t *table) writing(name ferry.Name) *file {
 	return nil
 }
 
+// Which files to interrupt.
+const (
+	onlyRead = false
+	allFiles = true
+)
+
+// interrupt ends what waits on open files, for all of them or only for those that do
+// not write.
+func (t *table) interrupt(cause error, all bool) {
+	t.mu.Lock()
+	var open []*file
+	for _, f := range t.files {
+		if all || !f.writes() {
+			open = append(open, f)
+		}
+	}
+	for _, f := range t.writers { // those too that are about to be closed
+		if all && t.files[f.number] == nil {
+			open = append(open, f)
+		}
+	}
+	t.mu.Unlock()
+	for _, f := range open {
+		f.interrupt(cause)
+	}
+}
+
 // abort ends all that is open, because of err; nil: the client has ended the
 // session.
 func (t *table) abort(err error) {

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"ferry"
+	"ferry/internal/digest"
 )
 
 // Stdio is what a program talks to: standard input and output, and for people.
@@ -30,12 +31,16 @@ type Stdio interface {
 
 // Call is what a program runs with.
 type Call struct {
-	// Ctx ends with the connection, Here before it, when the client has hung up:
-	// what nobody waits for any more need not be found out.
+	// Ctx ends with the connection, Here before it, when the client has hung up, or
+	// closed the channel: what nobody waits for any more is not to be found out or
+	// sent. What the client has sent, it meant.
 	Ctx, Here context.Context
 	Files     ferry.FS
-	Stdio     Stdio
-	Log       *slog.Logger
+	User      string
+	// Hashes are where sums wait for their turns; nil: they do not wait.
+	Hashes *digest.Queue
+	Stdio  Stdio
+	Log    *slog.Logger
 }
 
 // Program is what an exec request runs. The result is its exit status.
@@ -89,13 +94,15 @@ type command struct {
 	flags    string   // letters of the options
 	ctx      context.Context
 	fs       ferry.FS
+	user     string
+	hashes   *digest.Queue
 }
 
 // command makes a program of one of command's methods. Options are one letter
 // each, behind one dash; "--" ends them.
 func (k *Commands) command(name string, words []word, run func(*command) error) Program {
 	return func(call Call) uint32 {
-		c := &command{Stdio: call.Stdio, commands: k, name: name, ctx: call.Here, fs: call.Files}
+		c := &command{Stdio: call.Stdio, commands: k, name: name, ctx: call.Here, fs: call.Files, user: call.User, hashes: call.Hashes}
 		options := true
 		for _, w := range words {
 			switch {
@@ -218,10 +225,21 @@ func sumLine(digest []byte, name string) string {
 	return line
 }
 
+// inTurns hands what is written to sum, in turns with all others who want hashes.
+type inTurns struct {
+	*command
+	sum hash.Hash
+}
+
+func (t inTurns) Write(p []byte) (int, error) {
+	err := t.hashes.Turn(t.ctx, t.user, func() { _, _ = t.sum.Write(p) })
+	return len(p), err
+}
+
 func (k *command) digest(arg string) ([]byte, error) {
 	h := hashOf(k.name)
 	if arg == "-" {
-		_, err := io.Copy(h, k)
+		_, err := io.Copy(inTurns{k, h}, k)
 		return h.Sum(nil), err
 	}
 	name, err := at(arg)
@@ -233,7 +251,8 @@ func (k *command) digest(arg string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Abort(nil) }() // no download, so no event
-	if err := k.commands.copyFrom(k.ctx, k, h, f, -1); err != nil {
+	defer context.AfterFunc(k.ctx, func() { _ = f.Abort(nil) })()
+	if err := k.commands.copyFrom(k.ctx, k, inTurns{k, h}, f, -1); err != nil {
 		return nil, err
 	}
 	return h.Sum(nil), nil

@@ -18,7 +18,7 @@ import (
 // scp_sink.go takes files, scp_source.go gives them.
 type scp struct {
 	commands *Commands
-	ctx      context.Context
+	ctx      context.Context // as long as there is something to be done
 	fs       ferry.FS
 	stdio    Stdio
 	in       *bufio.Reader
@@ -69,6 +69,9 @@ func (k *Commands) scp(words []word) Program {
 	return func(call Call) uint32 {
 		s := s
 		s.commands, s.ctx, s.fs, s.stdio = k, call.Ctx, call.Files, call.Stdio
+		if source {
+			s.ctx = call.Here
+		}
 		s.in, s.out = bufio.NewReader(call.Stdio), call.Stdio
 		var err error
 		if sink {

@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"context"
 	"errors"
 	"io"
 	"path"
@@ -189,6 +190,7 @@ func (s *scp) file(name string, r record, a ferry.Attr) error {
 		_ = f.Abort(err)
 		return err
 	}
+	defer context.AfterFunc(s.ctx, func() { _ = f.Abort(context.Cause(s.ctx)) })()
 	refused, err := s.bytes(f, r.size)
 	if err != nil {
 		_ = f.Abort(err)

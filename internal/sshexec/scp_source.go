@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -107,13 +108,14 @@ func (s *scp) giveFile(name ferry.Name, i ferry.Info) error {
 		_ = f.Abort(err)
 		return err
 	}
-	return s.Send(f, i.Size)
+	return s.send(f, i.Size)
 }
 
-// Send sends the bytes that were announced. A file that became shorter
+// send sends the bytes that were announced. A file that became shorter
 // meanwhile ends the dialogue: bytes in the place of those that are missing
 // would be taken for it.
-func (s *scp) Send(f ferry.Handle, size int64) error {
+func (s *scp) send(f ferry.Handle, size int64) error {
+	defer context.AfterFunc(s.ctx, func() { _ = f.Abort(context.Cause(s.ctx)) })()
 	if err := s.commands.copyFrom(s.ctx, s.stdio, s.out, f, size); err != nil {
 		_ = f.Abort(err)
 		return err

@@ -24,6 +24,10 @@ type stream struct {
 	ssh.Channel
 	client *sshConn
 	once   sync.Once
+	// here ends when the client has closed the channel or hung up, whatever it has
+	// sent before and was not read.
+	here   context.Context
+	gone   context.CancelFunc
 	saying chan struct{} // has room for who writes to standard error
 }
 
@@ -89,7 +93,11 @@ func (c *sshConn) runChannel(s *stream, requests <-chan *ssh.Request) {
 			_ = r.Reply(run != nil, nil)
 		}
 		if run != nil {
-			go ssh.DiscardRequests(requests)
+			s.here, s.gone = context.WithCancel(c.clientHere)
+			go func() {
+				defer s.gone() // no more of them come when the client has closed the channel
+				ssh.DiscardRequests(requests)
+			}()
 			s.exit(run(c.ctx, c.session.Load(), s))
 			return
 		}
@@ -126,7 +134,7 @@ func (c *sshConn) commandFor(line string) program {
 		return nil
 	}
 	return func(ctx context.Context, sess *gate.Session, s *stream) uint32 {
-		return run(sshexec.Call{Ctx: ctx, Here: c.clientHere, Files: sess.FS(), Stdio: s, Log: c.log})
+		return run(sshexec.Call{Ctx: ctx, Here: s.here, Files: sess.FS(), User: sess.User().Name, Hashes: c.srv.cfg.Hashes, Stdio: s, Log: c.log})
 	}
 }
 
@@ -152,6 +160,9 @@ func (c *sshConn) sftp(ctx context.Context, sess *gate.Session, s *stream) uint3
 		LinkFirst: linkFirst(c.version),
 		Busy:      &c.busy,
 		Drain:     c.drain,
+		Client:    s.here,
+		Hashes:    c.srv.cfg.Hashes,
+		Room:      &c.room,
 	})
 	if err != nil {
 		return 1

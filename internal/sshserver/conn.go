@@ -18,6 +18,7 @@ import (
 
 	"ferry/internal/gate"
 	"ferry/internal/listen"
+	"ferry/internal/sftpio"
 )
 
 // Why a connection ended that the client did not end.
@@ -26,8 +27,12 @@ var (
 	errVanished = errors.New("the client no longer answers")
 	errNoLogin  = errors.New("ended without a login")
 	errLate     = errors.New("no login in time")
+	errLastWork = errors.New("what was left to do took too long")
 	errPanic    = errors.New("internal error")
 )
+
+// lastWork is how long programs may go on whose client has hung up.
+const lastWork = 10 * time.Second
 
 // maxChannels is how many programs one connection may run at once: as many as
 // OpenSSH's MaxSessions.
@@ -58,6 +63,7 @@ type sshConn struct {
 	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
 	busy     atomic.Int32 // requests of SFTP that are being done
 	channels atomic.Int32
+	room     sftpio.Room // what all sessions of SFTP have on their way
 	programs sync.WaitGroup
 
 	mu      sync.Mutex
@@ -108,14 +114,16 @@ func (c *sshConn) serve() (cause error) {
 	go ssh.DiscardRequests(requests)
 	go c.watch(sc)
 	for offered := range channels {
-		c.Open(offered)
+		c.open(offered)
 	}
 	cause = c.ended(sc.Wait())
 	c.hungUp()
 	if cause == nil {
 		// What it has sent it meant, though it waits for no answer. The programs
-		// find the end of it themselves.
+		// find the end of it themselves, and have to be quick.
+		late := time.AfterFunc(lastWork, func() { c.cancel(errLastWork) })
 		c.programs.Wait()
+		late.Stop()
 	}
 	c.cancel(cause)
 	c.programs.Wait()
@@ -159,9 +167,9 @@ func (c *sshConn) handshakeFailed(err error) error {
 	return err
 }
 
-// Open makes a channel of what the client offers. The only ones there are, are
+// open makes a channel of what the client offers. The only ones there are, are
 // sessions (RFC 4254 §6.1): nothing is forwarded.
-func (c *sshConn) Open(offered ssh.NewChannel) {
+func (c *sshConn) open(offered ssh.NewChannel) {
 	switch {
 	case offered.ChannelType() != "session":
 		_ = offered.Reject(ssh.Prohibited, "only sessions are served")
@@ -229,13 +237,13 @@ func (c *sshConn) watch(sc ssh.Conn) {
 			c.closeWith(errIdle)
 			return
 		case quiet >= alive:
-			c.Ask(sc)
+			c.ask(sc)
 		}
 	}
 }
 
-// Ask asks the client whether it is there, as OpenSSH's server does.
-func (c *sshConn) Ask(sc ssh.Conn) {
+// ask asks the client whether it is there, as OpenSSH's server does.
+func (c *sshConn) ask(sc ssh.Conn) {
 	late := time.AfterFunc(c.srv.cfg.KeepAlive, func() { c.cancel(errVanished) })
 	defer late.Stop()
 	_, _, _ = sc.SendRequest("keepalive@openssh.com", true, nil) // "no" is an answer

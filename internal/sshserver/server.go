@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry"
+	"ferry/internal/digest"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
 	"ferry/internal/sftpio"
@@ -55,6 +56,9 @@ type Config struct {
 	// Handles bound what all sessions of SFTP have open together; nil: nothing
 	// does.
 	Handles *sftpserver.Handles
+
+	// Hashes are where files are hashed in turns; nil: nobody waits.
+	Hashes *digest.Queue
 
 	// Zone is that of the times in listings; nil: UTC.
 	Zone *time.Location

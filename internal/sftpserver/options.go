@@ -1,0 +1,63 @@
+package sftpserver
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"ferry"
+	"ferry/internal/digest"
+	"ferry/internal/sftpio"
+)
+
+// Options say whose session it is, over which files, and what it may do.
+type Options struct {
+	// FS is the user's tree, with everything that stands between it and the
+	// user. Serve does not close it.
+	FS ferry.FS
+	// User is who is logged in.
+	User ferry.User
+	// Start is the directory that relative names begin at; "" means "/".
+	Start ferry.Name
+	// Home is what "~" means; "" means Start.
+	Home ferry.Name
+	// ReadOnly refuses all that would change something.
+	ReadOnly bool
+	// Allow names the only requests that are allowed, as Requests has them;
+	// empty: all are. Deny names those that are refused all the same.
+	Allow, Deny []string
+	// Owner and Group give the name for a number, "" where there is none; nil:
+	// there are no names.
+	Owner, Group func(id uint32) string
+	// Zone is that of the times in listings; nil means UTC.
+	Zone *time.Location
+	// Version is that of the program, for vendor-id.
+	Version string
+	// Log hears what was refused and why, and what a client does that an
+	// operator should know; nil means nobody.
+	Log *slog.Logger
+	// Buffers are shared with other sessions; nil: the session has its own.
+	Buffers *sftpio.Buffers
+	// Handles are shared with other sessions, as Buffers are; nil: there is no
+	// bound but the session's own.
+	Handles *Handles
+	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
+	// Otherwise as OpenSSH's server takes it, and most clients send it.
+	LinkFirst bool
+	// Busy counts the requests that are being done, of all sessions that are
+	// given it; nil: nobody asks.
+	Busy *atomic.Int32
+	// Hashes are where check-file waits for its turns; nil: it does not wait.
+	Hashes *digest.Queue
+	// Drain asks the session to end, by its own end: as soon as no file is open
+	// and every request is answered. nil: nobody does.
+	Drain context.Context
+	// Client ends when the client is no longer there to hear an answer, where
+	// something else than the stream's end can tell: that may lie behind requests
+	// which wait. nil: nothing else can.
+	Client context.Context
+	// Room is the memory that the session shares with others of its connection,
+	// for what is on its way; nil: it has its own.
+	Room *sftpio.Room
+}
