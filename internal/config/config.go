@@ -25,6 +25,7 @@ type Config struct {
 		PassivePorts     ports
 		PassiveAddresses []address
 		Active           bool
+		ActivePort       string // "auto", "any" or a port
 		ForeignData      bool
 		EPSVOff          networks
 		ProxyFrom        networks

@@ -53,6 +53,8 @@ func TestConfigMistakesNameLineAndRemedy(t *testing.T) {
 		{"list of numbers", "[hosts]\nnames = [1]", `must be a list of strings, but holds 1`},
 		{"passive IPv6", "[ftp]\npassive_addresses = [\"2001:db8::1\"]", `PASV cannot carry IPv6`},
 		{"passive host", "[ftp]\npassive_addresses = [\"a b\"]", `must name hosts`},
+		{"active port", "[ftp]\nactive_port = \"below\"", `ftp.active_port must be "auto", "any" or a port`},
+		{"active port 0", "[ftp]\nactive_port = 0", `ftp.active_port must be "auto", "any" or a port`},
 		{"zone", "[ftp]\nzone = \"Mars/Base\"", `must be a time zone`},
 		{"umask", "[storage]\numask = \"999\"", `must be an octal mask in quotes`},
 		{"umask as number", "[storage]\numask = 22", `must be an octal mask in quotes`},

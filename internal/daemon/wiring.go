@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"strconv"
 
 	"ferry"
 	"ferry/internal/config"
@@ -71,6 +72,7 @@ func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, h
 		Passive:      passive,
 		NoEPSV:       f.EPSVOff,
 		NoActive:     !f.Active,
+		ActivePort:   activePort(f.ActivePort),
 		ForeignData:  f.ForeignData,
 		LoginTimeout: f.LoginTimeout,
 		IdleTimeout:  f.IdleTimeout,
@@ -83,6 +85,18 @@ func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, h
 		Hashes:       hashes,
 		LooseALLO:    f.LooseALLO,
 	}
+}
+
+// activePort is the port that ftp.active_port names.
+func activePort(word string) int {
+	switch word {
+	case "auto":
+		return 0
+	case "any":
+		return ftpdata.AnyPort
+	}
+	port, _ := strconv.Atoi(word) // was looked at when the configuration was read
+	return port
 }
 
 // transferLog is the transfer log where there is one, and nothing where none

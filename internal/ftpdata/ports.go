@@ -42,7 +42,9 @@ var ErrNoPort = errors.New("no passive port left for this address")
 // Network is where data connections come from: TCP, or pipes in scripts.
 type Network interface {
 	Listen(local netip.AddrPort) (net.Listener, error)
-	Dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error)
+	// Dial connects from local, whose port may be 0 for any. Others may have the
+	// same local port.
+	Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error)
 }
 
 // TcpNetwork is the real one. Keep-alives are off: data connections have
@@ -56,8 +58,11 @@ func (TcpNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
 	return lc.Listen(context.Background(), "tcp", local.String())
 }
 
-func (TcpNetwork) Dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error) {
-	d := net.Dialer{KeepAlive: -1, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(local, 0))}
+func (TcpNetwork) Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error) {
+	d := net.Dialer{KeepAlive: -1, LocalAddr: net.TCPAddrFromAddrPort(local)}
+	if local.Port() != 0 {
+		d.Control = shareLocalPort
+	}
 	return d.DialContext(ctx, "tcp", to.String())
 }
 

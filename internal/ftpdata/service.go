@@ -20,6 +20,7 @@ var ErrDataTimeout = errors.New("the data connection did not come about in time"
 type Config struct {
 	First, Last  uint16           // the passive ports
 	Addresses    []PassiveAddress // the first whose Network holds the client decides
+	ActivePort   int              // where active connections come from; 0: the port below the control port; or AnyPort
 	DataTimeout  time.Duration    // for a connection to come about
 	StallTimeout time.Duration    // for the last bytes of one that ends
 }
@@ -33,6 +34,8 @@ type Service struct {
 	sessions *ftptls.Sessions
 	// unbound counts the data connections that BindObserve let pass.
 	unbound atomic.Int64
+	// fellBack: an active connection could not come from the port it should.
+	fellBack atomic.Bool
 }
 
 // newService makes data connections over n, with the TLS sessions and the buffers
@@ -56,8 +59,8 @@ func (s *Service) Advertised(ctx context.Context, peer, local netip.Addr) (netip
 // party is what a data connection has to know of its session. It is a value that
 // nobody changes, so a transfer may go on beside the session.
 type Session struct {
-	ID    string     // no two sessions have the same
-	Local netip.Addr // of the control connection
+	ID    string         // no two sessions have the same
+	Local netip.AddrPort // of the control connection
 	Log   func() *slog.Logger
 }
 
@@ -71,7 +74,7 @@ type Endpoint struct {
 // Expect prepares a passive connection of who's, from the address from, or from
 // anywhere where that is the zero address. errNoPort: the client has all ports.
 func (s *Service) Expect(who Session, from netip.Addr) (Endpoint, error) {
-	e, err := s.ports.Expect(who.Local, from, who.ID)
+	e, err := s.ports.Expect(who.Local.Addr(), from, who.ID)
 	return Endpoint{passive: e}, err
 }
 
@@ -104,7 +107,7 @@ func (s *Service) Open(ctx context.Context, who Session, e Endpoint) (net.Conn, 
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.DataTimeout, ErrDataTimeout)
 	defer cancel()
 	if e.passive == nil {
-		nc, err := s.ports.net.Dial(ctx, who.Local, e.active)
+		nc, err := s.dial(ctx, who, e.active)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrDataTimeout, errors.Join(context.Cause(ctx), err))
 		}

@@ -29,7 +29,7 @@ func (c *conn) party() ftpdata.Session {
 	if c.sess != nil {
 		user = c.sess.User().Name
 	}
-	return ftpdata.Session{ID: id, Local: c.local.Addr(), Log: func() *slog.Logger { return srv.sessionLog(id, peer, user) }}
+	return ftpdata.Session{ID: id, Local: c.local, Log: func() *slog.Logger { return srv.sessionLog(id, peer, user) }}
 }
 
 // PASV (RFC 959 §4.1.2).

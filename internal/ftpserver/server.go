@@ -42,6 +42,9 @@ type Config struct {
 	// NoEPSV are the clients that are told 502 to EPSV: devices that ask for
 	// it and then cannot use it.
 	NoEPSV []netip.Prefix
+	// ActivePort is where active data connections come from; 0: the port below
+	// that of the control connection, where it can be had; or ftpdata.AnyPort.
+	ActivePort int
 	// NoActive refuses PORT, EPRT and LPRT.
 	NoActive bool
 	// ForeignData allows data connections with an address that is not the
@@ -131,7 +134,7 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 		tlsSessions: ftptls.NewSessions(),
 	}
 	s.data = ftpdata.New(ftpdata.Config{
-		First: cfg.Passive.First, Last: cfg.Passive.Last, Addresses: cfg.Passive.Addresses,
+		First: cfg.Passive.First, Last: cfg.Passive.Last, Addresses: cfg.Passive.Addresses, ActivePort: cfg.ActivePort,
 		DataTimeout: cfg.DataTimeout, StallTimeout: cfg.StallTimeout,
 	}, n, s.tlsSessions, s.wires)
 	s.drain, s.startDrain = context.WithCancel(context.Background())

@@ -263,7 +263,7 @@ func (n *Network) Await(at netip.AddrPort) <-chan *Wire {
 	return ch
 }
 
-func (n *Network) Dial(ctx context.Context, local netip.Addr, to netip.AddrPort) (net.Conn, error) {
+func (n *Network) Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error) {
 	n.mu.Lock()
 	ch := n.awaited[to]
 	delete(n.awaited, to)
@@ -272,7 +272,7 @@ func (n *Network) Dial(ctx context.Context, local netip.Addr, to netip.AddrPort)
 		<-ctx.Done() // a firewall that swallows the packets
 		return nil, errors.Join(context.Cause(ctx), os.ErrDeadlineExceeded)
 	}
-	here, there := NewWire(netip.AddrPortFrom(local, 20), to)
+	here, there := NewWire(local, to)
 	ch <- there
 	return here, nil
 }
