@@ -182,6 +182,19 @@ func TestRoomsAreSmall(t *testing.T) {
 	}
 }
 
+// TestArchitectureNamesEveryRoom: who reads ARCHITECTURE.md knows of every package.
+func TestArchitectureNamesEveryRoom(t *testing.T) {
+	page, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range house() {
+		if path != "ferry" && !strings.Contains(string(page), "`"+strings.TrimPrefix(path, "ferry/")+"`") {
+			t.Errorf("ARCHITECTURE.md does not name %s", path)
+		}
+	}
+}
+
 // TestNoInitFunctions: what happens before main happens nowhere that a reader
 // would look.
 func TestNoInitFunctions(t *testing.T) {
