@@ -195,7 +195,7 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 		if !ferry.IsPart(name) {
 			return false, ferry.ErrNotEmpty
 		}
-		if v.t.isLive(partKey{id, name}) || !v.owns(name) && !v.t.expiredAt(fd, name) {
+		if v.t.isLive(partKey{id, name}) || !v.owner.Owns(name) && !v.t.parts.ExpiredAt(fd, name) {
 			busy = true
 		}
 		parts = append(parts, name)

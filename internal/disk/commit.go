@@ -9,6 +9,7 @@ import (
 
 	"ferry"
 	"ferry/internal/beneath"
+	"ferry/internal/partfile"
 )
 
 // Commit ends the use of the handle successfully.
@@ -130,7 +131,7 @@ func (h *handle) publish(durable bool) (bool, error) {
 		return false, ferry.ErrIsDir
 	}
 	if err := h.finish(old, durable); err != nil {
-		unix.Fchmod(h.fd, partMode) // it is one still
+		unix.Fchmod(h.fd, partfile.Mode) // it is one still
 		return false, err
 	}
 	if !durable {
@@ -218,7 +219,7 @@ func (h *handle) moveTo(ctx context.Context, to ferry.Name, replace bool) error 
 
 // moveToPlace is moveTo for a place. True: the upload has taken over p.dir.
 func (h *handle) moveToPlace(ctx context.Context, p *beneath.Place, replace bool) (bool, error) {
-	key := partKey{p.ID, h.v.partName(p.Base)}
+	key := partKey{p.ID, h.v.owner.Name(p.Base)}
 	other := h.v.unfinishedAt(p)
 	switch {
 	case p.Base == "." && replace:
@@ -264,7 +265,7 @@ func (h *handle) moveToUpload(next *upload, replace bool) error {
 			return err
 		}
 	}
-	if err := t.unlinkPart(next.at.Dir, next.key.name); err != nil && err != unix.ENOENT {
+	if err := t.parts.Unlink(next.at.Dir, next.key.name); err != nil && err != unix.ENOENT {
 		return err
 	}
 	_, err := beneath.RetryEINTR(func() (int, error) {
@@ -333,6 +334,6 @@ func (h *handle) secureEntry() {
 	}
 	defer unix.Close(dir)
 	if err := h.v.t.syncs.Sync(u.at.ID, dir, h.syncFileSystem); err != nil {
-		h.v.t.log.Warn("directory not synced during an upload", "user", h.v.user, "error", beneath.Meaning(err))
+		h.v.t.log.Warn("directory not synced during an upload", "user", h.v.owner.User, "error", beneath.Meaning(err))
 	}
 }

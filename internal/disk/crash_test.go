@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
+	"ferry/internal/partfile"
 )
 
 func TestUploadGoesOnAfterTheProcessDied(t *testing.T) {
@@ -71,7 +72,7 @@ func TestUploadGoesOnAfterACommitThatWasCutShort(t *testing.T) {
 		s = s.Reopen()
 		f := s.as("alice")
 		h := s.open(f, "/a", ferry.Resume)
-		if st := s.stat(s.parts("/")[0]); st.Mode&0o7777 != partMode {
+		if st := s.stat(s.parts("/")[0]); st.Mode&0o7777 != partfile.Mode {
 			s.Errorf("others may read the part: mode %o", st.Mode)
 		}
 		s.put(h, " and whole", 3)
@@ -126,7 +127,7 @@ func TestAfterThePowerFailedOnlySyncedPartsCount(t *testing.T) {
 		die(dead)
 
 		s = s.Reopen()
-		s.tree.boot = time.Now().Add(time.Hour) // the machine starts, after all that
+		s.tree.parts.Boot = time.Now().Add(time.Hour) // the machine starts, after all that
 		f = s.as("alice")
 		want := int64(0)
 		if s.tree.durable {

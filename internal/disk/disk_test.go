@@ -407,7 +407,7 @@ func TestUploadThroughALinkReplacesTheFileItNames(t *testing.T) {
 
 func TestPartsArePlacedByUserAndName(t *testing.T) {
 	tree := variants()[0].open(t)
-	of := func(u ferry.User, base string) string { return tree.For(u).(*sessionFS).partName(base) }
+	of := func(u ferry.User, base string) string { return tree.For(u).(*sessionFS).owner.Name(base) }
 	alice, bob := ferry.User{Name: "alice"}, ferry.User{Name: "bob"}
 	guest := ferry.User{Name: "guest", Anonymous: true}
 	if again := of(alice, "a"); again != of(alice, "a") {
@@ -426,7 +426,7 @@ func TestPartsArePlacedByUserAndName(t *testing.T) {
 			t.Errorf("%s is not the name of a part", name)
 		}
 	}
-	if v := tree.For(alice).(*sessionFS); !v.owns(of(alice, "a")) || v.owns(of(bob, "a")) {
+	if v := tree.For(alice).(*sessionFS); !v.owner.Owns(of(alice, "a")) || v.owner.Owns(of(bob, "a")) {
 		t.Error("a user cannot tell his own parts")
 	}
 }
@@ -435,7 +435,7 @@ func TestPartsArePlacedByUserAndName(t *testing.T) {
 func TestPlantedPartsAreNotWrittenThrough(t *testing.T) {
 	each(t, func(s *served) {
 		f := s.as("alice")
-		part := s.path(f.(*sessionFS).partName("a"))
+		part := s.path(f.(*sessionFS).owner.Name("a"))
 		victim := filepath.Join(s.TempDir(), "victim")
 		for _, plant := range []func() error{
 			func() error { return os.Symlink(victim, part) },
@@ -466,7 +466,7 @@ func TestPlantedPartsAreNotWrittenThrough(t *testing.T) {
 func TestSymlinksToPartsAreRefused(t *testing.T) {
 	each(t, func(s *served) {
 		f := s.as("mallory")
-		part := s.as("alice").(*sessionFS).partName("a")
+		part := s.as("alice").(*sessionFS).owner.Name("a")
 		for _, target := range []string{part, "/" + part, "x/../" + part} {
 			s.want(f.Symlink(s.Context(), target, "/link"), ferry.ErrBadName)
 		}
@@ -486,7 +486,7 @@ func TestSweepRemovesOnlyWhatHasExpired(t *testing.T) {
 		if len(s.parts("x/y/z")) != 1 {
 			s.Error("a part was swept that had not expired")
 		}
-		s.tree.keep = time.Nanosecond
+		s.tree.parts.Keep = time.Nanosecond
 		s.must(s.tree.SweepDir(s.Context(), "/x/y"))
 		if len(s.parts("x/y/z")) != 1 {
 			s.Error("a part was swept below the directory")
@@ -503,7 +503,7 @@ func TestSweepRemovesOnlyWhatHasExpired(t *testing.T) {
 			s.Error("an expired part was left")
 		}
 		other := s.Reopen() // another process must not sweep what this one holds
-		other.tree.keep = time.Nanosecond
+		other.tree.parts.Keep = time.Nanosecond
 		s.must(other.tree.Sweep(s.Context()))
 		s.put(live, "alive", 0)
 		s.must(live.Commit())
@@ -519,7 +519,7 @@ func TestExpiredPartIsNotGoneOnWith(t *testing.T) {
 		h := s.open(f, "/a", ferry.Replace)
 		s.put(h, "new", 0)
 		s.must(h.Abort(nil))
-		s.tree.keep = time.Nanosecond
+		s.tree.parts.Keep = time.Nanosecond
 		_, err := f.Part(s.Context(), "/a")
 		s.want(err, fs.ErrNotExist)
 		h = s.open(f, "/a", ferry.Resume)

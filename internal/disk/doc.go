@@ -6,9 +6,9 @@
 //     leads to is looked at before it is opened: only regular files
 //     and directories are, and nothing of procfs, sysfs and their like.
 //   - New content goes to a part: a hidden file in the directory of its target
-//     (part.go). Commit gives it what the replaced file had (metadata.go), makes it
+//     (package partfile, part.go). Commit gives it what the replaced file had (metadata.go), makes it
 //     durable, and renames it (commit.go). Until then the old file stands.
-//   - A broken upload is gone on with only as far as it is whole (contiguous.go).
+//   - A broken upload is gone on with only as far as it is whole (partfile).
 //   - Who writes which part is known in one table (uploads.go); a second process
 //     over the same directory is held off by flock(2).
 //   - Bytes between file and TCP connection are moved by the kernel

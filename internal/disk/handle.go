@@ -13,6 +13,7 @@ import (
 	"ferry"
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
+	"ferry/internal/partfile"
 )
 
 // handle is one open file: for reading, in place, or the part of an upload.
@@ -37,7 +38,7 @@ type handle struct {
 	wrote    atomic.Bool
 	moved    atomic.Int64 // when the last byte moved, in ns since Tree.born
 	back     writeback
-	arrivals arrivals // what is there of a part
+	arrivals partfile.Arrivals // what is there of a part
 }
 
 func (v *sessionFS) newHandle(name ferry.Name, fd int, writes bool) *handle {
@@ -149,7 +150,7 @@ func (h *handle) Moved() { h.stamp() }
 // Arrived notes that n bytes are in the file at off.
 func (h *handle) Arrived(off, n int64) {
 	h.stamp()
-	h.arrivals.add(off, off+n)
+	h.arrivals.Add(off, off+n)
 	h.pushBack(off, n)
 }
 
@@ -157,7 +158,7 @@ func (h *handle) Arrived(off, n int64) {
 func (h *handle) Resize(size int64) error {
 	err := beneath.Truncate(h.fd, size)
 	if err == nil {
-		h.arrivals.cut(size)
+		h.arrivals.Cut(size)
 	}
 	return err
 }
@@ -220,7 +221,7 @@ func (h *handle) Abort(cause error) error {
 		return nil
 	}
 	if h.writes {
-		h.v.t.log.Debug("write ended without commit", "user", h.v.user, "file", h.name.Base(), "cause", cause)
+		h.v.t.log.Debug("write ended without commit", "user", h.v.owner.User, "file", h.name.Base(), "cause", cause)
 	}
 	return beneath.Fail("abort", h.name, h.guard.drain(context.Background()))
 }
@@ -229,10 +230,10 @@ func (h *handle) Abort(cause error) error {
 // later Resume, where the user may have that.
 func (h *handle) abandon() {
 	if u := h.up; u != nil && !u.removed {
-		if h.v.keeps && !h.discard.Load() {
+		if h.v.owner.Keeps && !h.discard.Load() {
 			h.keepPart()
 		} else if err := beneath.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
-			h.v.t.log.Warn("part not removed", "user", h.v.user, "file", u.at.Base, "error", beneath.Meaning(err))
+			h.v.t.log.Warn("part not removed", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
 		}
 	}
 	h.release()

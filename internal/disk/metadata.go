@@ -68,7 +68,7 @@ func (h *handle) inherit(old *unix.Stat_t) error {
 		return nil
 	}
 	if err := unix.Fchown(h.fd, uid, gid); err != nil {
-		h.v.t.log.Warn("owner of a replaced file not kept", "user", h.v.user, "file", u.at.Base, "error", beneath.Meaning(err))
+		h.v.t.log.Warn("owner of a replaced file not kept", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (h *handle) copyACL() {
 		return
 	}
 	if err := unix.Fsetxattr(h.fd, accessACL, acl, 0); err != nil {
-		h.v.t.log.Warn("ACL of a replaced file not kept", "user", h.v.user, "file", h.up.at.Base, "error", beneath.Meaning(err))
+		h.v.t.log.Warn("ACL of a replaced file not kept", "user", h.v.owner.User, "file", h.up.at.Base, "error", beneath.Meaning(err))
 	}
 }
 
@@ -132,7 +132,7 @@ func (h *handle) copyAttributes() {
 			continue
 		}
 		if err := unix.Fsetxattr(h.fd, name, value, 0); err != nil {
-			h.v.t.log.Warn("attribute of a replaced file not kept", "user", h.v.user, "file", h.up.at.Base, "attribute", name, "error", beneath.Meaning(err))
+			h.v.t.log.Warn("attribute of a replaced file not kept", "user", h.v.owner.User, "file", h.up.at.Base, "attribute", name, "error", beneath.Meaning(err))
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"ferry"
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
+	"ferry/internal/partfile"
 )
 
 // Open opens the regular file name.
@@ -107,7 +108,7 @@ func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, m ferry.Mo
 	case v.direct:
 		return v.openCreated(p, perm)
 	}
-	u, err := v.t.claim(ctx, partKey{p.ID, v.partName(p.Base)}, false)
+	u, err := v.t.claim(ctx, partKey{p.ID, v.owner.Name(p.Base)}, false)
 	if err != nil {
 		return nil, err
 	}
@@ -129,12 +130,15 @@ func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, m ferry.Mo
 // to resume, or a rename could not keep what matters.
 func (v *sessionFS) openStaged(u *upload, p *beneath.Place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
 	resume := m.Resumes()
-	if resume && v.keeps {
-		fd, size, err := v.t.resumePart(u)
+	if resume && v.owner.Keeps {
+		fd, size, err := v.t.parts.Resume(u.at.Dir, u.key.name, &u.at)
 		if err == nil {
 			h := v.newUpload(u, fd, perm)
-			h.arrivals.add(0, size)
+			h.arrivals.Add(0, size)
 			return h, nil
+		}
+		if err == partfile.ErrForeign {
+			err = fs.ErrPermission
 		}
 		if err != unix.ENOENT {
 			return nil, err
@@ -148,7 +152,7 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, m ferry.Mode, perm f
 			return nil, err
 		}
 	}
-	fd, err := v.t.freshPart(u)
+	fd, err := v.t.parts.Fresh(u.at.Dir, u.key.name)
 	if !p.Exists {
 		if err != nil {
 			return nil, err
@@ -166,7 +170,7 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, m ferry.Mode, perm f
 		beneath.Unlink(p.Dir, u.key.name)
 		unix.Close(fd)
 	}
-	v.t.log.Info("upload goes in place and is not staged", "user", v.user, "file", p.Base, "reason", why)
+	v.t.log.Info("upload goes in place and is not staged", "user", v.owner.User, "file", p.Base, "reason", why)
 	return v.openStanding(p, m != ferry.Revise)
 }
 

@@ -77,7 +77,7 @@ func (t *Tree) sweepBelow(ctx context.Context, dir int, name string) {
 // sweepPart removes one part if it has expired; asked again once nobody else
 // can take hold of it.
 func (t *Tree) sweepPart(key partKey, dir int) {
-	if !t.expiredAt(dir, key.name) || t.isLive(key) {
+	if !t.parts.ExpiredAt(dir, key.name) || t.isLive(key) {
 		return
 	}
 	u, err := t.claim(context.Background(), key, false)
@@ -85,10 +85,10 @@ func (t *Tree) sweepPart(key partKey, dir int) {
 		return
 	}
 	defer t.unclaim(u)
-	if !t.expiredAt(dir, key.name) {
+	if !t.parts.ExpiredAt(dir, key.name) {
 		return
 	}
-	if err := t.unlinkPart(dir, key.name); err != nil && err != ferry.ErrBusy && err != unix.ENOENT {
+	if err := t.parts.Unlink(dir, key.name); err != nil && err != ferry.ErrBusy && err != unix.ENOENT {
 		t.log.Warn("expired part not removed", "error", beneath.Meaning(err))
 	}
 }

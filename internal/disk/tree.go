@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"ferry/internal/beneath"
 	"ferry/internal/dirsync"
 	"ferry/internal/fdcopy"
+	"ferry/internal/partfile"
 )
 
 // Config says which directory to serve, and how.
@@ -40,14 +42,12 @@ type Config struct {
 // Tree is one served directory. Make it with Open, and sessions over it with
 // For. All methods may be called from several goroutines at once.
 type Tree struct {
-	keep    time.Duration
+	parts   partfile.Rules
 	durable bool
 	umask   uint32
 	log     *slog.Logger
 	root    *beneath.Root
-	uid     uint32    // whose files our parts are
 	born    time.Time // the zero of handle.moved
-	boot    time.Time // when the machine was started
 	syncs   dirsync.Syncs
 	mover   fdcopy.Mover
 
@@ -68,18 +68,13 @@ func Open(cfg Config) (*Tree, error) {
 	}
 	t := &Tree{
 		root:     root,
-		keep:     cfg.Keep,
+		parts:    partfile.Rules{UID: uint32(os.Geteuid()), Keep: cmp.Or(cfg.Keep, 24*time.Hour), Boot: beneath.BootTime()},
 		durable:  cfg.Durable,
 		umask:    uint32(cfg.Umask.Perm()),
 		log:      cfg.Log,
-		uid:      uint32(os.Geteuid()),
 		born:     time.Now(),
-		boot:     beneath.BootTime(),
 		live:     make(map[partKey]*upload),
 		reserved: make(map[targetKey]*upload),
-	}
-	if t.keep == 0 {
-		t.keep = 24 * time.Hour
 	}
 	if t.log == nil {
 		t.log = slog.New(slog.DiscardHandler)
@@ -96,8 +91,7 @@ func (t *Tree) Resolver() string { return t.root.Resolver() }
 func (t *Tree) For(u ferry.User) ferry.FS {
 	return &sessionFS{
 		t:      t,
-		user:   u.Name,
-		keeps:  !u.Anonymous && !u.Shared,
+		owner:  partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
 		direct: u.DirectUploads,
 		open:   make(map[*handle]bool),
 	}
@@ -112,8 +106,7 @@ func (t *Tree) Close() error { return t.root.Close() }
 // view is the tree as one session sees it.
 type sessionFS struct {
 	t      *Tree
-	user   string
-	keeps  bool // parts of broken uploads stay for this user
+	owner  partfile.Owner
 	direct bool // uploads are written in place
 
 	// Guarded by t.mu:
