@@ -31,6 +31,9 @@ var (
 	ErrBusy = errors.New("in use by another session")
 	// ErrBeyondEnd: a restart offset past the end of the file (RFC 3659 §5.3).
 	ErrBeyondEnd = errors.New("offset is beyond the end of the file")
+	// ErrStalePart: a client would go on at the end of a file that it takes for
+	// its broken upload, which the storage still keeps.
+	ErrStalePart = errors.New("the last upload of this name broke: send it whole")
 	// ErrClosed: the handle was committed or aborted before.
 	ErrClosed = errors.New("file already closed")
 )

@@ -25,9 +25,10 @@ import (
 // required: a backend that cannot do something answers errors.ErrUnsupported.
 // There are no optional interfaces.
 //
-// Parts (unfinished uploads) show nowhere, with one exception: the FS that
-// opened an upload sees its own unfinished file under the file's name in Stat,
-// Lstat, SetAttr, Rename and Remove, until Commit or Abort.
+// Parts (unfinished uploads) show in no listing, and cannot be read. What a look
+// at a name shows its user is the table at Look. The FS that opened an upload
+// sees its own unfinished file under the file's name in Stat, Lstat, SetAttr,
+// Rename and Remove, until Commit or Abort.
 //
 // A part belongs to a user, a directory and the last element of a name, links
 // followed: it moves along when the directory is renamed. There is one part of
@@ -35,9 +36,11 @@ import (
 // upload. Where a method ends a part that an open handle still writes, that
 // handle is revoked, as in a takeover (see Resume), or the answer is ErrBusy.
 type FS interface {
-	// Stat describes what name means, links followed.
+	// Stat describes what name means, links followed. Where nothing stands there
+	// that is the user's part, if there is one: Info.Unfinished.
 	Stat(ctx context.Context, name Name) (Info, error)
-	// Lstat describes name itself: a link in the last place is not followed.
+	// Lstat describes name itself: a link in the last place is not followed. Of a
+	// part as Stat.
 	Lstat(ctx context.Context, name Name) (Info, error)
 	// List yields the entries of dir in no particular order, without ".",
 	// ".." and parts, each as Lstat would describe it. It is streamed: memory
@@ -48,11 +51,11 @@ type FS interface {
 	// Open opens the regular file name, for what o says; see Mode for what each
 	// mode needs and makes.
 	Open(ctx context.Context, name Name, o OpenOptions) (Handle, error)
-	// Part describes the kept part of this user for name: what a new upload in
-	// mode Resume goes on with. fs.ErrNotExist: there is none (or it expired).
-	// A part that a session of this user still writes counts as kept. Its size
-	// is where Resume goes on: before the first gap, a range that no write has
-	// reached, as far as the storage can tell.
+	// Part describes the part of this user for name, whatever stands there.
+	// fs.ErrNotExist: there is none (or it expired). A part that a session of
+	// this user still writes counts as kept. Its size is where an upload goes
+	// on: before the first gap, a range that no write has reached, as far as the
+	// storage can tell.
 	Part(ctx context.Context, name Name) (Info, error)
 	// Mkdir makes a directory; perm as in Open.
 	Mkdir(ctx context.Context, name Name, perm fs.FileMode) error
@@ -117,7 +120,21 @@ type OpenOptions struct {
 	// ASCII: the transfer translates line ends (TYPE A). It is for what is told
 	// of the transfer; a backend stores the bytes that it gets.
 	ASCII bool
+	// At is where the upload begins, in bytes, or AtEnd or Anywhere: of Resume,
+	// ResumeNew and Update, see there; other negative ones are fs.ErrInvalid.
+	At int64
+	// KeepRest: what lies behind At stays, for bytes of the file are changed, as a
+	// RANG before STOR asks for. An upload that goes on with a part is not meant
+	// where a file stands.
+	KeepRest bool
+	// Blind: the user may neither list nor read what stands under the name, and
+	// sees its own part as if nothing did.
+	Blind bool
 }
+
+// Appends tells whether what is written goes to the end, whatever else is written
+// there meanwhile.
+func (o OpenOptions) Appends() bool { return o.At == AtEnd }
 
 // Mode says what a file is opened for. A link as name means the file it points
 // to, or would point to; only Exclusive does not follow it.
@@ -139,11 +156,29 @@ const (
 	// Exclusive, by whomever, is fs.ErrExist until Commit or Abort. Commit never
 	// replaces: fs.ErrExist where something has appeared meanwhile.
 	Exclusive
-	// Resume: goes on with this user's kept part for the name, if there is
-	// one; Commit publishes it as Replace does, with the perm of this Open: a
-	// mode or owner that was set on the part before is not kept with it. Without
-	// a part, an existing file is written in place (as Update), and a missing
-	// one is staged (as Replace). Handle.Stat tells the size to go on from.
+	// Resume: goes on at o.At, with what that means for the user:
+	//
+	//	stands there  part    At            what the upload is
+	//	nothing       none    0, end, any   new content, staged as by Replace
+	//	nothing       p long  <= p, end     goes on with the part, cut off at At
+	//	nothing       p long  any, or       goes on with the part, as it is
+	//	                      KeepRest
+	//	n bytes       none    <= n, end     in place: what lies behind stays
+	//	n bytes       p long  p             goes on with the part
+	//	n bytes       p long  any, or       in place
+	//	                      KeepRest < n
+	//	n bytes       p long  any other     ErrStalePart; in place where n is 0
+	//
+	// "any" is Anywhere, "end" AtEnd. An At behind the end is ErrBeyondEnd, and
+	// neither error changes anything. A client that was told the size of what
+	// stands there, and goes on from it, takes it for its broken upload: the two
+	// would be mixed. Only one that gives the part's own size knows it.
+	//
+	// With AtEnd each write to a file in place is whole, at what is the end then,
+	// be it also written to by others; a part has one writer.
+	//
+	// Commit publishes a part as Replace does, with the perm of this Open: a mode
+	// or owner that was set on the part before is not kept with it.
 	//
 	// A part that another session holds is taken over when that session has
 	// moved no byte for TakeoverAfter (by WriteAt, ReceiveFrom or SendTo; to
@@ -152,7 +187,8 @@ const (
 	// Abort answer ErrTakenOver. Replace and Exclusive do the same, to begin
 	// anew; a handle of the same session counts as another's.
 	Resume
-	// Update: an existing regular file, for reading and writing in place.
+	// Update: an existing regular file, for reading and writing in place. At is
+	// as for Resume with KeepRest; a part is never meant.
 	Update
 	// ResumeNew: goes on with this user's kept part as Resume does, but the
 	// name must not exist, as for Exclusive, and Commit never replaces; without
@@ -185,7 +221,9 @@ type Handle interface {
 	Stat() (Info, error)
 	// ReadAt is io.ReaderAt's.
 	ReadAt(p []byte, off int64) (int, error)
-	// WriteAt is io.WriterAt's.
+	// Start is where what is written begins; see OpenOptions.At.
+	Start() int64
+	// WriteAt is io.WriterAt's; with AtEnd off counts for nothing.
 	WriteAt(p []byte, off int64) (int, error)
 	// SetAttr changes the attributes that a sets, of this very file.
 	SetAttr(a Attr) error
@@ -230,6 +268,9 @@ type Info struct {
 	Links   uint64    // hard links; 0 where the storage does not know
 	ID      [2]uint64 // equal for two names of one file (device, inode); zero: not known
 	Target  string    // of a link: where it points, as stored
+	// Unfinished: nothing stands under the name, and this describes the upload of
+	// the user that is to be there.
+	Unfinished bool
 }
 
 // IsDir tells whether i describes a directory.

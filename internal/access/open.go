@@ -45,11 +45,12 @@ func (r *rules) openIf(ctx context.Context, want ferry.Right, name ferry.Name, o
 	if !rights.Has(want) {
 		return nil, denied("open", name)
 	}
+	o.Blind = o.Blind || rights&rightsSee == 0
 	h, err := r.inner.Open(ctx, name, o)
 	if err != nil {
 		return nil, r.hideMissing("open", name, err)
 	}
-	return &guarded{handle: h, name: name, rights: rights}, nil
+	return &guarded{handle: h, name: name, rights: rights, appends: o.Appends()}, nil
 }
 
 func (r *rules) openReplace(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
@@ -79,7 +80,7 @@ func (r *rules) openResume(ctx context.Context, name ferry.Name, o ferry.OpenOpt
 		}
 		return r.openIf(ctx, ferry.RightOverwrite, name, o)
 	case rights.Has(ferry.RightAppend):
-		h, err := r.openAppend(ctx, name)
+		h, err := r.openAppend(ctx, name, o)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return h, err
 		}
@@ -92,16 +93,17 @@ func (r *rules) openResume(ctx context.Context, name ferry.Name, o ferry.OpenOpt
 // before it is opened and then be made anew; that is no more than they could
 // have had by being a moment earlier.
 func (r *rules) mustExist(ctx context.Context, name ferry.Name) error {
-	_, err := r.inner.Stat(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
+	i, err := r.inner.Stat(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) || i.Unfinished {
 		return denied("open", name)
 	}
 	return err
 }
 
 // openAppend opens a file that exists for writing behind its end.
-func (r *rules) openAppend(ctx context.Context, name ferry.Name) (ferry.Handle, error) {
-	h, err := r.inner.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Update})
+func (r *rules) openAppend(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	o.Mode = ferry.Update
+	h, err := r.inner.Open(ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +112,7 @@ func (r *rules) openAppend(ctx context.Context, name ferry.Name) (ferry.Handle, 
 		_ = h.Abort(err)
 		return nil, err
 	}
-	g := &guarded{handle: h, name: name, rights: r.at(name)}
+	g := &guarded{handle: h, name: name, rights: r.at(name), appends: o.Appends()}
 	g.floor.Store(i.Size)
 	return g, nil
 }
@@ -119,10 +121,11 @@ func (r *rules) openAppend(ctx context.Context, name ferry.Name) (ferry.Handle, 
 // say it all: reading what was opened for writing, changing attributes, and
 // changing what lies before the floor. Like rules it embeds nothing.
 type guarded struct {
-	handle ferry.Handle
-	name   ferry.Name
-	rights ferry.Right
-	floor  atomic.Int64 // bytes before it stay as they are
+	handle  ferry.Handle
+	name    ferry.Name
+	rights  ferry.Right
+	appends bool         // every write goes to the end, whatever its offset
+	floor   atomic.Int64 // bytes before it stay as they are
 }
 
 func (g *guarded) needRead() error {
@@ -130,6 +133,14 @@ func (g *guarded) needRead() error {
 		return denied("read", g.name)
 	}
 	return nil
+}
+
+// needWritable is needAbove for a write.
+func (g *guarded) needWritable(off int64) error {
+	if g.appends {
+		return nil
+	}
+	return g.needAbove("write", off)
 }
 
 func (g *guarded) needAbove(op string, off int64) error {
@@ -154,14 +165,14 @@ func (g *guarded) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64
 }
 
 func (g *guarded) WriteAt(p []byte, off int64) (int, error) {
-	if err := g.needAbove("write", off); err != nil {
+	if err := g.needWritable(off); err != nil {
 		return 0, err
 	}
 	return g.handle.WriteAt(p, off)
 }
 
 func (g *guarded) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
-	if err := g.needAbove("write", off); err != nil {
+	if err := g.needWritable(off); err != nil {
 		return 0, err
 	}
 	return g.handle.ReceiveFrom(ctx, src, off, n)
@@ -213,5 +224,6 @@ func (g *guarded) Sync() error {
 // The rest needs no more than what Open has asked for.
 
 func (g *guarded) Stat() (ferry.Info, error) { return g.handle.Stat() }
+func (g *guarded) Start() int64              { return g.handle.Start() }
 func (g *guarded) Commit() error             { return g.handle.Commit() }
 func (g *guarded) Abort(cause error) error   { return g.handle.Abort(cause) }

@@ -60,23 +60,30 @@ func (r *rules) needAny(op string, name ferry.Name, want ferry.Right) error {
 }
 
 func (r *rules) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
-	return r.describe("stat", name, func() (ferry.Info, error) { return r.inner.Stat(ctx, name) })
+	return r.describe(ctx, "stat", name, func() (ferry.Info, error) { return r.inner.Stat(ctx, name) })
 }
 
 func (r *rules) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
-	return r.describe("lstat", name, func() (ferry.Info, error) { return r.inner.Lstat(ctx, name) })
+	return r.describe(ctx, "lstat", name, func() (ferry.Info, error) { return r.inner.Lstat(ctx, name) })
 }
 
 // describe shows everything to those who may see, and to those who may do
 // anything at all there at least that a directory is one: a client has to be
-// able to change into the directory it may only drop files into.
-func (r *rules) describe(op string, name ferry.Name, look func() (ferry.Info, error)) (ferry.Info, error) {
+// able to change into the directory it may only drop files into. Those who may
+// not see but upload have their own part there, as if nothing else was.
+func (r *rules) describe(ctx context.Context, op string, name ferry.Name, look func() (ferry.Info, error)) (ferry.Info, error) {
 	if err := r.needAny(op, name, ferry.RightsKnown); err != nil {
 		return ferry.Info{}, err
 	}
 	i, err := look()
 	if r.at(name)&rightsSee != 0 || err == nil && i.IsDir() {
 		return i, err
+	}
+	if r.at(name)&rightsUpload != 0 {
+		if part, none := r.inner.Part(ctx, name); none == nil {
+			part.Unfinished = true
+			return part, nil
+		}
 	}
 	return ferry.Info{}, denied(op, name)
 }

@@ -388,7 +388,7 @@ func TestWhoMayOnlyCreateNeverReplaces(t *testing.T) {
 func TestWhoMayOnlyCreateResumesAndNeverReplaces(t *testing.T) {
 	for theirs, want := range map[string]error{"": nil, "theirs": fs.ErrExist} {
 		h := storage(t)
-		f, err := h.as(everywhere(ferry.RightCreate)).Open(t.Context(), "/kept", ferry.OpenOptions{Mode: ferry.Resume})
+		f, err := h.as(everywhere(ferry.RightCreate)).Open(t.Context(), "/kept", ferry.OpenOptions{Mode: ferry.Resume, At: 4})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -530,7 +530,7 @@ func TestEveryMethodAndItsEvent(t *testing.T) {
 // TestTableIsWhole: a method that is added to the interfaces has to be in the
 // table, with its right and its event.
 func TestTableIsWhole(t *testing.T) {
-	without := map[string]bool{"Close": true, "Stat": true, "Sync": true, "Commit": true, "Abort": true} // of a handle, and the FS's end
+	without := map[string]bool{"Close": true, "Stat": true, "Start": true, "Sync": true, "Commit": true, "Abort": true} // of a handle, and the FS's end
 	for _, methods := range []reflect.Type{reflect.TypeFor[ferry.FS](), reflect.TypeFor[ferry.Handle]()} {
 		for i := range methods.NumMethod() {
 			name := methods.Method(i).Name

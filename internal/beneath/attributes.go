@@ -51,6 +51,15 @@ func Truncate(fd int, size int64) error {
 	return err
 }
 
+// Append makes every later write to an open file one at its end (O_APPEND).
+func Append(fd int) error {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags|unix.O_APPEND)
+	}
+	return err
+}
+
 // SetAttrs changes owner, mode and times, in this order: the kernel takes
 // setuid and setgid away when the owner changes. Fd may be an O_PATH one.
 func (r *Root) SetAttrs(fd int, a ferry.Attr) error {

@@ -98,6 +98,11 @@ func (h *handle) Sync() error {
 // goOnInPlace makes the handle of a published part one of the file.
 func (h *handle) goOnInPlace() {
 	unix.Flock(h.fd, unix.LOCK_UN)
+	if h.appends {
+		if err := beneath.Append(h.fd); err != nil {
+			h.v.t.log.Warn("appending to a published file may lose bytes of others", "user", h.v.owner.User, "error", beneath.Meaning(err))
+		}
+	}
 	u, t := h.up, h.v.t
 	t.unclaim(u)
 	t.mu.Lock()

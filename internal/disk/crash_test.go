@@ -30,7 +30,7 @@ func TestUploadGoesOnAfterTheProcessDied(t *testing.T) {
 		if _, err := s.as("bob").Part(s.Context(), "/a"); err == nil {
 			s.Error("another user has that part")
 		}
-		h = s.open(f, "/a", ferry.Resume)
+		h = s.openAt(f, "/a", 8)
 		s.put(h, "the new", 8)
 		s.must(h.Commit())
 		s.holds("a", "half of the new")
@@ -48,7 +48,7 @@ func TestOldAndNewAreNeverMixed(t *testing.T) {
 		if i, err := f.Part(s.Context(), "/a"); i.Size != 0 || err != nil {
 			s.Errorf("part has %d bytes, %v", i.Size, err)
 		}
-		h = s.open(f, "/a", ferry.Resume)
+		h = s.openAt(f, "/a", 0)
 		s.put(h, "new", 0)
 		s.holds("a", "old content")
 		s.must(h.Commit())
@@ -71,7 +71,7 @@ func TestUploadGoesOnAfterACommitThatWasCutShort(t *testing.T) {
 		die(up)
 		s = s.Reopen()
 		f := s.as("alice")
-		h := s.open(f, "/a", ferry.Resume)
+		h := s.openAt(f, "/a", 3)
 		if st := s.stat(s.parts("/")[0]); st.Mode&0o7777 != partfile.Mode {
 			s.Errorf("others may read the part: mode %o", st.Mode)
 		}
@@ -95,7 +95,7 @@ func TestPartWithAGapEndsBeforeIt(t *testing.T) {
 		if i.Size > 2<<20 || i.Size < 1<<20 || err != nil {
 			s.Errorf("part has %d bytes, %v; want not more than lie before the gap", i.Size, err)
 		}
-		h = s.open(s.as("alice"), "/a", ferry.Resume)
+		h = s.openAt(s.as("alice"), "/a", ferry.AtEnd)
 		if j, err := h.Stat(); j.Size != i.Size || err != nil {
 			s.Errorf("goes on from %d, %v; Part said %d", j.Size, err, i.Size)
 		}
@@ -137,7 +137,7 @@ func TestAfterThePowerFailedOnlySyncedPartsCount(t *testing.T) {
 			if i, err := f.Part(s.Context(), ferry.Name(name)); i.Size != size || err != nil {
 				s.Errorf("part of %s has %d bytes, %v; want %d", name, i.Size, err, size)
 			}
-			h := s.open(f, ferry.Name(name), ferry.Resume)
+			h := s.openAt(f, ferry.Name(name), ferry.AtEnd)
 			if i, err := h.Stat(); i.Size != size || err != nil {
 				s.Errorf("%s goes on from %d, %v; want %d", name, i.Size, err, size)
 			}

@@ -23,7 +23,12 @@ type handle struct {
 	number uint64     // later handles have larger ones
 	fd     int
 	writes bool // may be written
+	start  int64
 	guard  opGuard
+	// appends: what is written goes to the end. In place the descriptor has O_APPEND,
+	// a part has this handle alone: appending keeps its writes apart.
+	appends   bool
+	appending sync.Mutex
 
 	// turn is held while the part changes its place: published, renamed,
 	// removed. Up is nil when the handle works in place; it and what it points
@@ -48,9 +53,9 @@ func (v *sessionFS) newHandle(name ferry.Name, fd int, writes bool) *handle {
 	return h
 }
 
-func (v *sessionFS) newUpload(u *upload, fd int, perm fs.FileMode) *handle {
+func (v *sessionFS) newUpload(u *upload, fd int, o ferry.OpenOptions) *handle {
 	h := v.newHandle("", fd, true)
-	h.up, h.perm = u, perm
+	h.up, h.perm, h.appends = u, o.Perm, o.Appends()
 	h.wrote.Store(true)
 	return h
 }
@@ -136,8 +141,30 @@ func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 		return 0, beneath.Fail("write", h.name, err)
 	}
 	defer h.guard.done(nil)
+	off, done, err := h.place(off)
+	if err != nil {
+		return 0, beneath.Fail("write", h.name, err)
+	}
+	defer done()
 	n, err := h.write(p, off)
 	return n, beneath.Fail("write", h.name, err)
+}
+
+// Start is where what is written begins.
+func (h *handle) Start() int64 { return h.start }
+
+// place is where a write at off goes to. done is to be called when it is over.
+func (h *handle) place(off int64) (at int64, done func(), err error) {
+	if !h.appends {
+		return off, func() {}, nil
+	}
+	h.appending.Lock()
+	var st unix.Stat_t
+	if err := unix.Fstat(h.fd, &st); err != nil {
+		h.appending.Unlock()
+		return 0, nil, err
+	}
+	return st.Size, h.appending.Unlock, nil
 }
 
 // write writes all of p at off, and notes what that means for takeover and

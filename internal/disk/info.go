@@ -12,14 +12,14 @@ import (
 // Stat describes what name means, links followed.
 func (v *sessionFS) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if h := v.unfinished(name, true); h != nil {
-		if i, err := h.Stat(); err == nil {
-			i.Name = name.Base()
+		if i, err := v.own(h, name, true); err == nil {
 			return i, nil
 		}
 	}
 	o, err := v.t.root.Look(name)
 	if err != nil {
-		return ferry.Info{}, beneath.Fail("stat", name, err)
+		i, err := v.orPart(name, true, ferry.Info{}, err)
+		return i, beneath.Fail("stat", name, err)
 	}
 	defer o.Close()
 	i, err := beneath.InfoOf(o.Fd, name)
@@ -29,8 +29,7 @@ func (v *sessionFS) Stat(ctx context.Context, name ferry.Name) (ferry.Info, erro
 // Lstat describes name itself.
 func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if h := v.unfinished(name, false); h != nil {
-		if i, err := h.Stat(); err == nil {
-			i.Name = name.Base()
+		if i, err := v.own(h, name, false); err == nil {
 			return i, nil
 		}
 	}
@@ -40,7 +39,24 @@ func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, err
 	}
 	defer p.Close()
 	i, err := p.Info(name)
+	i, err = v.orPart(name, false, i, err)
 	return i, beneath.Fail("lstat", name, err)
+}
+
+// own describes the session's own unfinished file under a name that means it.
+func (v *sessionFS) own(h *handle, name ferry.Name, follow bool) (ferry.Info, error) {
+	i, err := h.Stat()
+	if err != nil {
+		return i, err
+	}
+	i.Name = name.Base()
+	p, err := v.t.root.Locate(name, follow)
+	if err != nil {
+		return i, err
+	}
+	defer p.Close()
+	i.Unfinished = !p.Exists
+	return i, nil
 }
 
 // Readlink gives a link's target as it is stored.

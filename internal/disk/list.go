@@ -26,6 +26,9 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 		}
 		defer unix.Close(fd)
 		l := listing{dir: fd, full: d == ferry.Full}
+		if l.full {
+			l.own = v.unfinishedIn(fd)
+		}
 		err = v.t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
 			if isPart(e.Name) {
 				return true, nil
@@ -82,6 +85,7 @@ func isPart(name []byte) bool { return name[0] == '.' && ferry.IsPart(string(nam
 type listing struct {
 	dir  int
 	full bool
+	own  map[string]*handle // the session's own unfinished files
 	stx  unix.Statx_t
 }
 
@@ -104,6 +108,12 @@ func (l *listing) Info(e beneath.Entry) (ferry.Info, bool) {
 		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(uint32(l.stx.Mode) & unix.S_IFMT)}, true
 	}
 	i := beneath.MakeInfo(string(e.Name), &l.stx)
+	if h := l.own[i.Name]; h != nil {
+		if own, err := h.Stat(); err == nil {
+			own.Name = i.Name
+			return own, true
+		}
+	}
 	if i.Mode&fs.ModeSymlink != 0 {
 		i.Target, err = beneath.Readlink(l.dir, i.Name)
 	}

@@ -9,7 +9,6 @@ import (
 	"ferry"
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
-	"ferry/internal/partfile"
 )
 
 // Open opens the regular file name.
@@ -36,25 +35,25 @@ func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenO
 	if o.Perm == 0 {
 		o.Perm = 0o666
 	}
-	switch o.Mode {
-	case ferry.Read, ferry.Update:
+	switch {
+	case o.Mode > ferry.Revise || o.At < ferry.Anywhere:
+		return nil, fs.ErrInvalid
+	case o.Mode == ferry.Read || o.Mode == ferry.Update && !o.Blind && (o.At == 0 || o.At == ferry.Anywhere):
 		return v.openNamed(name, o.Mode)
-	case ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew, ferry.Revise:
-		p, err := v.t.root.Locate(name, !o.Mode.MustBeNew())
-		if err != nil {
-			return nil, err
-		}
-		h, err := v.openUpload(ctx, p, o.Mode, o.Perm)
-		if err != nil || !h.ownsDir() {
-			p.Close()
-		}
-		if err != nil {
-			return nil, err
-		}
-		h.name = name
-		return h, nil
 	}
-	return nil, fs.ErrInvalid
+	p, err := v.t.root.Locate(name, !o.Mode.MustBeNew())
+	if err != nil {
+		return nil, err
+	}
+	h, err := v.openUpload(ctx, p, o)
+	if err != nil || !h.ownsDir() {
+		p.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	h.name = name
+	return h, nil
 }
 
 // openNamed opens an existing file by its name. Where there is no /proc it may
@@ -66,14 +65,14 @@ func (v *sessionFS) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err err
 		if o, err = v.t.root.Look(name); err != nil {
 			return nil, err
 		}
-		h, err = v.openObject(o, name, m)
+		h, err = v.openObject(o, name, m, 0)
 		o.Close()
 	}
 	return h, err
 }
 
-// openObject opens an existing file as it stands.
-func (v *sessionFS) openObject(o *beneath.Object, name ferry.Name, m ferry.Mode) (*handle, error) {
+// openObject opens an existing file as it stands. flags are for writing.
+func (v *sessionFS) openObject(o *beneath.Object, name ferry.Name, m ferry.Mode, flags int) (*handle, error) {
 	if err := o.Regular(); err != nil {
 		return nil, err
 	}
@@ -81,72 +80,74 @@ func (v *sessionFS) openObject(o *beneath.Object, name ferry.Name, m ferry.Mode)
 		fd, err := v.t.root.Reopen(o, unix.O_RDONLY)
 		return v.newHandle(name, fd, false), err
 	}
-	fd, err := v.t.root.Reopen(o, unix.O_RDWR)
+	fd, err := v.t.root.Reopen(o, unix.O_RDWR|flags)
 	if err == unix.EACCES { // it may be one that can be written and not read
-		fd, err = v.t.root.Reopen(o, unix.O_WRONLY)
+		fd, err = v.t.root.Reopen(o, unix.O_WRONLY|flags)
 	}
 	return v.newHandle(name, fd, true), err
 }
 
 // openUpload opens what is to become the file at p. The handle takes over
 // p.dir where its ownsDir says so.
-func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
-	isNew, resume := m.MustBeNew(), m.Resumes()
+func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
+	m := o.Mode
 	switch {
-	case p.Exists && isNew:
+	case p.Exists && m.MustBeNew():
 		return nil, fs.ErrExist
-	case !p.Exists && m == ferry.Revise:
+	case !p.Exists && (m == ferry.Revise || m == ferry.Update):
 		return nil, fs.ErrNotExist
 	case p.Exists && beneath.IsDir(&p.St):
 		return nil, ferry.ErrIsDir
 	case p.Exists && !beneath.IsRegular(&p.St):
 		return nil, ferry.ErrNotRegular
-	case isNew && (v.direct || !resume) && v.t.isReserved(targetOf(p)):
+	case m == ferry.Exclusive && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
-	case v.direct && p.Exists:
-		return v.openStanding(p, m == ferry.Replace)
-	case v.direct:
-		return v.openCreated(p, perm)
+	case m == ferry.Update || m.Resumes():
+		return v.openAt(ctx, p, o)
 	}
-	u, err := v.t.claim(ctx, partKey{p.ID, v.owner.Name(p.Base)}, false)
+	return v.openFresh(ctx, p, o)
+}
+
+// openFresh begins new content for p.
+func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
+	switch {
+	case v.direct && p.Exists:
+		return v.openStanding(p, 0, o.Mode == ferry.Replace)
+	case v.direct && o.Mode.MustBeNew() && v.t.isReserved(targetOf(p)):
+		return nil, fs.ErrExist
+	case v.direct:
+		return v.openCreated(p, o.Perm)
+	}
+	u, err := v.claim(ctx, p, o.Mode)
 	if err != nil {
 		return nil, err
 	}
-	u.at, u.over = *p, p.Exists
-	var h *handle
-	if isNew {
-		err = v.t.reserve(u)
-	}
-	if err == nil {
-		h, err = v.openStaged(u, p, m, perm)
-	}
+	h, err := v.openStaged(u, p, o)
 	if err != nil || h.up == nil {
 		v.t.unclaim(u)
 	}
 	return h, err
 }
 
-// openStaged opens the part of u; or the file itself, where there is nothing
-// to resume, or a rename could not keep what matters.
-func (v *sessionFS) openStaged(u *upload, p *beneath.Place, m ferry.Mode, perm fs.FileMode) (*handle, error) {
-	resume := m.Resumes()
-	if resume && v.owner.Keeps {
-		fd, size, err := v.t.parts.Resume(u.at.Dir, u.key.name, &u.at)
-		if err == nil {
-			h := v.newUpload(u, fd, perm)
-			h.arrivals.Add(0, size)
-			return h, nil
-		}
-		if err == partfile.ErrForeign {
-			err = fs.ErrPermission
-		}
-		if err != unix.ENOENT {
+// claim is Tree.claim of the user's part for p, and of the name where m wants that.
+func (v *sessionFS) claim(ctx context.Context, p *beneath.Place, m ferry.Mode) (*upload, error) {
+	u, err := v.t.claim(ctx, partKey{p.ID, v.owner.Name(p.Base)}, false)
+	if err != nil {
+		return nil, err
+	}
+	u.at, u.over = *p, p.Exists
+	if m.MustBeNew() {
+		if err := v.t.reserve(u); err != nil {
+			v.t.unclaim(u)
 			return nil, err
 		}
 	}
-	if resume && p.Exists {
-		return v.openStanding(p, false)
-	}
+	return u, nil
+}
+
+// openStaged opens a new part for u; or the file itself, where a rename could not
+// keep what matters.
+func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
 	if p.Exists {
 		if err := writable(p); err != nil {
 			return nil, err
@@ -157,21 +158,21 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, m ferry.Mode, perm f
 		if err != nil {
 			return nil, err
 		}
-		return v.newUpload(u, fd, perm), nil
+		return v.newUpload(u, fd, o), nil
 	}
 	why := v.unfit(p, fd, err)
 	switch {
 	case why == "" && err != nil:
 		return nil, err
 	case why == "":
-		return v.newUpload(u, fd, perm), nil
+		return v.newUpload(u, fd, o), nil
 	}
 	if err == nil {
 		beneath.Unlink(p.Dir, u.key.name)
 		unix.Close(fd)
 	}
 	v.t.log.Info("upload goes in place and is not staged", "user", v.owner.User, "file", p.Base, "reason", why)
-	return v.openStanding(p, m != ferry.Revise)
+	return v.openStanding(p, 0, o.Mode != ferry.Revise)
 }
 
 // unfit says why the file at p, which exists, must be written in place, or "".
@@ -200,13 +201,13 @@ func writable(p *beneath.Place) error {
 }
 
 // openStanding opens the file at p for writing in place.
-func (v *sessionFS) openStanding(p *beneath.Place, truncated bool) (*handle, error) {
+func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (*handle, error) {
 	o, err := v.t.root.LookAt(p)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
-	h, err := v.openObject(o, "", ferry.Update)
+	h, err := v.openObject(o, "", ferry.Update, flags)
 	if err != nil || !truncated {
 		return h, err
 	}

@@ -23,10 +23,15 @@ func (v *sessionFS) part(name ferry.Name) (ferry.Info, error) {
 		return ferry.Info{}, err
 	}
 	defer p.Close()
+	return v.partAt(p, name)
+}
+
+// partAt is part for a place.
+func (v *sessionFS) partAt(p *beneath.Place, name ferry.Name) (ferry.Info, error) {
 	if !v.owner.Keeps || v.direct || p.Base == "." {
 		return ferry.Info{}, fs.ErrNotExist
 	}
-	key := partKey{p.ID, v.owner.Name(p.Base)}
+	key := v.partKey(p)
 	fd, st, err := v.t.parts.Look(p.Dir, key.name, p)
 	if err != nil {
 		return ferry.Info{}, err
@@ -39,6 +44,24 @@ func (v *sessionFS) part(name ferry.Name) (ferry.Info, error) {
 	i, err := beneath.InfoOf(fd, name)
 	i.Size = size
 	i.Mode = beneath.GoMode(unix.S_IFREG | v.t.root.NewMode(p.Dir, 0o666, v.t.umask))
+	i.Unfinished = !p.Exists
+	return i, err
+}
+
+// orPart is i, or where err says that nothing stands under the name, the user's
+// part for it.
+func (v *sessionFS) orPart(name ferry.Name, follow bool, i ferry.Info, err error) (ferry.Info, error) {
+	if err != unix.ENOENT && err != fs.ErrNotExist {
+		return i, err
+	}
+	p, none := v.t.root.Locate(name, follow)
+	if none != nil {
+		return i, err
+	}
+	defer p.Close()
+	if part, none := v.partAt(p, name); none == nil {
+		return part, nil
+	}
 	return i, err
 }
 
@@ -103,7 +126,7 @@ func (v *sessionFS) ending(p *beneath.Place) (*ending, error) {
 	if e.own != nil || !v.owner.Keeps || p.Base == "." {
 		return e, nil
 	}
-	e.key = partKey{p.ID, v.owner.Name(p.Base)}
+	e.key = v.partKey(p)
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	if u := v.t.live[e.key]; u != nil && (u.holder == nil || !u.holder.silent()) {

@@ -36,6 +36,11 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 		return 0, beneath.Fail("write", h.name, fs.ErrInvalid)
 	}
 	h.wrote.Store(true)
+	off, done, err := h.place(off)
+	if err != nil {
+		return 0, beneath.Fail("write", h.name, err)
+	}
+	defer done()
 	got, err := h.v.t.mover.Receive(ctx, src, h.fd, h, off, n)
 	return got, h.verdict(err)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io/fs"
 
+	"golang.org/x/sys/unix"
+
 	"ferry"
 	"ferry/internal/beneath"
 )
@@ -107,6 +109,15 @@ func (t *Tree) isReservedBeside(target targetKey, key partKey, own *handle) bool
 	return u != nil && u.key != key && (own == nil || u.holder != own)
 }
 
+// moves tells whether a part is in somebody's hands who has not been silent for long
+// enough to lose it.
+func (t *Tree) moves(key partKey) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	u := t.live[key]
+	return u != nil && (u.holder == nil || !u.holder.silent())
+}
+
 func (t *Tree) isLive(key partKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -167,4 +178,28 @@ func (v *sessionFS) unfinishedAt(p *beneath.Place) *handle {
 		}
 	}
 	return last
+}
+
+// unfinishedIn gives the session's own unfinished files in the open directory dir, by
+// their names; nil if there is none.
+func (v *sessionFS) unfinishedIn(dir int) map[string]*handle {
+	var st unix.Stat_t
+	if unix.Fstat(dir, &st) != nil {
+		return nil
+	}
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	var own map[string]*handle
+	for h := range v.open {
+		if h.up == nil || h.up.removed || h.up.at.ID != beneath.DirOf(&st) {
+			continue
+		}
+		if own == nil {
+			own = make(map[string]*handle)
+		}
+		if last := own[h.up.at.Base]; last == nil || h.number > last.number {
+			own[h.up.at.Base] = h
+		}
+	}
+	return own
 }

@@ -44,11 +44,21 @@ func (e *env) want(err, target error, names ...ferry.Name) {
 	}
 }
 
+// options open for m, anywhere.
+func options(m ferry.Mode) ferry.OpenOptions {
+	return ferry.OpenOptions{Mode: m, At: ferry.Anywhere}
+}
+
 func (e *env) open(f ferry.FS, name ferry.Name, m ferry.Mode) ferry.Handle {
 	e.Helper()
-	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: m})
+	return e.openFor(f, name, options(m))
+}
+
+func (e *env) openFor(f ferry.FS, name ferry.Name, o ferry.OpenOptions) ferry.Handle {
+	e.Helper()
+	h, err := f.Open(context.Background(), name, o)
 	if err != nil {
-		e.Fatalf("open %s for %s: %v", name, modeName(m), err)
+		e.Fatalf("open %s for %s at %d: %v", name, modeName(o.Mode), o.At, err)
 	}
 	return h
 }
@@ -56,9 +66,14 @@ func (e *env) open(f ferry.FS, name ferry.Name, m ferry.Mode) ferry.Handle {
 // refused checks that opening fails as target says.
 func (e *env) refused(f ferry.FS, name ferry.Name, m ferry.Mode, target error) {
 	e.Helper()
-	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: m})
+	e.refusedFor(f, name, options(m), target)
+}
+
+func (e *env) refusedFor(f ferry.FS, name ferry.Name, o ferry.OpenOptions, target error) {
+	e.Helper()
+	h, err := f.Open(context.Background(), name, o)
 	if err == nil {
-		e.Errorf("open %s for %s succeeded, want %v", name, modeName(m), target)
+		e.Errorf("open %s for %s at %d succeeded, want %v", name, modeName(o.Mode), o.At, target)
 		e.must(h.Abort(nil))
 		return
 	}
@@ -126,11 +141,14 @@ func (e *env) holds(f ferry.FS, name ferry.Name, text string) {
 	e.must(h.Abort(nil))
 }
 
-// missing checks that nothing stands under name.
+// missing checks that nothing stands under name; an upload of the session's user
+// may be on its way.
 func (e *env) missing(f ferry.FS, name ferry.Name) {
 	e.Helper()
-	_, err := f.Lstat(context.Background(), name)
-	e.want(err, fs.ErrNotExist, name)
+	if i, err := f.Lstat(context.Background(), name); err != nil || !i.Unfinished {
+		e.want(err, fs.ErrNotExist, name)
+	}
+	e.refused(f, name, ferry.Read, fs.ErrNotExist)
 }
 
 func (e *env) stat(f ferry.FS, name ferry.Name) ferry.Info {

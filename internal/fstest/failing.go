@@ -257,6 +257,8 @@ func (h *failingHandle) ReadAt(p []byte, off int64) (int, error) {
 	return int(n), err
 }
 
+func (h *failingHandle) Start() int64 { return h.below.Start() }
+
 func (h *failingHandle) WriteAt(p []byte, off int64) (int, error) {
 	n, err := h.move("WriteAt", int64(len(p)), func(n int64) (int64, error) {
 		k, err := h.below.WriteAt(p[:n], off)

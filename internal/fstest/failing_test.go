@@ -64,8 +64,8 @@ func TestFailingCommitKeepsThePart(t *testing.T) {
 	if err := h.Commit(); !errors.Is(err, fstest.ErrInjected) {
 		t.Errorf("Commit: %v, want %v", err, fstest.ErrInjected)
 	}
-	if _, err := f.Stat(ctx, "/a"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the file is there after a Commit that failed: %v", err)
+	if i, err := f.Stat(ctx, "/a"); err != nil || !i.Unfinished {
+		t.Errorf("after a Commit that failed there is %+v, %v; want an unfinished upload", i, err)
 	}
 	if _, err := f.Part(ctx, "/a"); err != nil {
 		t.Errorf("the part is gone: %v", err)

@@ -26,6 +26,7 @@ func class(err error) string {
 		io.EOF, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, errors.ErrUnsupported,
 		ferry.ErrIsDir, ferry.ErrNotDir, ferry.ErrNotEmpty, ferry.ErrNotRegular, ferry.ErrBadName, ferry.ErrLoop,
 		ferry.ErrCrossDevice, ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrBeyondEnd,
+		ferry.ErrStalePart,
 		ferry.ErrTakenOver, ferry.ErrClosed, os.ErrDeadlineExceeded, context.Canceled,
 	} {
 		if errors.Is(err, sentinel) {
@@ -58,7 +59,7 @@ func described(i ferry.Info, err error, names ...ferry.Name) string {
 	if err != nil {
 		return result(err, names...)
 	}
-	return fmt.Sprintf("%s %s %s %s", i.Name, i.Mode.Type(), size(i), i.Target)
+	return fmt.Sprintf("%s %s %s %s unfinished=%t", i.Name, i.Mode.Type(), size(i), i.Target, i.Unfinished)
 }
 
 // size is only what all storages agree on: that of a directory is its own.

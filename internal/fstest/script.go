@@ -78,7 +78,7 @@ func (st step) agree(a, b string) bool {
 		return true
 	}
 	busy := ferry.ErrBusy.Error()
-	return st.busy && a != "ok" && b != "ok" && (a == busy || b == busy)
+	return st.busy && !strings.HasPrefix(a, "ok") && !strings.HasPrefix(b, "ok") && (a == busy || b == busy)
 }
 
 func run(next func() (byte, bool), steps int, a, b Tree, lacks []Lack) error {

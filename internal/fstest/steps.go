@@ -48,20 +48,24 @@ func (s *script) on(what string, do func(h ferry.Handle) string) step {
 func (s *script) open() step {
 	n := s.pick(len(s.slots))
 	mode, name := ferry.Mode(s.pick(6)), s.name()
-	perm := []fs.FileMode{0, 0o600, 0o644, 0o755}[s.pick(4)]
+	o := ferry.OpenOptions{
+		Mode: mode, Perm: []fs.FileMode{0, 0o600, 0o644, 0o755}[s.pick(4)],
+		At: []int64{ferry.Anywhere, ferry.Anywhere, ferry.AtEnd, 0, 10, 4096}[s.pick(6)],
+	}
+	o.KeepRest, o.Blind = s.pick(3) == 0, s.pick(6) == 0
 	who := s.session()
 	return step{
-		text: fmt.Sprintf("handle %d := %s open %s %s %#o", n, s.who(who), name, modeName(mode), perm),
+		text: fmt.Sprintf("handle %d := %s open %s %s at %d keep=%t blind=%t %#o", n, s.who(who), name, modeName(mode), o.At, o.KeepRest, o.Blind, o.Perm),
 		do: func(side int) string {
 			slot := &s.slots[n]
 			abortSide(slot, side)
 			slot.session, slot.name = who, name
-			h, err := s.sessions[who].fs[side].Open(context.Background(), name, ferry.OpenOptions{Mode: mode, Perm: perm})
+			h, err := s.sessions[who].fs[side].Open(context.Background(), name, o)
 			if err != nil {
 				return result(err, name)
 			}
 			slot.open[side] = h
-			return "ok"
+			return fmt.Sprintf("ok, from %d", h.Start())
 		},
 		busy: true,
 	}

@@ -25,7 +25,7 @@ func emptyPart(e *env) {
 	e.must(e.open(f, "/a", ferry.Replace).Abort(nil))
 	e.part(f, "/a", 0)
 	e.sized(f, "/a", 16)
-	h := e.open(f, "/a", ferry.Resume)
+	h := e.openFor(f, "/a", ferry.OpenOptions{Mode: ferry.Resume})
 	if got := e.seen(h); got != "" {
 		e.Errorf("the resumed upload begins with %q of the old file", got)
 	}
@@ -40,17 +40,17 @@ func resumePart(e *env) {
 	e.upload(f, "/a", "old")
 	e.broken(f, "/a", "first ")
 	again := e.as("alice")
-	h := e.open(again, "/a", ferry.Resume)
+	h := e.openFor(again, "/a", ferry.OpenOptions{Mode: ferry.Resume, At: 6})
 	i, err := h.Stat()
 	e.must(err)
-	if i.Size != 6 {
+	if i.Size != 6 || h.Start() != 6 {
 		e.Errorf("Resume goes on from %d, want 6", i.Size)
 	}
 	e.part(again, "/a", 6)
 	e.put(h, "second ", 6)
 	e.sized(again, "/a", 13)
 	e.must(h.Abort(nil))
-	h = e.open(f, "/a", ferry.Resume)
+	h = e.openFor(f, "/a", ferry.OpenOptions{Mode: ferry.Resume, At: 13})
 	e.put(h, "third", 13)
 	e.holds(f, "/a", "old")
 	e.must(h.Commit())

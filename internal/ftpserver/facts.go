@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"fmt"
+	"io/fs"
 	"strconv"
 	"time"
 
@@ -23,35 +24,42 @@ func (c *conn) mlst(arg string) reply {
 	return reply{code: 250, text: "Facts of " + string(name), more: []string{line, "End"}}
 }
 
-// lookAt cleans a name and describes what it means; a reply with a code says
+// lookAt cleans a name and describes what stands there; a reply with a code says
 // that it could not.
 func (c *conn) lookAt(verb, arg string) (ferry.Name, ferry.Info, reply) {
 	name, err := c.name(arg)
 	if err != nil {
 		return "", ferry.Info{}, replyFor(err)
 	}
-	info, err := c.fs().Stat(c.ctx(), name)
+	info, err := c.standing(name)
 	if err != nil {
 		return "", ferry.Info{}, c.failed(verb, name, err)
 	}
 	return name, info, reply{}
 }
 
+// standing describes the file or directory that stands under a name: what can be
+// read or listed.
+func (c *conn) standing(name ferry.Name) (ferry.Info, error) {
+	info, err := c.fs().Stat(c.ctx(), name)
+	if err == nil && info.Unfinished {
+		return ferry.Info{}, fs.ErrNotExist
+	}
+	return info, err
+}
+
 // SIZE (RFC 3659 §4): how many bytes RETR would send, so in TYPE A only where
-// that is cheap to know. While an upload of this user is unfinished, its size:
-// that is what a client asks for that wants to resume.
+// that is cheap to know. Where there is only an unfinished upload of this user,
+// its size: that is what a client asks for that wants to resume.
 func (c *conn) size(arg string) reply {
 	name, err := c.name(arg)
 	if err != nil {
 		return replyFor(err)
 	}
-	if part, err := c.fs().Part(c.ctx(), name); err == nil && !c.ascii {
-		return say(213, strconv.FormatInt(part.Size, 10))
-	}
-	_, info, r := c.lookAt("SIZE", arg)
+	info, err := c.fs().Stat(c.ctx(), name)
 	switch {
-	case r.code != 0:
-		return r
+	case err != nil:
+		return c.failed("SIZE", name, err)
 	case info.IsDir():
 		return say(550, "It is a directory.")
 	case !info.Mode.IsRegular():

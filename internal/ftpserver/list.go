@@ -76,7 +76,7 @@ func (c *conn) parseListing(arg string, s ftplist.Style) (ftplist.Listing, error
 	if l.Name, err = c.name(arg); err != nil {
 		return l, err
 	}
-	if l.Info, err = c.fs().Stat(c.ctx(), l.Name); err == nil {
+	if l.Info, err = c.standing(l.Name); err == nil {
 		l.Dir = l.Info.IsDir() && !l.Options.DirSelf
 		l.SetPrefix(arg)
 		return l, nil
@@ -92,8 +92,8 @@ func (c *conn) exists(arg string) bool {
 	if err != nil {
 		return false
 	}
-	_, err = c.fs().Lstat(c.ctx(), name)
-	return err == nil
+	i, err := c.fs().Lstat(c.ctx(), name)
+	return err == nil && !i.Unfinished
 }
 
 func (c *conn) parseGlob(l ftplist.Listing, arg string) (ftplist.Listing, error) {

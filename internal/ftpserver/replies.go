@@ -110,6 +110,8 @@ func replyFor(err error) reply {
 		return say(450, "In use by another session; try again later.")
 	case errors.Is(err, ferry.ErrBeyondEnd):
 		return say(554, "The restart offset is beyond the end of the file.")
+	case errors.Is(err, ferry.ErrStalePart):
+		return say(550, "The last upload of this name broke: send it whole.")
 	case errors.Is(err, ferry.ErrCrossDevice):
 		return say(550, "Cannot rename from one file system to another; copy it.")
 	case errors.Is(err, fs.ErrInvalid):
@@ -126,7 +128,7 @@ func replyFor(err error) reply {
 // written the code 553.
 func storeReplyFor(err error) reply {
 	r := replyFor(err)
-	if r.code == 550 {
+	if r.code == 550 && !errors.Is(err, ferry.ErrStalePart) {
 		r.code = 553
 	}
 	return r

@@ -327,7 +327,7 @@ func (w *world) fileStep(what string, args []string) error {
 		}
 		return err
 	case "absent":
-		if _, err := tree.Lstat(ctx, ferry.Name(name)); err == nil {
+		if i, err := tree.Lstat(ctx, ferry.Name(name)); err == nil && !i.Unfinished {
 			return errors.New("it exists")
 		}
 		return nil

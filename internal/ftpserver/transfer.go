@@ -90,27 +90,29 @@ func sendFile(ctx context.Context, nc net.Conn, h ferry.Handle, at restartPoint,
 	return err
 }
 
-// STOR (RFC 959 §4.1.3).
+// STOR (RFC 959 §4.1.3). After REST it goes on there, after RANG it changes that
+// range and nothing else.
 func (c *conn) stor(arg string) reply {
-	mode := ferry.Replace
-	if c.restart.given {
-		mode = ferry.Resume
+	if r, ok := c.restartAllowed(c.restart); !ok {
+		return r
 	}
-	return c.store("STOR", arg, mode, c.restart)
+	o := ferry.OpenOptions{At: c.restart.offset, KeepRest: c.restart.ranged}
+	if c.restart.given {
+		o.Mode = ferry.Resume
+	} else {
+		o.Mode = ferry.Replace
+	}
+	return c.store("STOR", arg, o, c.restart)
 }
 
 // APPE (RFC 959 §4.1.3): at the end of the file, or of this user's unfinished
-// upload. After REST it means what STOR means there.
+// upload, whatever REST or RANG said: what is there stays.
 func (c *conn) appe(arg string) reply {
-	at := c.restart
-	if !at.given {
-		at = restartPoint{offset: -1}
-	}
-	return c.store("APPE", arg, ferry.Resume, at)
+	return c.store("APPE", arg, ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd}, restartPoint{})
 }
 
-// store receives a file. at.offset -1 means its end.
-func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
+// store receives a file, at most as long as at says.
+func (c *conn) store(verb, arg string, o ferry.OpenOptions, at restartPoint) reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
@@ -118,61 +120,13 @@ func (c *conn) store(verb, arg string, mode ferry.Mode, at restartPoint) reply {
 	if err != nil {
 		return storeReplyFor(err)
 	}
-	if r, ok := c.restartAllowed(at); !ok {
-		return r
-	}
-	if at.offset > 0 && at.offset > c.resumeSize(name) {
-		return replyFor(ferry.ErrBeyondEnd) // before Open, which would begin an unfinished upload
-	}
-	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: mode, Perm: c.filePerm()})
+	o.Perm = c.filePerm()
+	h, err := c.fs().Open(c.ctx(), name, o)
 	if err != nil {
 		return c.storeFailed(verb, name, err)
 	}
-	at, err = c.startAt(h, name, at)
-	if err != nil {
-		_ = h.Abort(err)
-		return c.storeFailed(verb, name, err)
-	}
+	at.offset = h.Start()
 	return c.receive(verb, name, h, at, say(150, "Ok to send data."), "Transfer complete.")
-}
-
-// resumeSize is the size an upload of name may go on from: of the unfinished
-// upload, else of the file, else 0.
-func (c *conn) resumeSize(name ferry.Name) int64 {
-	info, err := c.fs().Part(c.ctx(), name)
-	if err != nil {
-		info, err = c.fs().Stat(c.ctx(), name)
-	}
-	if err != nil {
-		return 0
-	}
-	return info.Size
-}
-
-// startAt finds the offset for an upload that goes on, and cuts an unfinished
-// upload off there: what it holds beyond, the client says again or not at all.
-// A whole file keeps what lies behind the bytes that are written over.
-func (c *conn) startAt(h ferry.Handle, name ferry.Name, at restartPoint) (restartPoint, error) {
-	if at.offset == 0 && !at.ranged {
-		return at, nil
-	}
-	info, err := h.Stat()
-	if err != nil {
-		return at, err
-	}
-	if at.offset < 0 {
-		at.offset = info.Size
-	}
-	if at.offset > info.Size {
-		return at, ferry.ErrBeyondEnd
-	}
-	// Only the very part that h writes: another session may have begun one for
-	// the name since h was opened on the whole file.
-	part, err := c.fs().Part(c.ctx(), name)
-	if err == nil && part.ID == info.ID && at.offset < info.Size && !at.ranged {
-		return at, h.Truncate(at.offset)
-	}
-	return at, nil
 }
 
 // receive starts the job that takes an upload in and publishes it.

@@ -194,7 +194,7 @@ func (c *conn) comb(arg string) reply {
 		if !c.sess.Rights(p).Has(ferry.RightDelete) {
 			return replyFor(fs.ErrPermission) // before the target has them twice
 		}
-		info, err := c.fs().Stat(c.ctx(), p)
+		info, err := c.standing(p)
 		if err != nil {
 			return c.failed("COMB", p, err)
 		}

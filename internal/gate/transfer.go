@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"io/fs"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -126,7 +125,7 @@ func (t *transfer) SetAttr(a ferry.Attr) error {
 
 func (t *transfer) Commit() error {
 	if t.over.Swap(true) {
-		return &fs.PathError{Op: "commit", Path: string(t.name), Err: ferry.ErrClosed}
+		return t.Handle.Commit() // which says why it is done with
 	}
 	defer t.end()
 	err := t.Handle.Commit()

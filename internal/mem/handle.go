@@ -15,6 +15,8 @@ type handle struct {
 	name     ferry.Name // the client's
 	number   uint64     // later ones are larger
 	readOnly bool
+	start    int64 // see ferry.Handle
+	appends  bool  // what is written goes to the end
 	node     *node
 	part     *part     // of a staged upload; nil: in place
 	moved    time.Time // when the last byte came or went, at first: the opening
@@ -69,6 +71,8 @@ func (h *handle) readAt(p []byte, off int64) (int, error) {
 	return h.node.content.readAt(p, off), nil
 }
 
+func (h *handle) Start() int64 { return h.start }
+
 func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 	defer h.unlock()
 	err := h.use(true)
@@ -77,6 +81,9 @@ func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 	}
 	if err != nil {
 		return 0, fail("write", h.name, err)
+	}
+	if h.appends {
+		off = h.node.content.size
 	}
 	n, err := h.session.tree.write(h.node, p, off)
 	if n > 0 {

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"time"
 
@@ -31,23 +32,21 @@ func (s *session) open(name ferry.Name, o ferry.OpenOptions) (*handle, error) {
 	s.tree.opened++
 	h := &handle{session: s, name: name, number: s.tree.opened, moved: time.Now()}
 	switch o.Mode {
-	case ferry.Read, ferry.Update:
-		return h, h.openExisting(at, o.Mode)
+	case ferry.Read:
+		return h, h.openExisting(at)
 	case ferry.Exclusive:
 		return h, h.openExclusive(at, o.Perm)
 	case ferry.Replace:
 		return h, h.openReplace(at, o.Perm)
 	case ferry.Revise:
 		return h, h.openRevise(at, o.Perm)
-	case ferry.Resume:
-		return h, h.openResume(at, o.Perm)
-	case ferry.ResumeNew:
-		return h, h.openResumeNew(at, o.Perm)
+	case ferry.Update, ferry.Resume, ferry.ResumeNew:
+		return h, h.openAt(at, o)
 	}
 	return nil, fs.ErrInvalid
 }
 
-func (h *handle) openExisting(at place, m ferry.Mode) error {
+func (h *handle) openExisting(at place) error {
 	if at.node == nil {
 		return fs.ErrNotExist
 	}
@@ -55,7 +54,7 @@ func (h *handle) openExisting(at place, m ferry.Mode) error {
 		return ferry.ErrIsDir
 	}
 	h.node = at.node
-	h.readOnly = m == ferry.Read
+	h.readOnly = true
 	return nil
 }
 
@@ -111,46 +110,64 @@ func (h *handle) openRevise(at place, perm fs.FileMode) error {
 	return h.openReplace(at, perm)
 }
 
-func (h *handle) openResume(at place, perm fs.FileMode) error {
-	if at.node != nil && at.node.isDir() {
+// openAt opens for changes what o says is to be gone on with.
+func (h *handle) openAt(at place, o ferry.OpenOptions) error {
+	p := h.session.partAt(at)
+	switch {
+	case o.At < ferry.Anywhere:
+		return fs.ErrInvalid
+	case o.Mode.MustBeNew() && (at.node != nil || at.reserved(p)):
+		return fs.ErrExist
+	case o.Mode == ferry.Update && at.node == nil:
+		return fs.ErrNotExist
+	case at.node != nil && at.node.isDir():
 		return ferry.ErrIsDir
 	}
-	p := h.session.partAt(at)
+	file, part := int64(-1), int64(-1)
+	if at.node != nil {
+		file = at.node.content.size
+	}
+	if p != nil {
+		part = p.node.content.contiguous()
+	}
+	shows, start, err := o.GoesOn(file, part)
+	if errors.Is(err, ferry.ErrStalePart) && p.moves() {
+		err = ferry.ErrBusy // it has not broken yet
+	}
+	if err != nil {
+		return err
+	}
+	h.start, h.appends = start, o.Appends()
 	switch {
-	case p == nil && at.node != nil:
+	case shows == ferry.ShowsFile:
 		h.node = at.node
 		return nil
-	case p == nil:
-		return h.openReplace(at, perm)
+	case shows == ferry.ShowsPart:
+		return h.goOn(p, o)
+	case o.Mode.MustBeNew():
+		return h.openExclusive(at, o.Perm)
 	}
-	return h.goOn(p, perm, false)
+	return h.openReplace(at, o.Perm)
 }
 
-func (h *handle) openResumeNew(at place, perm fs.FileMode) error {
-	p := h.session.partAt(at)
-	switch {
-	case at.node != nil || at.reserved(p):
-		return fs.ErrExist
-	case p == nil:
-		return h.openExclusive(at, perm)
-	}
-	return h.goOn(p, perm, true)
-}
-
-// goOn makes h the one that writes the part, from its first gap on: what lies
-// behind a gap would be taken for content that has arrived.
-func (h *handle) goOn(p *part, perm fs.FileMode, exclusive bool) error {
+// goOn makes h the one that writes the part, from where it starts or its first gap
+// on: what lies behind a gap would be taken for content that has arrived.
+func (h *handle) goOn(p *part, o ferry.OpenOptions) error {
 	if err := p.claim(); err != nil {
 		return err
 	}
 	p.holder = h
-	p.exclusive = exclusive
+	p.exclusive = o.Mode.MustBeNew()
 	p.modeSet, p.uidSet, p.gidSet = false, false, false
-	p.node.mode = h.session.tree.fileMode(perm)
+	p.node.mode = h.session.tree.fileMode(o.Perm)
 	h.part = p
 	h.node = p.node
-	if solid := p.node.content.contiguous(); solid < p.node.content.size {
-		return h.session.tree.truncate(p.node, solid)
+	end := h.start
+	if o.KeepRest {
+		end = p.node.content.contiguous()
+	}
+	if end < p.node.content.size {
+		return h.session.tree.truncate(p.node, end)
 	}
 	return nil
 }

@@ -69,17 +69,28 @@ func (s *session) stage(at place, perm fs.FileMode, h *handle) *part {
 	return p
 }
 
-// claim takes a part away from whoever writes it, if that handle has been
-// silent for long enough.
+// moves tells whether a part is written by a handle that has not been silent for
+// long enough to be taken over.
+func (p *part) moves() bool {
+	return p.holder != nil && time.Since(p.holder.moved) < ferry.TakeoverAfter
+}
+
+// claim takes a part away from whoever writes it, if that handle does not move.
 func (p *part) claim() error {
-	if p.holder == nil {
-		return nil
-	}
-	if time.Since(p.holder.moved) < ferry.TakeoverAfter {
+	if p.moves() {
 		return ferry.ErrBusy
 	}
-	p.holder.revoke()
+	if p.holder != nil {
+		p.holder.revoke()
+	}
 	return nil
+}
+
+// info describes a part under a name as it can be gone on with.
+func (p *part) info(base string) ferry.Info {
+	i := p.node.info(base)
+	i.Size = p.node.content.contiguous()
+	return i
 }
 
 // end ends a part that the session's user has for a place: at once where the

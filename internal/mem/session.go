@@ -46,13 +46,20 @@ func (s *session) look(name ferry.Name, follow bool) (ferry.Info, error) {
 	if err != nil {
 		return ferry.Info{}, err
 	}
-	if p := s.own(at); p != nil {
-		return p.node.info(name.Base()), nil
-	}
-	if at.node == nil {
+	p := s.partAt(at)
+	var i ferry.Info
+	switch own := s.own(at); {
+	case own != nil:
+		i = own.node.info(name.Base())
+	case at.node != nil:
+		i = at.node.info(name.Base())
+	case p != nil:
+		i = p.info(name.Base())
+	default:
 		return ferry.Info{}, fs.ErrNotExist
 	}
-	return at.node.info(name.Base()), nil
+	i.Unfinished = at.node == nil
+	return i, nil
 }
 
 // List takes a copy of the names first, so that nothing is locked while the
@@ -104,6 +111,9 @@ func (s *session) entry(dir *node, base string, d ferry.Detail) (ferry.Info, boo
 	case d == ferry.Names:
 		return ferry.Info{Name: base, Mode: n.mode.Type()}, true
 	}
+	if own := s.own(place{dir: dir, base: base}); own != nil {
+		n = own.node
+	}
 	return n.info(base), true
 }
 
@@ -118,8 +128,8 @@ func (s *session) Part(_ context.Context, name ferry.Name) (ferry.Info, error) {
 	if p == nil {
 		return ferry.Info{}, fail("part", name, fs.ErrNotExist)
 	}
-	i := p.node.info(name.Base())
-	i.Size = p.node.content.contiguous()
+	i := p.info(name.Base())
+	i.Unfinished = at.node == nil
 	return i, nil
 }
 

@@ -61,7 +61,11 @@ func openAt(dir int, name string, flags int) (int, error) {
 // none of ours.
 func (r Rules) Look(dir int, name string, over *beneath.Place) (int, *unix.Stat_t, error) {
 	fd, err := openAt(dir, name, unix.O_RDONLY)
-	if err != nil {
+	switch err {
+	case nil:
+	case unix.ELOOP, unix.EISDIR, unix.ENXIO, unix.EACCES:
+		return -1, nil, unix.ENOENT
+	default:
 		return -1, nil, err
 	}
 	var st unix.Stat_t

@@ -19,7 +19,7 @@ func (f *FS) setAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if err := check(name); err != nil {
 		return err
 	}
-	own, err := f.ownAt(ctx, name, !a.NoFollow)
+	own, _, err := f.ownAt(ctx, name, !a.NoFollow)
 	if err != nil {
 		return err
 	}

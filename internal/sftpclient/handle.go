@@ -27,6 +27,7 @@ type handle struct {
 	id       string     // the server's
 	number   uint64     // later ones are larger
 	readOnly bool
+	start    int64
 	size     atomic.Int64 // as far as known: how far to ask ahead
 	broken   atomic.Int64 // where the first WRITE failed; whole: none did
 	moved    atomic.Int64 // when the last byte came or went, at first: the opening
@@ -36,6 +37,10 @@ type handle struct {
 	mu     sync.RWMutex
 	ended  error    // nil while it is open; ErrTakenOver or ErrClosed
 	source net.Conn // what a running ReceiveFrom waits for
+
+	// appends: what is written goes to the end. Appending keeps such writes apart.
+	appends   bool
+	appending sync.Mutex
 
 	// changing is held by what publishes, renames or ends the upload.
 	changing sync.Mutex
@@ -276,8 +281,31 @@ func (h *handle) writeAt(p []byte, off int64) (int, error) {
 	if off < 0 || off > math.MaxInt64-int64(len(p)) {
 		return 0, fs.ErrInvalid
 	}
+	off, done, err := h.place(h.fs.life, off)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	b := h.writeBehind(h.fs.life)
 	b.write(p, off)
 	n, err := b.End()
 	return int(n), err
+}
+
+// Start is ferry.Handle's.
+func (h *handle) Start() int64 { return h.start }
+
+// place is where a write at off goes to; done is to be called when it is over. Of a
+// file that was opened with APPEND the server knows better.
+func (h *handle) place(ctx context.Context, off int64) (at int64, done func(), err error) {
+	if !h.appends {
+		return off, func() {}, nil
+	}
+	h.appending.Lock()
+	a, err := h.attrs(ctx)
+	if err != nil {
+		h.appending.Unlock()
+		return 0, nil, err
+	}
+	return infoOf(h.base, a).Size, h.appending.Unlock, nil
 }

@@ -3,7 +3,6 @@ package sftpclient_test
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
 	"strings"
 	"testing"
@@ -170,11 +169,11 @@ func TestBrokenSessionLeavesThePart(t *testing.T) {
 	}
 
 	again := loop{t: t, below: below}.For(u)
-	if _, err := again.Stat(context.Background(), "/a"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what was broken off is there: %v", err)
+	if i, err := again.Stat(context.Background(), "/a"); err != nil || !i.Unfinished {
+		t.Errorf("what was broken off is %+v, %v; want it to be unfinished", i, err)
 	}
 	names(t, again, "/")
-	h, err = again.Open(context.Background(), "/a", ferry.OpenOptions{Mode: ferry.Resume})
+	h, err = again.Open(context.Background(), "/a", ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,10 @@ import (
 // separator or a NUL in them, are left out: no server leads out of the tree.
 func (f *FS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
+		var own map[string]*handle // the session's own unfinished files
+		if d == ferry.Full {
+			own, _ = f.ownIn(ctx, dir) // a directory that cannot be found has no entries
+		}
 		for batch, err := range f.batches(ctx, dir) {
 			if err == nil {
 				batch, err = f.complete(ctx, dir, batch, d)
@@ -31,7 +35,14 @@ func (f *FS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2
 					yield(ferry.Info{}, fail("list", dir, context.Cause(ctx)))
 					return
 				}
-				if !yield(e.info(d), nil) {
+				i := e.info(d)
+				if h := own[i.Name]; h != nil {
+					if now, err := h.info(ctx, h.name); err == nil {
+						now.Name = i.Name
+						i = now
+					}
+				}
+				if !yield(i, nil) {
 					return
 				}
 			}

@@ -19,10 +19,10 @@ const (
 // Open is ferry.FS's. What the modes become:
 //
 //	Read                      OPEN READ
-//	Update                    OPEN READ WRITE
+//	Update                    OPEN READ WRITE, with APPEND where o appends
 //	Replace, Revise           a new part, renamed over the name at Commit
 //	Exclusive                 a new part, renamed at Commit if the name is free
-//	Resume, ResumeNew         the kept part goes on; else Update or a new part
+//	Resume, ResumeNew         the kept part, Update or a new part: see ferry.Resume
 //
 // Of a user with DirectUploads new content is opened under its name instead:
 // CREAT TRUNC, CREAT EXCL, CREAT.
@@ -50,11 +50,11 @@ func (f *FS) open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*h
 		return nil, ferry.ErrClosed
 	}
 	switch {
-	case m > ferry.Revise:
+	case m > ferry.Revise || o.At < ferry.Anywhere:
 		return nil, fs.ErrInvalid
 	case m == ferry.Read:
 		return f.openStanding(ctx, name, sftpwire.OpenRead)
-	case m == ferry.Update, m == ferry.Revise && f.opts.User.DirectUploads:
+	case m == ferry.Update && !o.Blind && (o.At == 0 || o.At == ferry.Anywhere), m == ferry.Revise && f.opts.User.DirectUploads:
 		return f.openStanding(ctx, name, readWrite)
 	}
 	onlyNew := m.MustBeNew()
@@ -72,12 +72,12 @@ func (f *FS) open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*h
 		return nil, ferry.ErrIsDir
 	case at.there && !at.mode.IsRegular():
 		return nil, ferry.ErrNotRegular
-	case !at.there && m == ferry.Revise:
+	case !at.there && (m == ferry.Revise || m == ferry.Update && at.dir != ""):
 		return nil, fs.ErrNotExist
-	case f.opts.User.DirectUploads:
-		return f.openDirect(ctx, name, o)
+	case m.Resumes() || m == ferry.Update:
+		return f.openAt(ctx, name, at, o)
 	}
-	return f.openUpload(ctx, name, at, o)
+	return f.openFresh(ctx, name, at, o)
 }
 
 // goesOn tells whether an upload of this session that reserves the place is the
@@ -86,22 +86,58 @@ func (f *FS) goesOn(m ferry.Mode, at place) bool {
 	return m == ferry.ResumeNew && f.keeps() && f.writer(f.partFor(at)) != nil
 }
 
-// openUpload begins new content, or goes on with it.
-func (f *FS) openUpload(ctx context.Context, name ferry.Name, at place, o ferry.OpenOptions) (*handle, error) {
+// openFresh begins new content.
+func (f *FS) openFresh(ctx context.Context, name ferry.Name, at place, o ferry.OpenOptions) (*handle, error) {
+	if f.opts.User.DirectUploads {
+		return f.openDirect(ctx, name, o)
+	}
+	h := f.newUpload(name, at, o)
+	return h, h.stage(ctx, f.partFor(at), o.Perm)
+}
+
+func (f *FS) newUpload(name ferry.Name, at place, o ferry.OpenOptions) *handle {
 	h := f.newHandle(name)
 	h.dir, h.base = at.dir, at.base
 	h.exclusive = o.Mode.MustBeNew()
-	if o.Mode.Resumes() {
-		switch _, err := f.kept(ctx, at); {
-		case err == nil:
-			return h, h.goOn(ctx, f.partFor(at), o.Perm)
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, err
-		case at.there:
-			return f.openStanding(ctx, name, readWrite)
-		}
+	return h
+}
+
+// openAt opens what o says is to be gone on with.
+func (f *FS) openAt(ctx context.Context, name ferry.Name, at place, o ferry.OpenOptions) (*handle, error) {
+	file, part := int64(-1), int64(-1)
+	if at.there {
+		file = infoOf(at.base, at.attrs).Size
 	}
-	return h, h.stage(ctx, f.partFor(at), o.Perm)
+	i, err := f.kept(ctx, at)
+	switch {
+	case err == nil:
+		part = i.Size
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	shows, start, err := o.GoesOn(file, part)
+	if err == ferry.ErrStalePart && f.moves(f.partFor(at)) {
+		err = ferry.ErrBusy // it has not broken yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	var h *handle
+	switch {
+	case shows == ferry.ShowsFile && o.Appends():
+		h, err = f.openStanding(ctx, name, readWrite|sftpwire.OpenAppend)
+	case shows == ferry.ShowsFile:
+		h, err = f.openStanding(ctx, name, readWrite)
+	case shows == ferry.ShowsPart:
+		h = f.newUpload(name, at, o)
+		err = h.goOn(ctx, f.partFor(at), o.Perm, start, part, o.KeepRest)
+	default:
+		h, err = f.openFresh(ctx, name, at, o)
+	}
+	if err == nil {
+		h.start, h.appends = start, o.Appends()
+	}
+	return h, err
 }
 
 // stage begins a new part in the place of a kept one.
@@ -125,8 +161,9 @@ func (h *handle) stage(ctx context.Context, part string, perm fs.FileMode) error
 	return err
 }
 
-// goOn goes on with a kept part. Its permissions are those of this Open.
-func (h *handle) goOn(ctx context.Context, part string, perm fs.FileMode) error {
+// goOn goes on at start with a kept part of that size. Its permissions are those of
+// this Open.
+func (h *handle) goOn(ctx context.Context, part string, perm fs.FileMode, start, size int64, keepRest bool) error {
 	if err := h.fs.claim(part); err != nil {
 		return err
 	}
@@ -142,6 +179,9 @@ func (h *handle) goOn(ctx context.Context, part string, perm fs.FileMode) error 
 	if err == nil && i.Mode.Perm() != mode {
 		err = ignoreRefusal(h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: uint32(mode)}))
 	}
+	if err == nil && start < size && !keepRest {
+		err = h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(start)})
+	}
 	if err != nil {
 		_ = h.Abort(err)
 	}
@@ -151,15 +191,20 @@ func (h *handle) goOn(ctx context.Context, part string, perm fs.FileMode) error 
 // claim takes a part away from the handle of this session that writes it, if
 // that has been silent for long enough.
 func (f *FS) claim(part string) error {
-	h := f.writer(part)
-	if h == nil {
-		return nil
-	}
-	if h.silent() < ferry.TakeoverAfter {
+	if f.moves(part) {
 		return ferry.ErrBusy
 	}
-	h.revoke()
+	if h := f.writer(part); h != nil {
+		h.revoke()
+	}
 	return nil
+}
+
+// moves tells whether a handle of this session writes the part and has not been
+// silent for long enough to lose it.
+func (f *FS) moves(part string) bool {
+	h := f.writer(part)
+	return h != nil && h.silent() < ferry.TakeoverAfter
 }
 
 // openStanding opens a regular file that must be there.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"path"
 	"strings"
@@ -91,8 +92,49 @@ func (f *FS) part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 		return ferry.Info{}, err
 	}
 	i, err := f.kept(ctx, at)
-	i.Name = base(name)
+	i.Name, i.Unfinished = base(name), !at.there
 	return i, err
+}
+
+// orPart is i, or where err says that nothing stands under the name, the user's
+// part for it.
+func (f *FS) orPart(ctx context.Context, name ferry.Name, follow bool, i ferry.Info, err error) (ferry.Info, error) {
+	if !errors.Is(err, fs.ErrNotExist) || !f.keeps() {
+		return i, err
+	}
+	at, none := f.resolve(ctx, name, follow)
+	if none != nil || at.there {
+		return i, err
+	}
+	part, none := f.kept(ctx, at)
+	if none != nil {
+		return i, err
+	}
+	part.Name, part.Unfinished = base(name), true
+	return part, nil
+}
+
+// ownIn gives the uploads that this session is writing in dir, by their names.
+func (f *FS) ownIn(ctx context.Context, dir ferry.Name) (map[string]*handle, error) {
+	if !f.uploading() {
+		return nil, nil
+	}
+	at, err := f.resolve(ctx, dir, true)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	own := map[string]*handle{}
+	for h := range f.handles {
+		if h.part == "" || h.dir != at.path() {
+			continue
+		}
+		if last := own[h.base]; last == nil || h.number > last.number {
+			own[h.base] = h
+		}
+	}
+	return own, nil
 }
 
 // own gives the upload that this session is writing for a place: of several
@@ -121,16 +163,24 @@ func (f *FS) uploading() bool {
 	return false
 }
 
-// ownAt is own for a name. It costs nothing while nothing is uploaded.
-func (f *FS) ownAt(ctx context.Context, name ferry.Name, follow bool) (*handle, error) {
+// ownAt is own for a name; there tells whether something stands under it. It costs
+// nothing while nothing is uploaded.
+func (f *FS) ownAt(ctx context.Context, name ferry.Name, follow bool) (h *handle, there bool, err error) {
 	if !f.uploading() {
-		return nil, nil
+		return nil, false, nil
 	}
 	at, err := f.resolve(ctx, name, follow)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return f.own(at), nil
+	return f.own(at), at.there, nil
+}
+
+// describeOwn describes what the session writes under a name.
+func (h *handle) describeOwn(ctx context.Context, name ferry.Name, there bool) (ferry.Info, error) {
+	i, err := h.info(ctx, name)
+	i.Unfinished = !there
+	return i, err
 }
 
 // writer gives the handle of this session that writes a part; nil: none does.

@@ -23,16 +23,16 @@ func (f *FS) stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := check(name); err != nil {
 		return ferry.Info{}, err
 	}
-	own, err := f.ownAt(ctx, name, true)
+	own, there, err := f.ownAt(ctx, name, true)
 	if err != nil {
 		return ferry.Info{}, err
 	}
 	if own != nil {
-		return own.info(ctx, name)
+		return own.describeOwn(ctx, name, there)
 	}
 	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
 	if err != nil {
-		return ferry.Info{}, f.because(ctx, name, true, err)
+		return f.orPart(ctx, name, true, ferry.Info{}, f.because(ctx, name, true, err))
 	}
 	return infoOf(base(name), a), nil
 }
@@ -47,16 +47,16 @@ func (f *FS) lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := check(name); err != nil {
 		return ferry.Info{}, err
 	}
-	own, err := f.ownAt(ctx, name, false)
+	own, there, err := f.ownAt(ctx, name, false)
 	if err != nil {
 		return ferry.Info{}, err
 	}
 	if own != nil {
-		return own.info(ctx, name)
+		return own.describeOwn(ctx, name, there)
 	}
 	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
 	if err != nil {
-		return ferry.Info{}, f.because(ctx, name, false, err)
+		return f.orPart(ctx, name, false, ferry.Info{}, f.because(ctx, name, false, err))
 	}
 	i := infoOf(base(name), a)
 	if i.Mode&fs.ModeSymlink != 0 {
@@ -102,7 +102,7 @@ func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 	if name == "/" {
 		return ferry.ErrIsDir
 	}
-	own, err := f.ownAt(ctx, name, false)
+	own, _, err := f.ownAt(ctx, name, false)
 	if err != nil {
 		return err
 	}

@@ -117,6 +117,11 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 		return 0, fail("write", h.name, err)
 	}
 	defer h.awaited()
+	off, done, err := h.place(ctx, off)
+	if err != nil {
+		return 0, fail("write", h.name, err)
+	}
+	defer done()
 	room := h.fs.conn.Packets.Get().(*sftpconn.Packet)
 	defer h.fs.conn.Recycle(room)
 	if cap(room.B) < h.fs.writeSize {

@@ -1,7 +1,6 @@
 package sftpserver
 
 import (
-	"errors"
 	"io/fs"
 	"math"
 	"strings"
@@ -60,34 +59,27 @@ func (c *session) described(request string, name ferry.Name, i ferry.Info, err e
 	return answer{reply: &sftpwire.AttrsReply{Attrs: attrsOf(i)}}
 }
 
-// stat is STAT (draft-02 §6.8). While an unfinished upload of the user's is
-// kept for the name, that is what it means: clients that go on with an upload
-// (reput) ask so where to.
+// stat is STAT (draft-02 §6.8). Where there is only an unfinished upload of the
+// user, that is what it means: clients that go on with an upload (reput) ask so
+// where to.
 func (c *session) stat(name ferry.Name) answer {
-	own := c.files.writing(name)
-	if own == nil {
-		if part, err := c.cfg.FS.Part(c.ctx, name); err == nil {
-			return c.described("stat", name, part, nil)
-		}
-	}
 	i, err := c.cfg.FS.Stat(c.ctx, name)
-	return c.described("stat", name, withBelow(i, own), err)
+	return c.described("stat", name, withBelow(i, c.files.writing(name)), err)
 }
 
 // partial ends the names under which WinSCP uploads large files, to rename
 // them when they are whole. It asks by LSTAT how far a broken one has come.
 const partial = ".filepart"
 
-// lstat is LSTAT (draft-02 §6.8): the file that stands there; of a partial that
-// does not, the kept upload.
+// lstat is LSTAT (draft-02 §6.8), by which mounts ask: what stands there, and an
+// unfinished upload of this session, or of a partial.
 func (c *session) lstat(name ferry.Name) answer {
+	own := c.files.writing(name)
 	i, err := c.cfg.FS.Lstat(c.ctx, name)
-	if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(string(name), partial) {
-		if part, none := c.cfg.FS.Part(c.ctx, name); none == nil {
-			return c.described("lstat", name, part, nil)
-		}
+	if err == nil && i.Unfinished && own == nil && !strings.HasSuffix(string(name), partial) {
+		err = fs.ErrNotExist // which could not be read either
 	}
-	return c.described("lstat", name, withBelow(i, c.files.writing(name)), err)
+	return c.described("lstat", name, withBelow(i, own), err)
 }
 
 // withBelow is the description of a name under which the session writes own,

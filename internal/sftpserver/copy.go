@@ -54,6 +54,9 @@ func (c *session) copyData(src, dst *file, r *sftpwire.CopyData) error {
 	if err := c.decide(dst, r.ToOffset == 0); err != nil {
 		return err
 	}
+	if err := dst.noMix(int64(r.ToOffset)); err != nil {
+		return err
+	}
 	if err := dst.fill(c.ctx, c.buffers); err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func (c *session) copyData(src, dst *file, r *sftpwire.CopyData) error {
 	if length == 0 {
 		length = -1
 	}
-	n, err := copyRange(c.present, c.buffers, dst.handle, int64(r.ToOffset), src.handle, int64(r.FromOffset), length)
+	n, err := c.buffers.Copy(c.present, dst.handle, int64(r.ToOffset), src.handle, int64(r.FromOffset), length)
 	if err == nil && n < length {
 		err = io.EOF // OpenSSH's answer where the source is too short
 	}
@@ -121,7 +124,7 @@ func (c *session) copyWhole(from, to ferry.Name, overwrite bool) error {
 		return err
 	}
 	defer context.AfterFunc(c.present, func() { _ = dst.Abort(context.Cause(c.present)) })()
-	if _, err := copyRange(c.present, c.buffers, dst, 0, src, 0, -1); err != nil {
+	if _, err := c.buffers.Copy(c.present, dst, 0, src, 0, -1); err != nil {
 		_ = dst.Abort(err)
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math"
 
+	"ferry"
 	"ferry/internal/sftpwire"
 )
 
@@ -101,12 +102,15 @@ func (c *session) write(f *file, data []byte, off int64) error {
 	if err := c.decide(f, off == 0); err != nil {
 		return err
 	}
+	if err := f.noMix(off); err != nil {
+		return err
+	}
 	if f.flags&sftpwire.OpenAppend != 0 {
 		i, err := f.handle.Stat()
 		if err != nil {
 			return err
 		}
-		off = i.Size
+		off = i.Size // of new content; else the handle knows better
 	}
 	n, err := f.handle.WriteAt(data, off)
 	if err != nil || f.base == nil {
@@ -118,8 +122,29 @@ func (c *session) write(f *file, data []byte, off int64) error {
 	return nil
 }
 
+// noMix refuses a client that takes the file for its broken upload, and would go
+// on with that at the end of the old content.
+func (f *file) noMix(off int64) error {
+	if !f.besidePart {
+		return nil
+	}
+	i, err := f.info()
+	if err != nil {
+		return err
+	}
+	if i.Size > 0 && off >= i.Size {
+		return ferry.ErrStalePart
+	}
+	f.besidePart = false
+	f.keepOrder()
+	return nil
+}
+
 // decide makes an undecided file what its first operation wants.
 func (c *session) decide(f *file, rewrite bool) error {
+	if err := f.whole(); errors.Is(err, ferry.ErrStalePart) {
+		return err // clients that were refused cut the file off where they thought to begin
+	}
 	if !f.undecided {
 		return nil
 	}

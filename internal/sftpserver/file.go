@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 
@@ -23,13 +22,18 @@ type file struct {
 	flags  sftpwire.OpenFlags
 	handle ferry.Handle
 	// alone: every operation on the file keeps its place, reads too: it is
-	// undecided, or has something below it, or all its writes go to the end.
+	// undecided, or has something below it, or all its writes go to the end, or
+	// the first is to be looked at. See keepOrder.
 	alone atomic.Bool
 	// undecided: the first operation says whether this is new content or a
 	// change in place. The handle is one for Update until then.
 	undecided bool
 	base      *baseFile
-	read      atomic.Bool // something was read through it
+	// besidePart: the file stands, an upload of its name broke before, and nothing
+	// has been written yet. A client that begins at the end takes the one for the
+	// other.
+	besidePart bool
+	read       atomic.Bool // something was read through it
 	// lastRead and lastWrite are closed when the last READ, or WRITE, so far
 	// was answered. Only the goroutine that plans touches them.
 	lastRead, lastWrite chan struct{}
@@ -56,8 +60,14 @@ type baseFile struct {
 
 func newFile(name ferry.Name, flags sftpwire.OpenFlags, h ferry.Handle) *file {
 	f := &file{name: name, flags: flags, handle: h}
-	f.alone.Store(flags&sftpwire.OpenAppend != 0)
+	f.keepOrder()
 	return f
+}
+
+// keepOrder says which operations keep their place, after what that depends on
+// has changed.
+func (f *file) keepOrder() {
+	f.alone.Store(f.undecided || f.base != nil || f.besidePart || f.flags&sftpwire.OpenAppend != 0)
 }
 
 func (f *file) reads() bool { return f.flags&sftpwire.OpenWrite == 0 || f.flags&sftpwire.OpenRead != 0 }
@@ -153,7 +163,7 @@ func (f *file) decided(h ferry.Handle, base *baseFile) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.handle, f.base, f.undecided = h, base, false
-	f.alone.Store(base != nil || f.flags&sftpwire.OpenAppend != 0)
+	f.keepOrder()
 }
 
 // readable tells whether h may be read.
@@ -172,7 +182,7 @@ func (f *file) fill(ctx context.Context, buffers *sftpio.Buffers) error {
 		return nil
 	}
 	for _, gap := range b.spans.Gaps(b.limit) {
-		if _, err := copyRange(ctx, buffers, f.handle, gap.From, b.handle, gap.From, gap.To-gap.From); err != nil {
+		if _, err := buffers.Copy(ctx, f.handle, gap.From, b.handle, gap.From, gap.To-gap.From); err != nil {
 			f.fail(err)
 			return err
 		}
@@ -239,35 +249,4 @@ func (f *file) interrupt(cause error) {
 	if base != nil {
 		_ = base.handle.Abort(nil)
 	}
-}
-
-// copyRange copies n bytes between two files, fewer where the source ends
-// before, and returns how many. n < 0 means all there is.
-func copyRange(ctx context.Context, buffers *sftpio.Buffers, dst ferry.Handle, to int64, src ferry.Handle, from, n int64) (int64, error) {
-	if n < 0 {
-		n = math.MaxInt64
-	}
-	room := buffers.Get(sftpio.Gathered)
-	defer buffers.Put(room)
-	var done int64
-	for done < n {
-		if ctx.Err() != nil {
-			return done, context.Cause(ctx)
-		}
-		got, err := src.ReadAt(room.B[:min(int64(len(room.B)), n-done)], from+done)
-		if got > 0 {
-			wrote, err := dst.WriteAt(room.B[:got], to+done)
-			done += int64(wrote)
-			if err != nil {
-				return done, err
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			return done, nil
-		}
-		if err != nil {
-			return done, err
-		}
-	}
-	return done, nil
 }

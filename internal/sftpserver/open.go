@@ -75,12 +75,13 @@ func permOf(a sftpwire.Attrs) fs.FileMode {
 //	READ                     the file as it stands
 //	WRITE CREAT EXCL         new content under a new name, staged
 //	WRITE TRUNC              new content, staged
-//	WRITE, and a kept part   goes on with the part (reput)
 //	WRITE APPEND             in place at the end; a new file staged
 //	WRITE CREAT              a new file staged; one that stands is undecided:
 //	                         see file.undecided
 //	WRITE, READ WRITE CREAT  a file that stands in place
 //
+// Where no file stands and a part is kept, what does not truncate goes on with the
+// part (reput). One that stands is what is meant, whatever is kept beside it.
 // Without CREAT the file must be there. A file that the session itself writes
 // is shared first, unless its content is to go: see share.
 func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
@@ -98,26 +99,31 @@ func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.Fi
 			return nil, err
 		}
 	}
-	mode := ferry.Resume
+	o := ferry.OpenOptions{Mode: ferry.Resume, Perm: perm, At: whereTo(flags), KeepRest: true}
 	switch {
 	case has(sftpwire.OpenCreate | sftpwire.OpenExclusive):
-		mode = ferry.Exclusive
+		o.Mode = ferry.Exclusive
 	case has(sftpwire.OpenTruncate):
-		mode = ferry.Replace
-	case c.hasPart(name):
+		o.Mode = ferry.Replace
 	default:
-		// Not Resume at once where there is nothing to resume: it takes the
-		// part's place for a moment, and of two that append one would be busy.
 		f, err := c.openStanding(name, flags)
 		if f != nil || err != nil {
 			return f, err
 		}
 	}
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: mode, Perm: perm})
+	h, err := c.cfg.FS.Open(c.ctx, name, o)
 	if err != nil {
 		return nil, err
 	}
 	return newFile(name, flags, h), nil
+}
+
+// whereTo is where a file that is not truncated is to be written.
+func whereTo(flags sftpwire.OpenFlags) int64 {
+	if flags&sftpwire.OpenAppend != 0 {
+		return ferry.AtEnd
+	}
+	return ferry.Anywhere
 }
 
 // share publishes a file that the session writes, as fsync does, because the
@@ -141,7 +147,7 @@ func (c *session) share(own *file, name ferry.Name) error {
 // openStanding opens for changes in place, or undecided; nothing and no error:
 // the file is missing, or the user may only add to it.
 func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, error) {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update})
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update, At: whereTo(flags)})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}
@@ -151,8 +157,9 @@ func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file
 	f := newFile(name, flags, h)
 	if flags&(sftpwire.OpenRead|sftpwire.OpenCreate|sftpwire.OpenAppend) == sftpwire.OpenCreate {
 		f.undecided = true
-		f.alone.Store(true)
 	}
+	f.besidePart = f.flags&sftpwire.OpenAppend == 0 && c.hasPart(name)
+	f.keepOrder()
 	return f, nil
 }
 
@@ -184,10 +191,10 @@ func (c *session) create(name ferry.Name, perm fs.FileMode) error {
 // mustStand is for what may not create: the file has to be there, or, where
 // that counts, a part of it.
 func (c *session) mustStand(name ferry.Name, partCounts bool) error {
-	if partCounts && c.hasPart(name) {
-		return nil
+	i, err := c.cfg.FS.Stat(c.ctx, name)
+	if err == nil && i.Unfinished && !partCounts {
+		return fs.ErrNotExist
 	}
-	_, err := c.cfg.FS.Stat(c.ctx, name)
 	return err
 }
 

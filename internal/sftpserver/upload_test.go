@@ -60,34 +60,62 @@ func TestUnfinishedFileHasItsName(t *testing.T) {
 }
 
 // TestBrokenUpload: what ends without CLOSE is not published, but kept; STAT
-// says where to go on, LSTAT and everybody else see the old file, and OPEN
-// without TRUNC goes on (reput).
+// says where to go on, and OPEN without TRUNC goes on (reput).
 func TestBrokenUpload(t *testing.T) {
 	w := newWorld()
-	for name, old := range map[string]string{"/a": "", "/b": "the old content"} {
-		p := dial(t, w.session())
-		if old != "" {
-			p.Put(name, old)
-		}
-		h := p.Open(name, sftptest.Wr|sftptest.Creat|sftptest.Trunc)
-		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new c")})
-		if err := p.End(); err != nil {
-			t.Errorf("the session ended with %v", err)
-		}
+	w.breakOff(t, "/a", "new c")
+	p := dial(t, w.session())
+	p.Sized(&sftpwire.Stat{Name: "/a"}, 5)
+	p.Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/a"}, &sftpwire.Open{Name: "/a", Flags: sftptest.Rd})
+	h := p.Open("/a", sftptest.Wr|sftptest.Creat)
+	p.Sized(&sftpwire.Fstat{Handle: h}, 5)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 5, Data: []byte("ontent")}, &sftpwire.Close{Handle: h})
+	p.Holds("/a", "new content")
+	p.Sized(&sftpwire.Stat{Name: "/a"}, 11)
+}
 
-		p = dial(t, w.session())
-		p.Sized(&sftpwire.Stat{Name: name}, 5)
-		if old != "" {
-			p.Sized(&sftpwire.Lstat{Name: name}, uint64(len(old)))
-			p.Holds(name, old)
-		} else {
-			p.Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: name}, &sftpwire.Open{Name: name, Flags: sftptest.Rd})
-		}
-		h = p.Open(name, sftptest.Wr|sftptest.Creat)
-		p.Sized(&sftpwire.Fstat{Handle: h}, 5)
-		p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 5, Data: []byte("ontent")}, &sftpwire.Close{Handle: h})
-		p.Holds(name, "new content")
-		p.Sized(&sftpwire.Stat{Name: name}, 11)
+// breakOff ends an upload in the middle.
+func (w *world) breakOff(t *testing.T, name, text string) {
+	t.Helper()
+	p := dial(t, w.session())
+	h := p.Open(name, sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte(text)})
+	if err := p.End(); err != nil {
+		t.Errorf("the session ended with %v", err)
+	}
+}
+
+// TestBrokenOverwrite: the file that stands is what every request means. Who edits
+// it changes it, and does not publish the broken upload; who would go on at its end
+// is refused, and changes nothing after that.
+func TestBrokenOverwrite(t *testing.T) {
+	const old = "the old content"
+	for name, flags := range map[string]sftpwire.OpenFlags{
+		"reput": sftptest.Wr | sftptest.Creat, "update": sftptest.Rd | sftptest.Wr,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			dial(t, w.session()).Put("/f", old)
+			w.breakOff(t, "/f", "new c")
+			p := dial(t, w.session())
+			p.Sized(&sftpwire.Stat{Name: "/f"}, uint64(len(old)))
+			p.Sized(&sftpwire.Lstat{Name: "/f"}, uint64(len(old)))
+			h := p.Open("/f", flags)
+			p.Sized(&sftpwire.Fstat{Handle: h}, uint64(len(old)))
+			p.Want(sftpwire.Failure, &sftpwire.Write{Handle: h, Offset: uint64(len(old)), Data: []byte("rest")},
+				&sftpwire.Fsetstat{Handle: h, Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize}},
+				&sftpwire.Write{Handle: h, Data: []byte("begin")}, &sftpwire.Fsync{Handle: h}, &sftpwire.Close{Handle: h})
+			p.Holds("/f", old)
+			p.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: flags | sftptest.App})
+
+			h = p.Open("/f", flags)
+			p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 4, Data: []byte("OLD")}, &sftpwire.Close{Handle: h})
+			p.Holds("/f", "the OLD content")
+			p.Put("/f", "sent whole")
+			h = p.Open("/f", flags)
+			p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 10, Data: []byte(", and on")}, &sftpwire.Close{Handle: h})
+			p.Holds("/f", "sent whole, and on")
+		})
 	}
 }
 
@@ -174,7 +202,7 @@ func on(r sftpwire.Request, h string) sftpwire.Request {
 }
 
 // TestOpenWithoutTruncateBroken: killed midway, nothing is published, and the
-// part goes on where it broke off.
+// next one begins with the file as it was.
 func TestOpenWithoutTruncateBroken(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
@@ -184,10 +212,10 @@ func TestOpenWithoutTruncateBroken(t *testing.T) {
 	_ = p.End()
 	p = dial(t, w.session())
 	p.Holds("/f", "0123456789")
-	p.Sized(&sftpwire.Stat{Name: "/f"}, 3)
+	p.Sized(&sftpwire.Stat{Name: "/f"}, 10)
 	h = p.Open("/f", sftptest.Wr|sftptest.Creat)
-	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 3, Data: []byte("de")}, &sftpwire.Close{Handle: h})
-	p.Holds("/f", "abcde")
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("ab")}, &sftpwire.Write{Handle: h, Offset: 2, Data: []byte("cde")}, &sftpwire.Close{Handle: h})
+	p.Holds("/f", "abcde56789")
 }
 
 // TestOpenWithoutTruncateCannotStage: a file with two names is written in

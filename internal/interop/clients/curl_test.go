@@ -68,8 +68,9 @@ func TestCurlResumesDownload(t *testing.T) {
 	harness.WantFile(t, filepath.Join(here, "f"), content)
 }
 
-// TestCurlResumesUpload: a broken upload leaves nothing new under the name, and
-// the next curl goes on where it stopped (SIZE, then APPE), and then the file is there.
+// TestCurlResumesUpload: a broken upload leaves nothing new under the name. The
+// next curl goes on where it stopped (SIZE, then APPE) where nothing stands there; a
+// file that stands is what curl sees, and it is told to send the upload whole.
 func TestCurlResumesUpload(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -97,6 +98,18 @@ func TestCurlResumesUpload(t *testing.T) {
 			}
 			breakUpload(t, v, "f", content[:1<<20])
 			unchanged()
+			if c.old != nil {
+				harness.Curl(t, here, "-o", "down", v.Url("f"))
+				harness.WantFile(t, filepath.Join(here, "down"), c.old)
+				o := harness.Program{Dir: here}.Run(t, "curl", harness.CurlArgs([]string{"-C", "-", "-T", "f", v.Url("f")})...)
+				if o.Code == 0 || !strings.Contains(o.Err, "550 The last upload of this name broke: send it whole") {
+					t.Errorf("curl went on at the end of the old file: exit status %d\n%s", o.Code, o.Err)
+				}
+				unchanged()
+				harness.Curl(t, here, "-T", "f", v.Url("f"))
+				harness.WantFile(t, v.Path("f"), content)
+				return
+			}
 			o := harness.Curl(t, here, "-C", "-", "-T", "f", v.Url("f"))
 			if !strings.Contains(o.Err, "> APPE f") || !strings.Contains(o.Err, "< 213 1048576") {
 				t.Errorf("curl did not resume at the end of the part:\n%s", o.Err)

@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -18,28 +19,28 @@ func TestFullDisk(t *testing.T) {
 			t.Parallel()
 			dir := harness.MountSmall(t, "8m")
 			v := harness.Start(t, harness.Setup{Dir: dir})
+			var standing []byte // nil: nothing
 			if old != 0 {
-				harness.WriteFile(t, v.Path("f"), harness.Specimen(old, mega))
+				standing = harness.Specimen(old, mega)
+				harness.WriteFile(t, v.Path("f"), standing)
 			}
 			harness.WriteFile(t, v.Path("filler"), harness.Noise(3, 3*mega))
 			content := harness.Specimen(2, 6*mega)
 			l := harness.Phone(t, v)
 
-			for _, text := range []string{"STOR f", "APPE f"} {
-				from, err := l.Size("f")
-				if text == "STOR f" || err != nil {
-					from = 0 // there is no part yet
-				}
-				a, err := l.Store(text, content[from:])
+			for range 2 {
+				from := harness.PartSize(t, dir) // 0: there is none yet
+				l.Want(fmt.Sprintf("REST %d", from), 350)
+				a, err := l.Store("STOR f", content[from:])
 				if err != nil || a.Code != 452 {
-					t.Fatalf("%s: %v, %v; want 452", text, a, err)
+					t.Fatalf("STOR at %d: %v, %v; want 452", from, a, err)
 				}
 				l.Want("NOOP", 200)
 				harness.WantStands(t, v, "f", old)
 			}
 			l.Want("MKD d", 257, 452)
 			l.Want("DELE filler", 250)
-			harness.WantResumable(l, "f", content)
+			harness.WantResumable(l, dir, "f", standing, content)
 			harness.WantStands(t, v, "f", 2)
 		})
 	}

@@ -223,10 +223,21 @@ func (c *Crasher) upload(name string) error {
 	return c.send(conn, name, what, 0)
 }
 
-// resume goes on with an upload that was cut off, where SIZE says.
+// resume goes on with an upload that was cut off, where SIZE says; or sends it whole
+// where a file stands, which SIZE means then.
 func (c *Crasher) resume(name string) error {
 	what := c.broken[name]
 	from, err := c.k.Size(name)
+	if i, missing := os.Stat(filepath.Join(c.dir, name)); missing == nil {
+		if err == nil && int64(from) != i.Size() {
+			c.t.Errorf("%s/%s: SIZE says %d of a file of %d bytes", c.at, name, from, i.Size())
+		}
+		conn, err := c.k.Begin("STOR " + name)
+		if err != nil {
+			return err
+		}
+		return c.send(conn, name, what, 0)
+	}
 	if err != nil {
 		return err
 	}

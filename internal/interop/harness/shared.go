@@ -81,17 +81,47 @@ func WantLogin(t testing.TB, v *Server, name, secret string, well bool) {
 	}
 }
 
-// WantResumable goes on with an upload at the SIZE that the server tells,
-// which must be some of it and not all.
-func WantResumable(l Caller, name string, content []byte) {
+// WantResumable goes on with the broken upload of content, whose part is the largest in
+// dir: at the SIZE that the server tells where nothing stands under the name. Where
+// old stands, SIZE means that, and to go on at its end would mix the two: refused.
+// Whoever knows the part's own size may go on with it.
+func WantResumable(l Caller, dir, name string, old, content []byte) {
 	l.T.Helper()
-	from, err := l.Size(name)
-	if err != nil || from <= 0 || from >= len(content) {
-		l.T.Fatalf("SIZE of the part of %s: %d of %d bytes, %v", name, from, len(content), err)
+	from, want := int(PartSize(l.T, dir)), len(old)
+	if old == nil {
+		want = from
+	}
+	if size, err := l.Size(name); err != nil || size != want {
+		l.T.Fatalf("SIZE %s: %d, %v; want %d, with a part of %d bytes", name, size, err, want, from)
+	}
+	if from <= 0 || from >= len(content) {
+		l.T.Fatalf("the part of %s has %d of %d bytes", name, from, len(content))
+	}
+	if old != nil {
+		WantRefused(l, "APPE "+name, 550)
+		l.Want(fmt.Sprintf("REST %d", len(old)), 350)
+		WantRefused(l, "STOR "+name, 550)
+		l.WantFetched("RETR "+name, old)
 	}
 	l.Want(fmt.Sprintf("REST %d", from), 350)
 	l.WantStored("STOR "+name, content[from:])
 	l.WantFetched("RETR "+name, content)
+}
+
+// PartSize is the size of the largest part in a directory on the disk; 0: there is none.
+func PartSize(t testing.TB, dir string) int64 {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, ".ferry-part-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	largest := int64(0)
+	for _, f := range files {
+		if i, err := os.Stat(f); err == nil {
+			largest = max(largest, i.Size())
+		}
+	}
+	return largest
 }
 
 // Scan is a scanner that is known to find just the lines of a file in

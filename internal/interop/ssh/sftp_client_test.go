@@ -152,7 +152,7 @@ func TestClientStagesUploads(t *testing.T) {
 			harness.WantFile(t, path, content)
 
 			f = o.For(alice())
-			h, err := f.Open(t.Context(), "/f", ferry.OpenOptions{Mode: ferry.Resume})
+			h, err := f.Open(t.Context(), "/f", ferry.OpenOptions{Mode: ferry.Resume, At: 1_000_000})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -165,7 +165,7 @@ func broken(t *testing.T, dir, name string, flags sftpwire.OpenFlags, half []byt
 }
 
 // TestSFTPKilledUpload publishes nothing, onto a new name and onto an old one,
-// as sftp and as scp open files; reput goes on with it.
+// as sftp and as scp open files; reput goes on with it where nothing stands there.
 func TestSFTPKilledUpload(t *testing.T) {
 	t.Parallel()
 	const write = sftpwire.OpenWrite | sftpwire.OpenCreate
@@ -185,8 +185,12 @@ func TestSFTPKilledUpload(t *testing.T) {
 				} else {
 					harness.WantFile(t, filepath.Join(there, "f"), []byte(old))
 				}
-				o := sftp(t, here, there, "reput f")
-				fine(t, o)
+				if old == "" {
+					fine(t, sftp(t, here, there, "reput f"))
+				} else {
+					wantReputRefused(t, sftp(t, here, there, "reput f"), filepath.Join(there, "f"), old)
+					fine(t, sftp(t, here, there, "put f"))
+				}
 				harness.WantFile(t, filepath.Join(there, "f"), content)
 				harness.WantNoParts(t, there)
 			})

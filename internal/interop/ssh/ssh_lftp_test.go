@@ -91,7 +91,7 @@ func TestLFTPKilledOverSSH(t *testing.T) {
 	client := exec.Command("lftp")
 	client.Dir, client.Stdin = here, strings.NewReader(v.lftpScript([]string{"set net:limit-rate 400000", "put f"}))
 	harness.StartClient(t, client)
-	harness.Eventually(t, "the part grows", func() bool { return partSize(t, v.Dir) > 300_000 })
+	harness.Eventually(t, "the part grows", func() bool { return harness.PartSize(t, v.Dir) > 300_000 })
 	if err := client.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

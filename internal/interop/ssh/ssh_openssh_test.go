@@ -191,12 +191,16 @@ func TestUploadsGoOnAcrossProtocols(t *testing.T) {
 		client := exec.Command("sftp", v.byKey("-l", "8000", "-b", "-", "bob@127.0.0.1")...)
 		client.Dir, client.Stdin = here, strings.NewReader("put f\n")
 		harness.StartClient(t, client)
-		harness.Eventually(t, "the part grows", func() bool { return partSize(t, v.Dir) > 200_000 })
+		harness.Eventually(t, "the part grows", func() bool { return harness.PartSize(t, v.Dir) > 200_000 })
 		if err := client.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		v.Log.Wait(t, "msg=upload", v.Ended)
 		alice, bob := harness.Phone(t, v.Server), harness.PhoneAs(t, v.Server, "", "bob", harness.Password)
+		var standing []byte // nil: nothing
+		if old != "" {
+			standing = []byte(old)
+		}
 		if old == "" {
 			alice.Want("SIZE f", 550)
 			if got, err := bob.Fetch("RETR f"); err == nil {
@@ -206,7 +210,7 @@ func TestUploadsGoOnAcrossProtocols(t *testing.T) {
 			alice.WantFetched("RETR f", []byte(old))
 			bob.WantFetched("RETR f", []byte(old))
 		}
-		harness.WantResumable(bob, "f", content)
+		harness.WantResumable(bob, v.Dir, "f", standing, content)
 
 		conn, err := bob.Begin("STOR g")
 		if err != nil {
@@ -215,7 +219,7 @@ func TestUploadsGoOnAcrossProtocols(t *testing.T) {
 		if _, err := conn.Write(content[:1<<20]); err != nil {
 			t.Fatal(err)
 		}
-		harness.Eventually(t, "all has arrived", func() bool { return partSize(t, v.Dir) == 1<<20 })
+		harness.Eventually(t, "all has arrived", func() bool { return harness.PartSize(t, v.Dir) == 1<<20 })
 		bob.HangUp()
 		v.Log.Wait(t, "name=/g ", v.Ended)
 		conn.Close()
@@ -224,7 +228,12 @@ func TestUploadsGoOnAcrossProtocols(t *testing.T) {
 		} else {
 			harness.WantFile(t, v.Path("g"), []byte(old))
 		}
-		fine(t, v.sftp(t, here, "reput f g"))
+		if old == "" {
+			fine(t, v.sftp(t, here, "reput f g"))
+		} else {
+			wantReputRefused(t, v.sftp(t, here, "reput f g"), v.Path("g"), old)
+			fine(t, v.sftp(t, here, "put f g"))
+		}
 		harness.WantFile(t, v.Path("g"), content)
 		harness.WantNoParts(t, v.Dir)
 	}

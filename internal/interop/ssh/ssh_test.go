@@ -211,7 +211,7 @@ func TestSSHAndFTPSeeTheSame(t *testing.T) {
 }
 
 // TestSSHKilledClient: an upload whose client is killed publishes nothing,
-// whichever protocol, and reput goes on with it.
+// whichever protocol, and reput goes on with it where nothing stands under the name.
 func TestSSHKilledClient(t *testing.T) {
 	t.Parallel()
 	const size = 4 << 20
@@ -242,7 +242,7 @@ func TestSSHKilledClient(t *testing.T) {
 				harness.WriteFile(t, file, harness.Specimen(2, size))
 				client := c.cmd(v, file)
 				harness.StartClient(t, client)
-				harness.Eventually(t, "the part grows", func() bool { return partSize(t, v.Dir) > 100_000 })
+				harness.Eventually(t, "the part grows", func() bool { return harness.PartSize(t, v.Dir) > 100_000 })
 				if err := client.Process.Kill(); err != nil {
 					t.Fatal(err)
 				}
@@ -252,7 +252,12 @@ func TestSSHKilledClient(t *testing.T) {
 				} else {
 					harness.WantFile(t, v.Path("f"), []byte(old))
 				}
-				fine(t, v.sftp(t, filepath.Dir(file), "reput file f"))
+				if old == "" {
+					fine(t, v.sftp(t, filepath.Dir(file), "reput file f"))
+				} else {
+					wantReputRefused(t, v.sftp(t, filepath.Dir(file), "reput file f"), v.Path("f"), old)
+					fine(t, v.sftp(t, filepath.Dir(file), "put file f"))
+				}
 				harness.WantFile(t, v.Path("f"), harness.Specimen(2, size))
 				harness.WantNoParts(t, v.Dir)
 			})
@@ -260,18 +265,12 @@ func TestSSHKilledClient(t *testing.T) {
 	}
 }
 
-// partSize is that of the largest part in dir.
-func partSize(t testing.TB, dir string) int64 {
+// wantReputRefused wants a reput that would have gone on at the end of an old file to
+// have failed, and to have changed nothing: it sends a WRITE, and cuts the file then.
+func wantReputRefused(t testing.TB, o harness.Output, file, old string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, ".ferry-part-*"))
-	if err != nil {
-		t.Fatal(err)
+	if o.Code == 0 {
+		t.Errorf("reput went on at the end of the old file:\n%s%s", o.Out, o.Err)
 	}
-	largest := int64(0)
-	for _, f := range files {
-		if i, err := os.Stat(f); err == nil {
-			largest = max(largest, i.Size())
-		}
-	}
-	return largest
+	harness.WantFile(t, file, []byte(old))
 }

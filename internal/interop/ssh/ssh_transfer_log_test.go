@@ -55,7 +55,7 @@ func TestTransferLogOfAllProtocols(t *testing.T) {
 			client := exec.Command("sftp", v.byKey("-l", "8000", "-b", "-", "bob@127.0.0.1")...)
 			client.Dir, client.Stdin = here, strings.NewReader("put large\n")
 			harness.StartClient(t, client)
-			harness.Eventually(t, "the part grows", func() bool { return partSize(t, v.Dir) > 100_000 })
+			harness.Eventually(t, "the part grows", func() bool { return harness.PartSize(t, v.Dir) > 100_000 })
 			if err := client.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}

@@ -153,7 +153,7 @@ func TestSSHDKilledClient(t *testing.T) {
 	client := exec.Command("sftp", v.with("-l", "4000", "-b", "-", v.name+"@127.0.0.1")...)
 	client.Dir, client.Stdin = here, strings.NewReader("put f\n")
 	harness.StartClient(t, client)
-	harness.Eventually(t, "the part grows", func() bool { return partSize(t, v.dir) > 100_000 })
+	harness.Eventually(t, "the part grows", func() bool { return harness.PartSize(t, v.dir) > 100_000 })
 	if err := client.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
