@@ -96,6 +96,13 @@ type FS interface {
 	Link(ctx context.Context, from, name Name) error
 	// Space describes the storage that holds name.
 	Space(ctx context.Context, name Name) (Space, error)
+	// Straight is this session's tree by names as they are: no link is followed, on
+	// the way or in the last place, and where one would have to be the answer is
+	// ErrLoop, with nothing changed. So a name means the object that stands there,
+	// whatever others do to links meanwhile, and who decides by names decides about
+	// objects (package access). Handles and unfinished files are the session's; to
+	// close either closes both.
+	Straight() FS
 	// Close gives back what the session held. Handles still open are aborted,
 	// and Open is ErrClosed from then on.
 	Close() error

@@ -23,87 +23,93 @@ import (
 // Which of the two it is, where only one is granted, is left to the storage
 // to decide, by the mode that only does the one: looking first would leave
 // time for the file to appear.
-func (r *rules) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+func (r *rules) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (h ferry.Handle, err error) {
+	err = r.reach(ctx, "open", name, !o.Mode.MustBeNew(), func(at place) error {
+		h, err = at.open(ctx, o)
+		return err
+	})
+	return h, err
+}
+
+func (at place) open(ctx context.Context, o ferry.OpenOptions) (ferry.Handle, error) {
 	switch o.Mode {
 	case ferry.Read:
-		return r.openIf(ctx, ferry.RightRead, name, o)
+		return at.openIf(ctx, ferry.RightRead, o)
 	case ferry.Exclusive, ferry.ResumeNew:
-		return r.openIf(ctx, ferry.RightCreate, name, o)
+		return at.openIf(ctx, ferry.RightCreate, o)
 	case ferry.Update, ferry.Revise:
-		return r.openIf(ctx, ferry.RightOverwrite, name, o)
+		return at.openIf(ctx, ferry.RightOverwrite, o)
 	case ferry.Replace:
-		return r.openReplace(ctx, name, o)
+		return at.openReplace(ctx, o)
 	case ferry.Resume:
-		return r.openResume(ctx, name, o)
+		return at.openResume(ctx, o)
 	}
-	return nil, &fs.PathError{Op: "open", Path: string(name), Err: errors.ErrUnsupported}
+	return nil, &fs.PathError{Op: "open", Path: string(at.given), Err: errors.ErrUnsupported}
 }
 
 // openIf opens where want is granted.
-func (r *rules) openIf(ctx context.Context, want ferry.Right, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
-	rights := r.at(name)
-	if !rights.Has(want) {
-		return nil, denied("open", name)
+func (at place) openIf(ctx context.Context, want ferry.Right, o ferry.OpenOptions) (ferry.Handle, error) {
+	if err := at.need("open", want); err != nil {
+		return nil, err
 	}
-	o.Blind = o.Blind || rights&rightsSee == 0
-	h, err := r.inner.Open(ctx, name, o)
+	o.Blind = o.Blind || at.rights&rightsSee == 0
+	h, err := at.files.Open(ctx, at.name, o)
 	if err != nil {
-		return nil, r.hideMissing("open", name, err)
+		return nil, at.hideMissing("open", err)
 	}
-	return &guarded{handle: h, name: name, rights: rights, appends: o.Appends()}, nil
+	return &guarded{handle: h, at: at, appends: o.Appends()}, nil
 }
 
-func (r *rules) openReplace(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
-	switch rights := r.at(name); {
-	case rights.Has(ferry.RightCreate | ferry.RightOverwrite):
-		return r.openIf(ctx, ferry.RightOverwrite, name, o)
-	case rights.Has(ferry.RightCreate):
-		o.Mode = ferry.Exclusive
-		return r.openIf(ctx, ferry.RightCreate, name, o)
-	case rights.Has(ferry.RightOverwrite):
-		if err := r.mustExist(ctx, name); err != nil {
-			return nil, err
-		}
-		return r.openIf(ctx, ferry.RightOverwrite, name, o)
-	}
-	return nil, denied("open", name)
-}
-
-func (r *rules) openResume(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
-	rights := r.at(name)
+func (at place) openReplace(ctx context.Context, o ferry.OpenOptions) (ferry.Handle, error) {
 	switch {
-	case rights.Has(ferry.RightCreate | ferry.RightOverwrite):
-		return r.openIf(ctx, ferry.RightOverwrite, name, o)
-	case rights.Has(ferry.RightOverwrite):
-		if err := r.mustExist(ctx, name); err != nil {
+	case at.rights.Has(ferry.RightCreate | ferry.RightOverwrite):
+		return at.openIf(ctx, ferry.RightOverwrite, o)
+	case at.rights.Has(ferry.RightCreate):
+		o.Mode = ferry.Exclusive
+		return at.openIf(ctx, ferry.RightCreate, o)
+	case at.rights.Has(ferry.RightOverwrite):
+		if err := at.mustExist(ctx); err != nil {
 			return nil, err
 		}
-		return r.openIf(ctx, ferry.RightOverwrite, name, o)
-	case rights.Has(ferry.RightAppend):
-		h, err := r.openAppend(ctx, name, o)
+		return at.openIf(ctx, ferry.RightOverwrite, o)
+	}
+	return nil, at.denied("open")
+}
+
+func (at place) openResume(ctx context.Context, o ferry.OpenOptions) (ferry.Handle, error) {
+	switch {
+	case at.rights.Has(ferry.RightCreate | ferry.RightOverwrite):
+		return at.openIf(ctx, ferry.RightOverwrite, o)
+	case at.rights.Has(ferry.RightOverwrite):
+		if err := at.mustExist(ctx); err != nil {
+			return nil, err
+		}
+		return at.openIf(ctx, ferry.RightOverwrite, o)
+	case at.rights.Has(ferry.RightAppend):
+		h, err := at.openAppend(ctx, o)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return h, err
 		}
 	}
 	o.Mode = ferry.ResumeNew
-	return r.openIf(ctx, ferry.RightCreate, name, o)
+	return at.openIf(ctx, ferry.RightCreate, o)
 }
 
 // mustExist is for those who may overwrite but not create. The file may go
 // before it is opened and then be made anew; that is no more than they could
 // have had by being a moment earlier.
-func (r *rules) mustExist(ctx context.Context, name ferry.Name) error {
-	i, err := r.inner.Stat(ctx, name)
+func (at place) mustExist(ctx context.Context) error {
+	i, err := at.files.Stat(ctx, at.name)
 	if errors.Is(err, fs.ErrNotExist) || i.Unfinished {
-		return denied("open", name)
+		return at.denied("open")
 	}
 	return err
 }
 
 // openAppend opens a file that exists for writing behind its end.
-func (r *rules) openAppend(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+func (at place) openAppend(ctx context.Context, o ferry.OpenOptions) (ferry.Handle, error) {
 	o.Mode = ferry.Update
-	h, err := r.inner.Open(ctx, name, o)
+	h, err := at.files.Open(ctx, at.name, o)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +118,7 @@ func (r *rules) openAppend(ctx context.Context, name ferry.Name, o ferry.OpenOpt
 		_ = h.Abort(err)
 		return nil, err
 	}
-	g := &guarded{handle: h, name: name, rights: r.at(name), appends: o.Appends()}
+	g := &guarded{handle: h, at: at, appends: o.Appends()}
 	g.floor.Store(i.Size)
 	return g, nil
 }
@@ -122,15 +128,14 @@ func (r *rules) openAppend(ctx context.Context, name ferry.Name, o ferry.OpenOpt
 // changing what lies before the floor. Like rules it embeds nothing.
 type guarded struct {
 	handle  ferry.Handle
-	name    ferry.Name
-	rights  ferry.Right
+	at      place
 	appends bool         // every write goes to the end, whatever its offset
 	floor   atomic.Int64 // bytes before it stay as they are
 }
 
 func (g *guarded) needRead() error {
-	if !g.rights.Has(ferry.RightRead) {
-		return denied("read", g.name)
+	if !g.at.rights.Has(ferry.RightRead) {
+		return denied("read", g.at.given)
 	}
 	return nil
 }
@@ -145,7 +150,7 @@ func (g *guarded) needWritable(off int64) error {
 
 func (g *guarded) needAbove(op string, off int64) error {
 	if off < g.floor.Load() {
-		return denied(op, g.name)
+		return denied(op, g.at.given)
 	}
 	return nil
 }
@@ -154,35 +159,39 @@ func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
 	if err := g.needRead(); err != nil {
 		return 0, err
 	}
-	return g.handle.ReadAt(p, off)
+	n, err := g.handle.ReadAt(p, off)
+	return n, g.at.told(err)
 }
 
 func (g *guarded) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
 	if err := g.needRead(); err != nil {
 		return 0, err
 	}
-	return g.handle.SendTo(ctx, dst, off, n)
+	n, err := g.handle.SendTo(ctx, dst, off, n)
+	return n, g.at.told(err)
 }
 
 func (g *guarded) WriteAt(p []byte, off int64) (int, error) {
 	if err := g.needWritable(off); err != nil {
 		return 0, err
 	}
-	return g.handle.WriteAt(p, off)
+	n, err := g.handle.WriteAt(p, off)
+	return n, g.at.told(err)
 }
 
 func (g *guarded) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
 	if err := g.needWritable(off); err != nil {
 		return 0, err
 	}
-	return g.handle.ReceiveFrom(ctx, src, off, n)
+	n, err := g.handle.ReceiveFrom(ctx, src, off, n)
+	return n, g.at.told(err)
 }
 
 func (g *guarded) Truncate(size int64) error {
 	if err := g.needAbove("truncate", size); err != nil {
 		return err
 	}
-	return g.handle.Truncate(size)
+	return g.at.told(g.handle.Truncate(size))
 }
 
 func (g *guarded) SetAttr(a ferry.Attr) error {
@@ -191,26 +200,26 @@ func (g *guarded) SetAttr(a ferry.Attr) error {
 			return err
 		}
 	}
-	if givesAway(a) && !g.rights.Has(ferry.RightChown) {
+	if givesAway(a) && !g.at.rights.Has(ferry.RightChown) {
 		i, err := g.handle.Stat()
 		if err != nil {
 			return err
 		}
 		a = withoutOwnerOf(a, i)
 	}
-	if !g.rights.Has(attrRights(a)) {
-		return denied("setattr", g.name)
+	if !g.at.rights.Has(attrRights(a)) {
+		return denied("setattr", g.at.given)
 	}
-	return g.handle.SetAttr(a)
+	return g.at.told(g.handle.SetAttr(a))
 }
 
 // Sync publishes an upload: from then on it is a file that exists, and who may
 // not overwrite can only add to it.
 func (g *guarded) Sync() error {
 	if err := g.handle.Sync(); err != nil {
-		return err
+		return g.at.told(err)
 	}
-	if g.rights.Has(ferry.RightOverwrite) {
+	if g.at.rights.Has(ferry.RightOverwrite) {
 		return nil
 	}
 	i, err := g.handle.Stat()
@@ -223,7 +232,14 @@ func (g *guarded) Sync() error {
 
 // The rest needs no more than what Open has asked for.
 
-func (g *guarded) Stat() (ferry.Info, error) { return g.handle.Stat() }
-func (g *guarded) Start() int64              { return g.handle.Start() }
-func (g *guarded) Commit() error             { return g.handle.Commit() }
-func (g *guarded) Abort(cause error) error   { return g.handle.Abort(cause) }
+func (g *guarded) Stat() (ferry.Info, error) {
+	i, err := g.handle.Stat()
+	if g.at.name != g.at.given {
+		i.Name = nameAs(i, g.at.given)
+	}
+	return i, g.at.told(err)
+}
+
+func (g *guarded) Start() int64            { return g.handle.Start() }
+func (g *guarded) Commit() error           { return g.at.told(g.handle.Commit()) }
+func (g *guarded) Abort(cause error) error { return g.at.told(g.handle.Abort(cause)) }

@@ -139,3 +139,23 @@ func (p *Place) Info(name ferry.Name) (ferry.Info, error) {
 	}
 	return i, err
 }
+
+// SpaceOf describes the file system that holds the object fd.
+func SpaceOf(fd int) (ferry.Space, error) {
+	var st unix.Statfs_t
+	if _, err := RetryEINTR(func() (int, error) { return 0, unix.Fstatfs(fd, &st) }); err != nil {
+		return ferry.Space{}, err
+	}
+	unit := uint64(st.Frsize)
+	return ferry.Space{
+		Total:      st.Blocks * unit,
+		Free:       st.Bfree * unit,
+		Available:  st.Bavail * unit,
+		Files:      st.Files,
+		FilesFree:  st.Ffree,
+		FilesAvail: st.Ffree,
+		BlockSize:  uint32(st.Frsize),
+		MaxName:    uint32(st.Namelen),
+		ReadOnly:   st.Flags&unix.ST_RDONLY != 0,
+	}, nil
+}

@@ -42,11 +42,11 @@ func (o *Object) Close() {
 // Look finds what name means, links followed.
 func (r *Root) Look(name ferry.Name) (*Object, error) {
 	rel := relative(name)
-	fd, err := r.names.open(rel, unix.O_PATH)
+	fd, err := r.open(rel, unix.O_PATH)
 	if err != nil {
 		return nil, err
 	}
-	return r.Inspect(fd, func(flags int) (int, error) { return r.names.open(rel, flags) })
+	return r.Inspect(fd, func(flags int) (int, error) { return r.open(rel, flags) })
 }
 
 // LookAt finds what stands at a place, without following a link.
@@ -146,6 +146,10 @@ func (r *Root) Locate(name ferry.Name, follow bool) (*Place, error) {
 		if !follow || !p.Exists || !IsLink(&p.St) {
 			return p, nil
 		}
+		if r.straight {
+			p.Close()
+			return nil, unix.ELOOP
+		}
 		target, err := Readlink(p.Dir, p.Base)
 		p.Close()
 		switch {
@@ -175,7 +179,7 @@ func (r *Root) placeOf(rel string) (*Place, error) {
 	if dir = strings.Trim(dir, "/"); dir == "" {
 		dir = "."
 	}
-	fd, err := r.names.open(dir, unix.O_PATH|unix.O_DIRECTORY)
+	fd, err := r.open(dir, unix.O_PATH|unix.O_DIRECTORY)
 	if err != nil {
 		return nil, err
 	}

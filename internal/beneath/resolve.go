@@ -23,6 +23,9 @@ type resolver interface {
 	// link, "." and ".." may stand anywhere. Absolute links and ".." at the
 	// root mean the root. Nothing is created.
 	open(rel string, flags int) (int, error)
+	// straight is open that follows no link: ELOOP where one stands, in the last
+	// element too. In rel there is no "..".
+	straight(rel string, flags int) (int, error)
 	name() string
 	Close() error
 }
@@ -77,13 +80,20 @@ func newKernel(fd int) (resolver, error) {
 	return &kernel{fd: own}, err
 }
 
-func (k *kernel) open(rel string, flags int) (int, error) {
+func (k *kernel) open(rel string, flags int) (int, error) { return k.resolve(rel, beneath(flags)) }
+
+func (k *kernel) straight(rel string, flags int) (int, error) {
+	how := beneath(flags)
+	how.Resolve |= unix.RESOLVE_NO_SYMLINKS
+	return k.resolve(rel, how)
+}
+
+func (k *kernel) resolve(rel string, how *unix.OpenHow) (int, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	if k.shut {
 		return -1, ferry.ErrClosed
 	}
-	how := beneath(flags)
 	// EAGAIN says that something was renamed on the way and the kernel cannot
 	// vouch that ".." stayed inside. A busy tree does that for a moment only.
 	var fd int
@@ -181,6 +191,48 @@ func refusal(err error) error {
 		return errno
 	}
 	return errDetour
+}
+
+// straight goes element by element, each from the directory before it.
+func (l *library) straight(rel string, flags int) (int, error) {
+	at, err := l.direct(".", unix.O_PATH|unix.O_DIRECTORY)
+	if err != nil {
+		return -1, err
+	}
+	defer func() { unix.Close(at) }()
+	elements := strings.Split(strings.Trim(rel, "/"), "/")
+	for _, element := range elements[:len(elements)-1] {
+		next, err := openNoLink(at, element, unix.O_PATH)
+		if err != nil {
+			return -1, err
+		}
+		unix.Close(at)
+		at = next
+	}
+	return openNoLink(at, elements[len(elements)-1], flags)
+}
+
+// openNoLink opens the entry of a directory, unless it is a link.
+func openNoLink(dir int, element string, flags int) (int, error) {
+	fd, err := RetryEINTR(func() (int, error) {
+		return unix.Openat(dir, element, flags&^unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	})
+	if err != nil {
+		return -1, err
+	}
+	// With O_PATH a link itself is opened; and O_DIRECTORY would call it no directory.
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil && IsLink(&st) {
+		err = unix.ELOOP
+	}
+	if err == nil && flags&unix.O_DIRECTORY != 0 && !IsDir(&st) {
+		err = unix.ENOTDIR
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 // expand puts what each link on the way points to in the link's place.

@@ -12,9 +12,26 @@ import (
 // Root is a directory of the host and everything beneath it, by names that cannot
 // leave it. It is safe for concurrent use.
 type Root struct {
-	names  resolver
-	mounts mounts
-	proc   bool // /proc is there, so an open object can be opened again
+	names    resolver
+	straight bool // no link is followed
+	mounts   *mounts
+	proc     bool // /proc is there, so an open object can be opened again
+}
+
+// Straight is r by names as they are: where a link would have to be followed, on the
+// way or in the last element, the answer is ELOOP. Closing r closes it.
+func (r *Root) Straight() *Root {
+	s := *r
+	s.straight = true
+	return &s
+}
+
+// open opens what the path rel leads to.
+func (r *Root) open(rel string, flags int) (int, error) {
+	if r.straight {
+		return r.names.straight(rel, flags)
+	}
+	return r.names.open(rel, flags)
 }
 
 // openRoot prepares the directory path; want is who is to resolve names: "openat2",
@@ -27,7 +44,7 @@ func Open(path, want string) (*Root, error) {
 	}
 	defer dir.Close()
 	fd := int(dir.Fd())
-	r := &Root{proc: procWorks(fd)}
+	r := &Root{proc: procWorks(fd), mounts: new(mounts)}
 	if err := r.mounts.start(fd); err != nil {
 		return nil, fmt.Errorf("cannot serve %s: it lies in a file system of the kernel (procfs, sysfs or the like); choose a directory of files", path)
 	}
@@ -41,7 +58,7 @@ func Open(path, want string) (*Root, error) {
 func (r *Root) Resolver() string { return r.names.name() }
 
 // Top opens the root itself, as an O_PATH descriptor.
-func (r *Root) Top() (int, error) { return r.names.open(".", unix.O_PATH|unix.O_DIRECTORY) }
+func (r *Root) Top() (int, error) { return r.open(".", unix.O_PATH|unix.O_DIRECTORY) }
 
 // Close gives the root back.
 func (r *Root) Close() error { return r.names.Close() }
@@ -72,7 +89,7 @@ func (r *Root) WithoutProc() { r.proc = false }
 // holds, where dir itself cannot be opened to be synced: by the root, if that lies in
 // the same file system, else by syncing all there are.
 func (r *Root) SyncFileSystem(dir int) error {
-	top, err := r.names.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
+	top, err := r.open(".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		unix.Sync()
 		return nil

@@ -21,7 +21,7 @@ func (v *sessionFS) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) 
 }
 
 func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
-	o, err := v.t.root.LookFor(name, a)
+	o, err := v.names.LookFor(name, a)
 	if err != nil {
 		return err
 	}

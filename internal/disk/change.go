@@ -17,7 +17,7 @@ func (v *sessionFS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode
 }
 
 func (v *sessionFS) mkdir(name ferry.Name, perm fs.FileMode) error {
-	p, err := v.t.vacant(name)
+	p, err := v.vacant(name)
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (t *Tree) adjust(p *beneath.Place, mode uint32) {
 }
 
 // vacant is locate for a name under which nothing may stand yet.
-func (t *Tree) vacant(name ferry.Name) (*beneath.Place, error) {
-	p, err := t.root.Locate(name, false)
+func (v *sessionFS) vacant(name ferry.Name) (*beneath.Place, error) {
+	p, err := v.names.Locate(name, false)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (v *sessionFS) symlink(target string, name ferry.Name) error {
 			return ferry.ErrBadName
 		}
 	}
-	p, err := v.t.vacant(name)
+	p, err := v.vacant(name)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (v *sessionFS) Link(ctx context.Context, from, name ferry.Name) error {
 }
 
 func (v *sessionFS) link(from, name ferry.Name) error {
-	old, err := v.t.root.Locate(from, false)
+	old, err := v.names.Locate(from, false)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (v *sessionFS) link(from, name ferry.Name) error {
 	if !old.Exists {
 		return fs.ErrNotExist
 	}
-	p, err := v.t.vacant(name)
+	p, err := v.vacant(name)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (v *sessionFS) Remove(ctx context.Context, name ferry.Name) error {
 }
 
 func (v *sessionFS) remove(ctx context.Context, name ferry.Name) error {
-	p, err := v.t.root.Locate(name, false)
+	p, err := v.names.Locate(name, false)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (v *sessionFS) Rmdir(ctx context.Context, name ferry.Name) error {
 }
 
 func (v *sessionFS) rmdir(ctx context.Context, name ferry.Name) error {
-	p, err := v.t.root.Locate(name, false)
+	p, err := v.names.Locate(name, false)
 	if err != nil {
 		return err
 	}
@@ -215,17 +215,17 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 // Rename moves from to to.
 func (v *sessionFS) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if h := v.unfinished(from, false); h != nil {
-		err := h.moveTo(ctx, to, replace)
+		err := h.moveTo(ctx, v.names, to, replace)
 		if err != ferry.ErrClosed { // else it was finished this very moment
 			return beneath.Fail("rename", to, err)
 		}
 	}
-	old, err := v.t.root.Locate(from, false)
+	old, err := v.names.Locate(from, false)
 	if err != nil {
 		return beneath.Fail("rename", from, err)
 	}
 	defer old.Close()
-	p, err := v.t.root.Locate(to, false)
+	p, err := v.names.Locate(to, false)
 	if err != nil {
 		return beneath.Fail("rename", to, err)
 	}

@@ -206,12 +206,12 @@ func (h *handle) vanish() (bool, error) {
 }
 
 // moveTo lets the session's own unfinished file go on under another name.
-func (h *handle) moveTo(ctx context.Context, to ferry.Name, replace bool) error {
+func (h *handle) moveTo(ctx context.Context, names *beneath.Root, to ferry.Name, replace bool) error {
 	if err := h.guard.begin(nil); err != nil {
 		return err
 	}
 	defer h.guard.done(nil)
-	p, err := h.v.t.root.Locate(to, false)
+	p, err := names.Locate(to, false)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,6 @@ package disk
 import (
 	"context"
 
-	"golang.org/x/sys/unix"
-
 	"ferry"
 	"ferry/internal/beneath"
 )
@@ -16,7 +14,7 @@ func (v *sessionFS) Stat(ctx context.Context, name ferry.Name) (ferry.Info, erro
 			return i, nil
 		}
 	}
-	o, err := v.t.root.Look(name)
+	o, err := v.names.Look(name)
 	if err != nil {
 		i, err := v.orPart(name, true, ferry.Info{}, err)
 		return i, beneath.Fail("stat", name, err)
@@ -33,7 +31,7 @@ func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, err
 			return i, nil
 		}
 	}
-	p, err := v.t.root.Locate(name, false)
+	p, err := v.names.Locate(name, false)
 	if err != nil {
 		return ferry.Info{}, beneath.Fail("lstat", name, err)
 	}
@@ -61,7 +59,7 @@ func (v *sessionFS) own(h *handle, name ferry.Name, follow bool) (ferry.Info, er
 
 // Readlink gives a link's target as it is stored.
 func (v *sessionFS) Readlink(ctx context.Context, name ferry.Name) (string, error) {
-	p, err := v.t.root.Locate(name, false)
+	p, err := v.names.Locate(name, false)
 	if err != nil {
 		return "", beneath.Fail("readlink", name, err)
 	}
@@ -72,25 +70,11 @@ func (v *sessionFS) Readlink(ctx context.Context, name ferry.Name) (string, erro
 
 // Space describes the storage that holds name.
 func (v *sessionFS) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
-	o, err := v.t.root.Look(name)
+	o, err := v.names.Look(name)
 	if err != nil {
 		return ferry.Space{}, beneath.Fail("statfs", name, err)
 	}
 	defer o.Close()
-	var st unix.Statfs_t
-	if _, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Fstatfs(o.Fd, &st) }); err != nil {
-		return ferry.Space{}, beneath.Fail("statfs", name, err)
-	}
-	unit := uint64(st.Frsize)
-	return ferry.Space{
-		Total:      st.Blocks * unit,
-		Free:       st.Bfree * unit,
-		Available:  st.Bavail * unit,
-		Files:      st.Files,
-		FilesFree:  st.Ffree,
-		FilesAvail: st.Ffree,
-		BlockSize:  uint32(st.Frsize),
-		MaxName:    uint32(st.Namelen),
-		ReadOnly:   st.Flags&unix.ST_RDONLY != 0,
-	}, nil
+	space, err := beneath.SpaceOf(o.Fd)
+	return space, beneath.Fail("statfs", name, err)
 }

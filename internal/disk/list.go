@@ -19,7 +19,7 @@ const listBuffer = 64 << 10
 // List yields the entries of dir, in the order in which the directory has them.
 func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
-		fd, err := v.t.openDir(dir)
+		fd, err := v.openDir(dir)
 		if err != nil {
 			yield(ferry.Info{}, beneath.Fail("list", dir, err))
 			return
@@ -43,8 +43,8 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 }
 
 // openDir opens the directory that name means, for reading its entries.
-func (t *Tree) openDir(name ferry.Name) (int, error) {
-	o, err := t.root.Look(name)
+func (v *sessionFS) openDir(name ferry.Name) (int, error) {
+	o, err := v.names.Look(name)
 	if err != nil {
 		return -1, err
 	}

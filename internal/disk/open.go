@@ -41,7 +41,7 @@ func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenO
 	case o.Mode == ferry.Read || o.Mode == ferry.Update && !o.Blind && (o.At == 0 || o.At == ferry.Anywhere):
 		return v.openNamed(name, o.Mode)
 	}
-	p, err := v.t.root.Locate(name, !o.Mode.MustBeNew())
+	p, err := v.names.Locate(name, !o.Mode.MustBeNew())
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (v *sessionFS) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err err
 	err = unix.EAGAIN
 	for tries := 0; err == unix.EAGAIN && tries < 100; tries++ {
 		var o *beneath.Object
-		if o, err = v.t.root.Look(name); err != nil {
+		if o, err = v.names.Look(name); err != nil {
 			return nil, err
 		}
 		h, err = v.openObject(o, name, m, 0)

@@ -18,7 +18,7 @@ func (v *sessionFS) Part(ctx context.Context, name ferry.Name) (ferry.Info, erro
 }
 
 func (v *sessionFS) part(name ferry.Name) (ferry.Info, error) {
-	p, err := v.t.root.Locate(name, true)
+	p, err := v.names.Locate(name, true)
 	if err != nil {
 		return ferry.Info{}, err
 	}

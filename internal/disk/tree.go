@@ -89,12 +89,12 @@ func (t *Tree) Resolver() string { return t.root.Resolver() }
 // kept for u.Name, unless u is anonymous or shared. Nothing else of u but
 // DirectUploads is looked at: rules are the gate's.
 func (t *Tree) For(u ferry.User) ferry.FS {
-	return &sessionFS{
+	return &sessionFS{names: t.root, session: &session{
 		t:      t,
 		owner:  partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
 		direct: u.DirectUploads,
 		open:   make(map[*handle]bool),
-	}
+	}}
 }
 
 // View is ferry.Storage's, and For.
@@ -103,8 +103,17 @@ func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) { return 
 // Close gives back the root. Sessions are to be closed before.
 func (t *Tree) Close() error { return t.root.Close() }
 
-// view is the tree as one session sees it.
+// sessionFS is the tree as one session sees it.
 type sessionFS struct {
+	*session
+	names *beneath.Root // who resolves names, following links or not
+}
+
+// Straight is the same session's tree without following links.
+func (v *sessionFS) Straight() ferry.FS { return &sessionFS{v.session, v.names.Straight()} }
+
+// session is what the views of one session share.
+type session struct {
 	t      *Tree
 	owner  partfile.Owner
 	direct bool // uploads are written in place

@@ -156,7 +156,7 @@ func (v *sessionFS) unfinished(name ferry.Name, follow bool) *handle {
 	if idle {
 		return nil
 	}
-	p, err := v.t.root.Locate(name, follow)
+	p, err := v.names.Locate(name, follow)
 	if err != nil {
 		return nil
 	}

@@ -85,4 +85,6 @@ func (w *watched) Space(ctx context.Context, name ferry.Name) (ferry.Space, erro
 	return w.files.Space(ctx, name)
 }
 
+func (w *watched) Straight() ferry.FS { return &watched{w.files.Straight(), w.tell} }
+
 func (w *watched) Close() error { return w.files.Close() }

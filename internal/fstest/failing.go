@@ -39,7 +39,11 @@ type Fault struct {
 // Close always go through.
 type Failing struct {
 	ferry.FS
+	*failures
+}
 
+// failures are the plan and what has come of it, for all views of one FS.
+type failures struct {
 	mu    sync.Mutex
 	plan  []Fault
 	calls []string
@@ -50,7 +54,7 @@ type Failing struct {
 // NewFailing wraps below. Several faults may name one method: the first in the
 // plan that applies decides.
 func NewFailing(below ferry.FS, plan ...Fault) *Failing {
-	return &Failing{FS: below, plan: plan, count: make(map[string]int), moved: make(map[string]int64)}
+	return &Failing{below, &failures{plan: plan, count: make(map[string]int), moved: make(map[string]int64)}}
 }
 
 // Calls gives every call so far, in order: the method as in Fault and the
@@ -228,6 +232,9 @@ func (f *Failing) Space(ctx context.Context, name ferry.Name) (ferry.Space, erro
 	}
 	return f.FS.Space(ctx, name)
 }
+
+// Straight fails by the same plan, and its calls are among those of f.
+func (f *Failing) Straight() ferry.FS { return &Failing{f.FS.Straight(), f.failures} }
 
 func (f *Failing) Close() error {
 	return errors.Join(f.enter("Close", "/"), f.FS.Close())

@@ -18,6 +18,8 @@ func linking() []promise {
 		{text: "an absolute link means the root of the tree, and .. stays in it", test: linkInside},
 		{text: "links in a circle are ErrLoop", test: linkLoop},
 		{text: "a chain of eight links is followed", test: linkChain},
+		{text: "the straight tree follows no link", test: straightRefuses},
+		{text: "the straight tree is the session's, and its names are the same", test: straightIsTheSession},
 		{text: "Readlink of what is no link is fs.ErrInvalid", test: notALink},
 		{text: "hard links are names of one file", test: hardLinks},
 		{text: "SetAttr sets the mode", test: setMode},

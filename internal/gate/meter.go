@@ -16,6 +16,9 @@ type meter struct {
 	session *Session
 }
 
+// Straight is metered as m is.
+func (m *meter) Straight() ferry.FS { return &meter{m.FS.Straight(), m.session} }
+
 func (m *meter) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
 	h, err := m.FS.Open(ctx, name, o)
 	if err != nil {

@@ -116,6 +116,9 @@ type leased struct {
 	release func()
 }
 
+// Straight gives it back when it is closed, too.
+func (l leased) Straight() ferry.FS { return leased{l.FS.Straight(), l.release} }
+
 func (l leased) Close() error {
 	defer l.release()
 	return l.FS.Close()

@@ -65,11 +65,11 @@ func New(cfg Config) *Tree {
 // For gives the files as a session of u sees them. Nothing of u but its Name,
 // Anonymous, Shared and DirectUploads is looked at: rules are the gate's.
 func (t *Tree) For(u ferry.User) ferry.FS {
-	return &session{
+	return &session{shared: &shared{
 		tree:    t,
 		user:    u.Name,
 		keeps:   !u.Anonymous && !u.Shared,
 		direct:  u.DirectUploads,
 		handles: make(map[*handle]bool),
-	}
+	}}
 }

@@ -25,7 +25,7 @@ func (s *session) open(name ferry.Name, o ferry.OpenOptions) (*handle, error) {
 	if s.closed {
 		return nil, ferry.ErrClosed
 	}
-	at, err := s.tree.walk(name, !o.Mode.MustBeNew())
+	at, err := s.walk(name, !o.Mode.MustBeNew())
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ func (s *session) Remove(_ context.Context, name ferry.Name) error {
 }
 
 func (s *session) remove(name ferry.Name) error {
-	at, err := s.tree.walk(name, false)
+	at, err := s.walk(name, false)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *session) Rmdir(_ context.Context, name ferry.Name) error {
 }
 
 func (s *session) rmdir(name ferry.Name) error {
-	at, err := s.tree.existing(name, false)
+	at, err := s.existing(name, false)
 	switch {
 	case err != nil:
 		return err
@@ -73,11 +73,11 @@ func (s *session) Rename(_ context.Context, from, to ferry.Name, replace bool) e
 }
 
 func (s *session) rename(from, to ferry.Name, replace bool) error {
-	src, err := s.tree.walk(from, false)
+	src, err := s.walk(from, false)
 	if err != nil {
 		return err
 	}
-	dst, err := s.tree.walk(to, false)
+	dst, err := s.walk(to, false)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,15 @@ import (
 
 // session is the tree as one session sees it.
 type session struct {
+	*shared
+	straight bool // no link is followed
+}
+
+// Straight is the same session's tree without following links.
+func (s *session) Straight() ferry.FS { return &session{s.shared, true} }
+
+// shared is what the views of one session share.
+type shared struct {
 	tree   *Tree
 	user   string
 	keeps  bool // parts of broken uploads stay for this user
@@ -42,7 +51,7 @@ func (s *session) Lstat(_ context.Context, name ferry.Name) (ferry.Info, error) 
 func (s *session) look(name ferry.Name, follow bool) (ferry.Info, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	at, err := s.tree.walk(name, follow)
+	at, err := s.walk(name, follow)
 	if err != nil {
 		return ferry.Info{}, err
 	}
@@ -87,7 +96,7 @@ func (s *session) List(ctx context.Context, name ferry.Name, d ferry.Detail) ite
 func (s *session) bases(name ferry.Name) (*node, []string, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	at, err := s.tree.existing(name, true)
+	at, err := s.existing(name, true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,7 +129,7 @@ func (s *session) entry(dir *node, base string, d ferry.Detail) (ferry.Info, boo
 func (s *session) Part(_ context.Context, name ferry.Name) (ferry.Info, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	at, err := s.tree.walk(name, true)
+	at, err := s.walk(name, true)
 	if err != nil {
 		return ferry.Info{}, fail("part", name, err)
 	}
@@ -136,7 +145,7 @@ func (s *session) Part(_ context.Context, name ferry.Name) (ferry.Info, error) {
 func (s *session) SetAttr(_ context.Context, name ferry.Name, a ferry.Attr) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	at, err := s.tree.walk(name, !a.NoFollow)
+	at, err := s.walk(name, !a.NoFollow)
 	if err != nil {
 		return fail("setattr", name, err)
 	}
@@ -152,7 +161,7 @@ func (s *session) SetAttr(_ context.Context, name ferry.Name, a ferry.Attr) erro
 func (s *session) Mkdir(_ context.Context, name ferry.Name, perm fs.FileMode) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	at, err := s.tree.vacant(name)
+	at, err := s.vacant(name)
 	if err != nil {
 		return fail("mkdir", name, err)
 	}
@@ -163,7 +172,7 @@ func (s *session) Mkdir(_ context.Context, name ferry.Name, perm fs.FileMode) er
 func (s *session) Readlink(_ context.Context, name ferry.Name) (string, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	at, err := s.tree.existing(name, false)
+	at, err := s.existing(name, false)
 	if err == nil && !at.node.isLink() {
 		err = fs.ErrInvalid
 	}
@@ -179,7 +188,7 @@ func (s *session) Symlink(_ context.Context, target string, name ferry.Name) err
 	if err := checkTarget(target); err != nil {
 		return fail("symlink", name, err)
 	}
-	at, err := s.tree.vacant(name)
+	at, err := s.vacant(name)
 	if err != nil {
 		return fail("symlink", name, err)
 	}
@@ -200,11 +209,11 @@ func checkTarget(target string) error {
 func (s *session) Link(_ context.Context, from, name ferry.Name) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	src, err := s.tree.existing(from, false)
+	src, err := s.existing(from, false)
 	if err != nil {
 		return fail("link", from, err)
 	}
-	dst, err := s.tree.vacant(name)
+	dst, err := s.vacant(name)
 	if err == nil && src.node.isDir() {
 		err = fs.ErrPermission
 	}
@@ -219,7 +228,7 @@ func (s *session) Link(_ context.Context, from, name ferry.Name) error {
 func (s *session) Space(_ context.Context, name ferry.Name) (ferry.Space, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
-	if _, err := s.tree.existing(name, true); err != nil {
+	if _, err := s.existing(name, true); err != nil {
 		return ferry.Space{}, fail("space", name, err)
 	}
 	free := uint64(max(0, s.tree.capacity-s.tree.used))

@@ -25,8 +25,11 @@ type place struct {
 
 // walk finds the place that the clean name means. A link in the last element
 // is followed if follow is set, even if it leads to nothing.
-func (t *Tree) walk(name ferry.Name, follow bool) (place, error) {
-	at := place{node: t.root}
+func (s *session) walk(name ferry.Name, follow bool) (place, error) {
+	at, most := place{node: s.tree.root}, maxLinks
+	if s.straight {
+		most = 0
+	}
 	links := 0
 	for rest := elements(string(name)); len(rest) > 0; {
 		element := rest[0]
@@ -39,13 +42,13 @@ func (t *Tree) walk(name ferry.Name, follow bool) (place, error) {
 			at = next
 			continue
 		}
-		if links++; links > maxLinks {
+		if links++; links > most {
 			return place{}, ferry.ErrLoop
 		}
 		target := next.node.target
 		rest = slices.Concat(elements(target), rest)
 		if strings.HasPrefix(target, "/") {
-			at = place{node: t.root}
+			at = place{node: s.tree.root}
 		}
 	}
 	return at, nil
@@ -79,8 +82,8 @@ func elements(path string) []string {
 }
 
 // existing is walk for a name under which something must stand.
-func (t *Tree) existing(name ferry.Name, follow bool) (place, error) {
-	at, err := t.walk(name, follow)
+func (s *session) existing(name ferry.Name, follow bool) (place, error) {
+	at, err := s.walk(name, follow)
 	if err == nil && at.node == nil {
 		err = fs.ErrNotExist
 	}
@@ -88,8 +91,8 @@ func (t *Tree) existing(name ferry.Name, follow bool) (place, error) {
 }
 
 // vacant is walk for a name under which nothing may stand yet.
-func (t *Tree) vacant(name ferry.Name) (place, error) {
-	at, err := t.walk(name, false)
+func (s *session) vacant(name ferry.Name) (place, error) {
+	at, err := s.walk(name, false)
 	if err == nil && at.node != nil {
 		err = fs.ErrExist
 	}

@@ -16,10 +16,15 @@ import (
 	"ferry"
 )
 
-// diary is an FS that writes down what is done, in the words of OpenSSH's
+// FS is an FS that writes down what is done, in the words of OpenSSH's
 // sftp-server: people search their logs for them, and so do programs.
 type FS struct {
 	ferry.FS
+	*diary
+}
+
+// diary is what the views of one FS share.
+type diary struct {
 	log *slog.Logger
 
 	mu      sync.Mutex
@@ -27,8 +32,11 @@ type FS struct {
 }
 
 func Watch(files ferry.FS, log *slog.Logger) *FS {
-	return &FS{FS: files, log: log, touched: map[ferry.Name]bool{}}
+	return &FS{files, &diary{log: log, touched: map[ferry.Name]bool{}}}
 }
+
+// Straight writes into the same log.
+func (d *FS) Straight() ferry.FS { return &FS{d.FS.Straight(), d.diary} }
 
 // mostTouched bounds how many of them are remembered.
 const mostTouched = 1000

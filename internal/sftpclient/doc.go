@@ -43,6 +43,8 @@
 //     server. Options.Root is where names begin, and
 //     no wall: who may make links can leave it, unless the server confines the
 //     account.
+//   - The straight tree looks for links before each request (straight.go): one
+//     that is made in between is followed.
 //   - Writes are durable as far as the server makes them so, unless
 //     Options.Durable asks for fsync@openssh.com.
 package sftpclient

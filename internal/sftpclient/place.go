@@ -63,6 +63,11 @@ func elements(path string) []string {
 // is followed if follow is set, even if it leads to nothing. It costs a round
 // trip, and two more for each link.
 func (f *FS) resolve(ctx context.Context, name ferry.Name, follow bool) (place, error) {
+	return f.resolveBy(ctx, name, follow, maxLinks)
+}
+
+// resolveBy is resolve that follows so many links.
+func (f *FS) resolveBy(ctx context.Context, name ferry.Name, follow bool, most int) (place, error) {
 	done, rest := slices.Clone(f.root), elements(string(name))
 	for links := 0; len(rest) > 0; {
 		switch rest[0] {
@@ -85,7 +90,7 @@ func (f *FS) resolve(ctx context.Context, name ferry.Name, follow bool) (place, 
 			done, rest = slices.Concat(done, rest[:used]), rest[used:]
 			continue
 		}
-		if links++; links > maxLinks {
+		if links++; links > most {
 			return place{}, ferry.ErrLoop
 		}
 		target, err := f.conn.AskName(ctx, &sftpwire.Readlink{Name: at.path()})

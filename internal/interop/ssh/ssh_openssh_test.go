@@ -61,6 +61,38 @@ func TestSFTPTyped(t *testing.T) {
 	}
 }
 
+// TestThreat5LinksObeyRulesOverSFTP: a link brings nobody to where a rule says no.
+func TestThreat5LinksObeyRulesOverSFTP(t *testing.T) {
+	t.Parallel()
+	v := startSSH(t, harness.Setup{Config: harness.CheapLogins})
+	for _, name := range []string{"secret/f", "ro/r", "pub/dir/g"} {
+		harness.WriteFile(t, v.Path(name), []byte("content"))
+	}
+	harness.MustManage(t, v.Server, "", "set", "bob", "--rule", "/=all", "--rule", "/secret=none", "--rule", "/ro=read-only")
+	here := t.TempDir()
+	harness.WriteFile(t, filepath.Join(here, "mine"), []byte("mine"))
+	fine(t, v.sftp(t, here, "ln -s /secret pub/s", "ln -s /secret/f pub/f", "ln -s ../secret/new pub/new", "ln -s /ro/r pub/r", "ln -s /ro pub/rd", "ln -s dir pub/d"))
+	for _, command := range []string{
+		"get pub/s/f got", "get pub/f got", "ls pub/s/*", "ls pub/s/f", "cd pub/s", "rm pub/s/f", "rename pub/s/f pub/moved", "rename pub/dir/g pub/s/g", "ln pub/s/f pub/hard",
+		"put mine pub/s/f", "put mine pub/f", "put mine pub/s/new", "put mine pub/new", "put mine pub/r", "put mine pub/rd/r", "put mine pub/rd/new", "reput mine pub/r", "put -a mine pub/f",
+		"mkdir pub/s/d", "rmdir pub/s", "chmod 777 pub/f", "chmod 777 pub/r", "ln -s x pub/s/link", "cp pub/f pub/copied", "cp pub/dir/g pub/rd/r", "df pub/s", "rm pub/rd/r",
+	} {
+		if o := v.sftp(t, here, command); o.Code == 0 {
+			t.Errorf("%s goes well:\n%s", command, o.Out)
+		}
+	}
+	fine(t, v.sftp(t, here, "get pub/r read", "get pub/d/g public", "put mine pub/d/new", "rm pub/f"))
+	for name, content := range map[string]string{"secret/f": "content", "ro/r": "content", "pub/dir/g": "content", "pub/dir/new": "mine"} {
+		harness.WantFile(t, v.Path(name), []byte(content))
+	}
+	harness.WantNoFile(t, v.Path("secret/new"))
+	harness.WantNoFile(t, v.Path("ro/new"))
+	for _, name := range []string{"read", "public"} {
+		harness.WantFile(t, filepath.Join(here, name), []byte("content"))
+	}
+	harness.WantNoFile(t, filepath.Join(here, "got"))
+}
+
 // TestSSHOddNames: names that are more than letters, by patterns and in trees,
 // with sftp and both protocols of scp.
 func TestSSHOddNames(t *testing.T) {
