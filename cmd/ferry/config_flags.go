@@ -21,8 +21,8 @@ type configFlags struct {
 	ReadOnly       bool     `negatable:"" help:"Let nobody change anything."`
 	PassivePorts   string   `placeholder:"A-B" help:"Ports of passive data connections (default 50000-50999)."`
 	PassiveAddress []string `placeholder:"HOST" sep:"none" help:"The address that PASV tells clients, when a NAT is in front: HOST or NETWORK=HOST."`
-	LogFormat      string   `placeholder:"text|json" help:"Form of the log on standard error."`
-	LogLevel       string   `placeholder:"LEVEL" help:"debug, info, warn or error."`
+	LogFormat      string   `placeholder:"text|json" words:"text,json" help:"Form of the log on standard error."`
+	LogLevel       string   `placeholder:"LEVEL" words:"debug,info,warn,error" help:"debug, info, warn or error."`
 }
 
 // flagsGiven picks out of a parsed command line the flags that were really

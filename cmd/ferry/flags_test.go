@@ -10,7 +10,7 @@ import (
 // TestEveryFlagHasAKey: what can be said on the command line can be said in
 // the file.
 func TestEveryFlagHasAKey(t *testing.T) {
-	flags := map[string]bool{"--config": true, "--help": true} // these two are no settings
+	flags := map[string]bool{"--config": true, "--help": true, "--version": true} // these are no settings
 	for _, k := range config.Keys() {
 		flags[k.Flag] = true
 	}
@@ -35,5 +35,20 @@ func TestEveryFlagHasAKey(t *testing.T) {
 	delete(flags, "DIR")
 	for f := range flags {
 		t.Errorf("the table of keys names %s, which serve does not have", f)
+	}
+}
+
+// TestWordsOfFlags: what completion offers for a flag, its key takes.
+func TestWordsOfFlags(t *testing.T) {
+	parser, err := newParser(console{os.Stdin, os.Stdout, os.Stderr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range parser.Model.Children[0].Flags {
+		for _, word := range wordsOf(f.Tag) {
+			if _, err := config.Load("", map[string]any{"--" + f.Name: word}); err != nil {
+				t.Errorf("--%s %s: %v", f.Name, word, err)
+			}
+		}
 	}
 }

@@ -1,11 +1,7 @@
 // Command ferry is the file-transfer server and its tools.
 //
-// main.go reads the command line, config.go and keys.go hold the configuration
-// (one table of keys, from which the example, the documentation and the
-// reading of files and flags are made), serve.go wires the server by hand in
-// one function, with tls.go, policy.go, hosts.go and wiring.go saying the
-// configuration in the words of each room, and every other subcommand has a
-// file of its own.
+// main.go reads the command line; every subcommand has a file of its own. The
+// configuration is package config, the server package daemon.
 package main
 
 import (
@@ -35,6 +31,9 @@ type cli struct {
 	SFTPServer sftpServerCmd `cmd:"" name:"sftp-server" help:"Speak SFTP on stdin and stdout, as OpenSSH's sftp-server does."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
+	Help       helpCmd       `cmd:"" help:"Show what a command does, and its flags."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version."`
 }
 
 func main() {
@@ -54,7 +53,7 @@ func run(args []string, c console) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		return c.fail(config.Usagef("%w (see: ferry --help)", err))
+		return c.fail(misspelt(err))
 	}
 	return c.fail(parsed.Run(c, parsed))
 }
@@ -64,6 +63,7 @@ func newParser(c console) (*kong.Kong, error) {
 		kong.Name("ferry"),
 		kong.Description("A file-transfer server: FTP and SFTP on your files, whole or not there."),
 		kong.Writers(c.out, c.err),
+		kong.Vars{"version": buildOf().String()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)
 }

@@ -27,13 +27,13 @@ import (
 // sftp-server(8).
 type sftpServerCmd struct {
 	Stderr   bool   `short:"e" help:"Log to stderr instead of syslog; sshd throws that away."`
-	LogLevel string `short:"l" placeholder:"LEVEL" default:"ERROR" help:"QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2 or DEBUG3."`
-	Facility string `short:"f" placeholder:"FACILITY" default:"AUTH" help:"Of syslog: DAEMON, USER, AUTH, AUTHPRIV, LOCAL0 to LOCAL7."`
+	LogLevel string `short:"l" placeholder:"LEVEL" words:"QUIET,FATAL,ERROR,INFO,VERBOSE,DEBUG,DEBUG1,DEBUG2,DEBUG3" default:"ERROR" help:"QUIET, FATAL, ERROR, INFO, VERBOSE, DEBUG, DEBUG1, DEBUG2 or DEBUG3."`
+	Facility string `short:"f" placeholder:"FACILITY" words:"DAEMON,USER,AUTH,AUTHPRIV,LOCAL0,LOCAL1,LOCAL2,LOCAL3,LOCAL4,LOCAL5,LOCAL6,LOCAL7" default:"AUTH" help:"Of syslog: DAEMON, USER, AUTH, AUTHPRIV, LOCAL0 to LOCAL7."`
 	ReadOnly bool   `short:"R" help:"Refuse all that would change something."`
 	Allow    string `short:"p" placeholder:"REQUESTS" help:"Allow only these requests, separated by commas."`
 	Deny     string `short:"P" placeholder:"REQUESTS" help:"Refuse these requests, separated by commas."`
 	Start    string `short:"d" placeholder:"DIR" help:"Start in this directory instead of the home; %d is the home, %u the user."`
-	Query    string `short:"Q" placeholder:"WHAT" help:"With \"requests\": print the names for -p and -P, and end."`
+	Query    string `short:"Q" placeholder:"WHAT" words:"requests" help:"With \"requests\": print the names for -p and -P, and end."`
 	Umask    string `short:"u" placeholder:"UMASK" help:"The umask of new files, in octal, instead of the one of the process."`
 }
 

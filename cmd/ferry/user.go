@@ -23,7 +23,7 @@ type userCmd struct {
 	Set    userSetCmd    `cmd:"" help:"Change what a user has and may do."`
 	Passwd userPasswdCmd `cmd:"" help:"Change a user's password."`
 	Key    userKeyCmd    `cmd:"" help:"Add, list or remove a user's public keys."`
-	Remove userRemoveCmd `cmd:"" help:"Remove a user. The files stay."`
+	Remove userRemoveCmd `cmd:"" aliases:"delete,del,rm" help:"Remove a user. The files stay."`
 }
 
 // stateFlags say where the database is.
@@ -32,16 +32,39 @@ type stateFlags struct {
 	State  *string `placeholder:"DIR" help:"Directory of the database (default: /var/lib/ferry for root, else ~/.local/state/ferry)."`
 }
 
-// withAccounts runs do with the database open.
-func (f stateFlags) withAccounts(do func(context.Context, *account.Accounts) error) error {
+// load reads the configuration that the flags name.
+func (f stateFlags) load() (*config.Config, error) {
 	flags := map[string]any{}
 	if f.State != nil {
 		flags["--state"] = *f.State
 	}
-	conf, err := config.Load(f.Config, flags)
+	return config.Load(f.Config, flags)
+}
+
+// withUser runs do with the database open, where there is one: who looks for a user in
+// the wrong place, or presses TAB, makes no database there.
+func (f stateFlags) withUser(name string, do func(context.Context, *account.Accounts) error) error {
+	conf, err := f.load()
 	if err != nil {
 		return err
 	}
+	if !account.Any(conf) {
+		return noSuchUser(store.ErrNoUser, name)
+	}
+	return noSuchUser(withAccounts(conf, do), name)
+}
+
+// withAccounts runs do with the database open, made if it is missing.
+func (f stateFlags) withAccounts(do func(context.Context, *account.Accounts) error) error {
+	conf, err := f.load()
+	if err != nil {
+		return err
+	}
+	return withAccounts(conf, do)
+}
+
+// withAccounts runs do with the database of conf open, made if it is missing.
+func withAccounts(conf *config.Config, do func(context.Context, *account.Accounts) error) error {
 	ctx := context.Background()
 	accounts, err := account.Open(ctx, conf)
 	if err != nil {
@@ -54,10 +77,10 @@ func (f stateFlags) withAccounts(do func(context.Context, *account.Accounts) err
 // given, and left as it is.
 type accountFlags struct {
 	Home          *string      `placeholder:"DIR" help:"Host directory that is the root of the user's tree. Default: users.home of the configuration, else the served directory."`
-	Rights        *string      `xor:"rights" placeholder:"RIGHTS" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink, and chown, which all does not grant (default: all)."`
+	Rights        *string      `xor:"rights" placeholder:"RIGHTS" words:"all,read-only,none" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink, and chown, which all does not grant (default: all)."`
 	ReadOnly      bool         `xor:"rights" help:"The same as --rights read-only."`
 	Rule          []string     `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
-	Login         *string      `placeholder:"HOW" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`
+	Login         *string      `placeholder:"HOW" words:"any,key,password,key+password" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`
 	Principals    *string      `placeholder:"NAME,..." help:"Principals of SSH certificates (sftp.user_ca) that stand for the user, in the place of the name; \"\": the name again."`
 	Shared        *bool        `negatable:"" help:"Several people use this account: nothing is kept to be resumed."`
 	DirectUploads *bool        `negatable:"" help:"Uploads are seen under their final name from the first byte."`
@@ -65,7 +88,7 @@ type accountFlags struct {
 	MaxSessions   *int         `placeholder:"N" help:"Sessions at once; 0: no limit."`
 	UploadRate    *config.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
 	DownloadRate  *config.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
-	Expires       *string      `placeholder:"DATE" help:"Last day (2026-12-31, in UTC) on which the user may log in, or a moment (RFC 3339), or never."`
+	Expires       *string      `placeholder:"DATE" words:"never" help:"Last day (2026-12-31, in UTC) on which the user may log in, or a moment (RFC 3339), or never."`
 	Disabled      *bool        `negatable:"" help:"The user may not log in; running sessions end."`
 }
 

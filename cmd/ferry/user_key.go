@@ -16,12 +16,12 @@ import (
 type userKeyCmd struct {
 	Add    userKeyAddCmd    `cmd:"" help:"Add public keys to a user."`
 	List   userKeyListCmd   `cmd:"" help:"List a user's public keys."`
-	Remove userKeyRemoveCmd `cmd:"" help:"Remove a public key from a user."`
+	Remove userKeyRemoveCmd `cmd:"" aliases:"delete,del,rm" help:"Remove a public key from a user."`
 }
 
 type userKeyAddCmd struct {
 	stateFlags
-	Name string `arg:"" help:"The user."`
+	Name string `arg:"" user:"" help:"The user."`
 	File string `arg:"" help:"File with public keys, one a line as in authorized_keys; - for standard input."`
 }
 
@@ -34,11 +34,11 @@ func (cmd *userKeyAddCmd) Run(c console) error {
 	if err != nil {
 		return config.Usagef("%w", err)
 	}
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		err := accounts.AddKeys(ctx, cmd.Name, keys,
 			func(k store.Key) error { return c.print("added key %s to user %s", k.Fingerprint, cmd.Name) },
 			func(k store.Key) error { c.note("user %s has key %s already", cmd.Name, k.Fingerprint); return nil })
-		return noSuchUser(err, cmd.Name)
+		return err
 	})
 }
 
@@ -60,15 +60,15 @@ func (cmd *userKeyAddCmd) readFile(c console) ([]byte, error) {
 
 type userKeyListCmd struct {
 	stateFlags
-	Name string `arg:"" help:"The user."`
+	Name string `arg:"" user:"" help:"The user."`
 	JSON bool   `help:"Print JSON."`
 }
 
 func (cmd *userKeyListCmd) Run(c console) error {
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		u, err := accounts.Record(ctx, cmd.Name)
 		if err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		keys := u.Keys
 		if cmd.JSON {
@@ -85,18 +85,18 @@ func (cmd *userKeyListCmd) Run(c console) error {
 
 type userKeyRemoveCmd struct {
 	stateFlags
-	Name        string `arg:"" help:"The user."`
+	Name        string `arg:"" user:"" help:"The user."`
 	Fingerprint string `arg:"" help:"Fingerprint of the key, as ferry user key list shows it (SHA256:...)."`
 }
 
 func (cmd *userKeyRemoveCmd) Run(c console) error {
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		err := accounts.RemoveKey(ctx, cmd.Name, cmd.Fingerprint)
 		if errors.Is(err, store.ErrNoKey) {
 			return fmt.Errorf("user %q has no key %s: ferry user key list %s shows which there are", cmd.Name, cmd.Fingerprint, cmd.Name)
 		}
 		if err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		return c.print("removed key %s from user %s", cmd.Fingerprint, cmd.Name)
 	})

@@ -10,20 +10,20 @@ import (
 type userPasswdCmd struct {
 	stateFlags
 	passwordFlags
-	Name string `arg:"" help:"The user."`
+	Name string `arg:"" user:"" help:"The user."`
 }
 
 func (cmd *userPasswdCmd) Run(c console) error {
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		if _, err := accounts.Account(ctx, cmd.Name); err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		password, err := cmd.read(c, cmd.Name)
 		if err != nil {
 			return err
 		}
 		if err := accounts.SetPassword(ctx, cmd.Name, password); err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		return c.print("changed the password of user %s", cmd.Name)
 	})

@@ -15,20 +15,20 @@ import (
 // userRemoveCmd is `ferry user remove NAME`.
 type userRemoveCmd struct {
 	stateFlags
-	Name string `arg:"" help:"The user."`
+	Name string `arg:"" user:"" help:"The user."`
 	Yes  bool   `short:"y" help:"Do not ask."`
 }
 
 func (cmd *userRemoveCmd) Run(c console) error {
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		if _, err := accounts.Account(ctx, cmd.Name); err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		if err := cmd.confirm(c); err != nil {
 			return err
 		}
 		if err := accounts.Remove(ctx, cmd.Name); err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		return c.print("removed user %s", cmd.Name)
 	})

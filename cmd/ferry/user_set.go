@@ -13,7 +13,7 @@ import (
 type userSetCmd struct {
 	stateFlags
 	accountFlags
-	Name string `arg:"" help:"The user."`
+	Name string `arg:"" user:"" help:"The user."`
 }
 
 func (cmd *userSetCmd) Run(c console, k *kong.Context) error {
@@ -24,10 +24,10 @@ func (cmd *userSetCmd) Run(c console, k *kong.Context) error {
 	if len(given) == 0 {
 		return config.Usagef("nothing to change: say what (see: ferry user set --help)")
 	}
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		changed, err := accounts.Change(ctx, cmd.Name, cmd.changes())
 		if err != nil {
-			return noSuchUser(misused(err), cmd.Name)
+			return misused(err)
 		}
 		if cmd.Home != nil {
 			c.warnHome(*cmd.Home)

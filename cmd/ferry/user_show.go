@@ -15,15 +15,15 @@ import (
 // userShowCmd is `ferry user show NAME`.
 type userShowCmd struct {
 	stateFlags
-	Name string `arg:"" help:"The user."`
+	Name string `arg:"" user:"" help:"The user."`
 	JSON bool   `help:"Print JSON."`
 }
 
 func (cmd *userShowCmd) Run(c console) error {
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
 		u, err := accounts.Record(ctx, cmd.Name)
 		if err != nil {
-			return noSuchUser(err, cmd.Name)
+			return err
 		}
 		if cmd.JSON {
 			return printJSON(c, u)

@@ -16,7 +16,7 @@ func (cmd *versionCmd) Run(c console) error {
 	if cmd.JSON {
 		return json.NewEncoder(c.out).Encode(b)
 	}
-	return c.print("ferry %s (%s, %s)", b.Version, b.Revision, b.Go)
+	return c.print("%s", b)
 }
 
 type build struct {
@@ -24,6 +24,8 @@ type build struct {
 	Revision string `json:"revision"`
 	Go       string `json:"go"`
 }
+
+func (b build) String() string { return "ferry " + b.Version + " (" + b.Revision + ", " + b.Go + ")" }
 
 // buildOf is what the Go tool wrote into the binary.
 func buildOf() build {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"ferry"
 	"ferry/internal/auth"
@@ -25,6 +27,12 @@ func Open(ctx context.Context, conf *config.Config) (*Accounts, error) {
 		return nil, err
 	}
 	return &Accounts{s, conf}, nil
+}
+
+// Any tells whether there is a database that conf names; Open makes it otherwise.
+func Any(conf *config.Config) bool {
+	_, err := os.Stat(conf.Database())
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // New is the account of a user who may do everything, with changes. It is in no

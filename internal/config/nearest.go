@@ -3,43 +3,56 @@ package config
 import "strings"
 
 // nearestKey is the key that a person who wrote name most likely meant: the
-// same word in another section, or one that is at most a third of its letters
-// away. "" where nothing is near.
+// same word in another section, or one that is near. "" where nothing is.
 func nearestKey(name string) string {
-	best, least := "", len(name)/3+1
+	var names []string
 	for _, k := range Keys() {
 		if LastWord(k.Name) == LastWord(name) {
 			return k.Name
 		}
-		if d := distance(strings.ReplaceAll(name, "-", "_"), k.Name); d < least {
-			best, least = k.Name, d
-		}
+		names = append(names, k.Name)
 	}
-	return best
+	return Nearest(strings.ReplaceAll(name, "-", "_"), names)
 }
 
 func LastWord(name string) string {
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// distance is Levenshtein's: how many letters must be put in, taken out or
-// changed to make b of a.
+// Nearest is the one of words that a person who wrote word most likely meant: at most
+// a third of its letters away. "" where none is.
+func Nearest(word string, words []string) string {
+	best, least := "", len(word)/3+1
+	for _, w := range words {
+		if d := distance(word, w); d < least {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be put in, taken out, changed or swapped with the
+// next one to make b of a (optimal string alignment).
 func distance(a, b string) int {
+	var before []int // the row of a[:i-1]
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
 		for j := range len(b) {
-			change := before
+			change := row[j]
 			if a[i] != b[j] {
 				change++
 			}
-			before = row[j+1]
-			row[j+1] = min(change, row[j]+1, before+1)
+			next[j+1] = min(change, next[j]+1, row[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
 		}
+		before, row = row, next
 	}
 	return row[len(b)]
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"ferry/internal/config"
+)
+
+// misspelt is an error of the parser for people: what they most likely meant, and where
+// help is. The parser itself takes words of three letters for near that have one in
+// common.
+func misspelt(err error) error {
+	wrong := (*kong.ParseError)(nil)
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	said, _, _ := strings.Cut(err.Error(), ", did you mean")
+	at := wrong.Context.Model.Node
+	if selected := wrong.Context.Selected(); selected != nil {
+		at = selected
+	}
+	if meant := meantBy(said, at); meant != "" {
+		said += ", did you mean \"" + meant + "\"?"
+	}
+	return config.Usagef("%s (see: %s --help)", said, pathOf(at))
+}
+
+// pathOf is a command as it is typed, without its aliases.
+func pathOf(n *kong.Node) string {
+	if n.Parent == nil {
+		return n.Name
+	}
+	return pathOf(n.Parent) + " " + n.Name
+}
+
+// meantBy is what stands in the place of the word that the parser did not know behind
+// the command at; "": nothing is near.
+func meantBy(said string, at *kong.Node) string {
+	if flag, ok := strings.CutPrefix(said, "unknown flag "); ok {
+		var known []string
+		for _, group := range at.AllFlags(true) {
+			for _, f := range group {
+				known = append(known, "--"+f.Name)
+			}
+		}
+		return nearest(flag, known, flagsElsewhere())
+	}
+	if word, ok := strings.CutPrefix(said, "unexpected argument "); ok {
+		var known []string
+		aliases := map[string]string{}
+		for _, child := range at.Children {
+			known = append(known, child.Name)
+			for _, alias := range child.Aliases {
+				aliases[alias] = child.Name
+			}
+		}
+		return nearest(word, known, aliases)
+	}
+	return ""
+}
+
+// flagsElsewhere are flags that other servers have, and ours for them.
+func flagsElsewhere() map[string]string {
+	return map[string]string{"--port": "--ftp", "--listen": "--ftp", "--address": "--ftp", "--bind": "--ftp",
+		"--password": "--password-stdin", "--passive": "--passive-ports", "--tls": "--cert", "--verbose": "--log-level"}
+}
+
+// nearest looks among known, then among the words that stand for one of them elsewhere.
+func nearest(word string, known []string, elsewhere map[string]string) string {
+	for _, k := range known {
+		if strings.HasPrefix(k, word) {
+			return k
+		}
+	}
+	all := slices.Clone(known)
+	for _, other := range slices.Sorted(maps.Keys(elsewhere)) {
+		if slices.Contains(known, elsewhere[other]) {
+			all = append(all, other)
+		}
+	}
+	meant := config.Nearest(word, all)
+	if ours := elsewhere[meant]; ours != "" {
+		return ours
+	}
+	return meant
+}
