@@ -245,8 +245,9 @@ func TestCertificateForSFTPOnly(t *testing.T) {
 	}
 	for _, command := range []string{"pwd", "scp -t /f", "md5sum"} {
 		var exit *ssh.ExitError
-		if _, _, err := run(t, client, command, ""); err == nil || errors.As(err, &exit) {
-			t.Errorf("%s was run: %v", command, err)
+		out, said, err := run(t, client, command, "")
+		if !errors.As(err, &exit) || exit.ExitStatus() != 127 || out != "" || said != "The certificate allows sftp only.\n" {
+			t.Errorf("%s was run: %v, %q, %q", command, err, out, said)
 		}
 	}
 	s, err := client.NewSession()

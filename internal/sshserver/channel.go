@@ -114,7 +114,7 @@ func (c *sshConn) programFor(r *ssh.Request) program {
 			return c.sftp
 		}
 	case "exec":
-		if !c.onlySFTP && ssh.Unmarshal(r.Payload, &payload) == nil {
+		if ssh.Unmarshal(r.Payload, &payload) == nil {
 			return c.commandFor(payload.Text)
 		}
 	case "shell":
@@ -123,15 +123,17 @@ func (c *sshConn) programFor(r *ssh.Request) program {
 	return nil
 }
 
-// commandFor is what an exec request runs; nil: it is refused.
+// commandFor is what an exec request runs.
 func (c *sshConn) commandFor(line string) program {
 	run, sftp := c.srv.commands.For(line)
 	switch {
+	case c.onlySFTP:
+		return noCommand("The certificate allows sftp only.\n")
 	case sftp:
 		return c.sftp
 	case run == nil:
 		c.log.Info("command refused", "command", clip(line))
-		return nil
+		return noCommand("This command cannot be run: there is no shell here. Use sftp, scp, sshfs or rclone.\n")
 	}
 	return func(ctx context.Context, sess *gate.Session, s *stream) uint32 {
 		return run(sshexec.Call{Ctx: ctx, Here: s.here, Files: sess.FS(), User: sess.User().Name, Hashes: c.srv.cfg.Hashes, Stdio: s, Log: c.log})
@@ -140,6 +142,16 @@ func (c *sshConn) commandFor(line string) program {
 
 // clip is as much of a command as is worth a line in the log.
 func clip(line string) string { return line[:min(len(line), 200)] }
+
+// noCommand tells a person what to do instead of a command, and ends as a shell does
+// that has not found it. To refuse the request would tell nothing but "exec request
+// failed on channel 0".
+func noCommand(text string) program {
+	return func(_ context.Context, _ *gate.Session, s *stream) uint32 {
+		s.Say(text)
+		return 127
+	}
+}
 
 // noShell tells a person who has tried ssh what to try.
 func noShell(_ context.Context, _ *gate.Session, s *stream) uint32 {

@@ -274,8 +274,9 @@ func TestNothingElse(t *testing.T) {
 	for _, command := range []string{"", "ls", "sh", "scp", "scp -t", "scp -t -f /", "scp -x /", "scp -t a b",
 		"cat /etc/passwd", "md5sum a; ls", "echo `id`", "echo $(id)", "echo x > y", "true && true", "echo 'x"} {
 		var exit *ssh.ExitError
-		if _, _, err := run(t, client, command, ""); err == nil || errors.As(err, &exit) {
-			t.Errorf("%q was run: %v", command, err)
+		out, said, err := run(t, client, command, "")
+		if !errors.As(err, &exit) || exit.ExitStatus() != 127 || out != "" || !strings.Contains(said, "there is no shell here") {
+			t.Errorf("%q was run: %v, %q, %q", command, err, out, said)
 		}
 	}
 	s, err := client.NewSession()

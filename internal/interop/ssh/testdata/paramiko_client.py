@@ -211,7 +211,10 @@ class Client(unittest.TestCase):
         self.write("f", b"content")
         _, out, _ = self.ssh.exec_command("sha256sum '%s/f'" % self.dir, timeout=60)
         self.assertEqual(out.read().split()[0].decode(), hashlib.sha256(b"content").hexdigest())
-        self.refused(paramiko.SSHException, self.ssh.exec_command, "id")
+        _, out, said = self.ssh.exec_command("id", timeout=60)
+        self.assertEqual(out.read(), b"")
+        self.assertIn(b"there is no shell here", said.read())
+        self.assertEqual(out.channel.recv_exit_status(), 127)
         self.assertEqual(self.read("f"), b"content")
 
 
