@@ -63,6 +63,8 @@ var (
 	ErrLogin = errors.New("login incorrect")
 	// ErrPartial: what was shown is right, and the password is wanted, too.
 	ErrPartial = errors.New("a password is needed, too")
+	// ErrNoHome: what was shown is right, and the files of the account cannot be had.
+	ErrNoHome = errors.New("the login is right, but your files cannot be reached; tell the operator of the server")
 	// ErrTooManyLogins: this connection has failed too often and must close.
 	ErrTooManyLogins = errors.New("too many failed logins")
 	// ErrBanned: the address is shut out for a while.

@@ -105,10 +105,11 @@ func (c *conn) loginFailed(err error) reply {
 	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):
 		c.Close(say(421, sentence(err)), err)
 		return reply{}
+	case errors.Is(err, ferry.ErrNoHome):
+		return say(530, sentence(err))
 	case c.ctx().Err() != nil:
 		return reply{} // the loop says why the session ends
 	}
-	c.log().Error("login could not be checked", "err", err)
 	return say(451, "The login cannot be checked at the moment; try again later.")
 }
 

@@ -182,7 +182,7 @@ func rootCause(err error) error {
 // sentence. Anything else stays with us.
 func sentence(err error) string {
 	for _, known := range []error{ferry.ErrTooManyLogins, ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull,
-		ferry.ErrUserFull, ferry.ErrKicked, ferry.ErrShutdown} {
+		ferry.ErrUserFull, ferry.ErrNoHome, ferry.ErrKicked, ferry.ErrShutdown} {
 		if errors.Is(err, known) {
 			first, n := utf8.DecodeRuneInString(known.Error())
 			return string(unicode.ToUpper(first)) + known.Error()[n:] + "."

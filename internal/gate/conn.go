@@ -70,9 +70,11 @@ func (c *Conn) Context() context.Context { return c.ctx }
 //   - ferry.ErrBanned: the address is shut out, be it that another attempt of its
 //     was the last one while this one waited; the connection must close.
 //   - ferry.ErrUserFull: the user has as many sessions as allowed.
+//   - ferry.ErrNoHome: the claim holds, and the user's files cannot be opened.
 //   - the cause, when ctx or the connection ends meanwhile.
 //   - any other: it could not be found out; nothing is counted.
 //
+// Whatever it is, an event has told of it, with the reason.
 // A connection has one session at a time: the earlier one must have been ended.
 func (c *Conn) Login(ctx context.Context, claim ferry.Claim) (*Session, error) {
 	if err := c.mayTry(); err != nil {

@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -45,7 +44,7 @@ func (c *Conn) begin(ctx context.Context, u ferry.User, generation int) (*Sessio
 	s.user.Store(&u)
 	if s.fs, err = g.files(ctx, s); err != nil {
 		release()
-		return nil, fmt.Errorf("cannot open the home of user %q: %w", u.Name, err)
+		return nil, noHome{err}
 	}
 	s.account = g.enter(u)
 	s.ctx, s.cancel = context.WithCancelCause(c.ctx)
@@ -57,6 +56,12 @@ func (c *Conn) begin(ctx context.Context, u ferry.User, generation int) (*Sessio
 	s.expireWith(u)
 	return s, nil
 }
+
+// noHome is why the files of a user could not be opened: that for the log, and
+// ferry.ErrNoHome for who compares.
+type noHome struct{ error }
+
+func (e noHome) Unwrap() []error { return []error{ferry.ErrNoHome, e.error} }
 
 // install makes s the connection's session, unless that came too late.
 func (c *Conn) install(s *Session, generation int) error {

@@ -93,12 +93,12 @@ func (s *Homes) View(ctx context.Context, u ferry.User) (ferry.FS, error) {
 	}
 	storage, release, err := s.lease(home)
 	if err != nil {
-		return nil, fmt.Errorf("the home of user %q: %w", u.Name, err)
+		return nil, err
 	}
 	files, err := storage.View(ctx, u)
 	if err != nil {
 		release()
-		return nil, fmt.Errorf("the home of user %q: %w", u.Name, err)
+		return nil, err
 	}
 	return leased{files, release}, nil
 }

@@ -167,8 +167,9 @@ func (c *sshConn) loginFailed(err error) error {
 	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):
 		_ = c.preAuth.SendAuthBanner(sentence(err) + "\n")
 		c.cancel(err)
+	case errors.Is(err, ferry.ErrNoHome):
+		return &ssh.BannerError{Err: err, Message: sentence(err) + "\n"}
 	default:
-		c.log.Error("login could not be checked", "err", err)
 		return &ssh.BannerError{Err: err, Message: "The login cannot be checked at the moment; try again later.\n"}
 	}
 	return err

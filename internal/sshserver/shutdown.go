@@ -83,7 +83,7 @@ func sentence(err error) string {
 	case errors.Is(err, errIdle):
 		return "Nothing was done here for too long; closing the connection."
 	}
-	for _, known := range []error{ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrUserFull, ferry.ErrTooManyLogins, ferry.ErrKicked} {
+	for _, known := range []error{ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrUserFull, ferry.ErrNoHome, ferry.ErrTooManyLogins, ferry.ErrKicked} {
 		if errors.Is(err, known) {
 			text := known.Error()
 			return strings.ToUpper(text[:1]) + text[1:] + "."
