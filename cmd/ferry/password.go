@@ -16,8 +16,17 @@ type passwordFlags struct {
 	PasswordStdin bool `help:"Read the password from standard input instead of asking for it."`
 }
 
-// read gets a password, from standard input or by asking twice without echo.
+// read gets a password, from standard input or by asking twice without echo. A short
+// one is told of: scripts and tests have their reasons.
 func (f passwordFlags) read(c console, user string) (string, error) {
+	password, err := f.readAny(c, user)
+	if err == nil && auth.Short(password) {
+		c.note("ferry: warning: the password of %s is short, and soon guessed: take 8 characters or more (ferry user passwd %[1]s)", user)
+	}
+	return password, err
+}
+
+func (f passwordFlags) readAny(c console, user string) (string, error) {
 	if f.PasswordStdin {
 		return readPassword(c.in)
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,7 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 
 	say("")
-	say("  %s serves %s", c.bold("Ferry"), printable(conf.Storage.Root))
+	say("  %s serves %s%s", c.bold("Ferry"), printable(conf.Storage.Root), readOnlyText(conf))
 	for _, one := range d {
 		host, port := greetingHost(one.Listener.Addr())
 		say("  at %s%s", c.bold(ftpURL(one.Name, host, port)), othersAt(one.Name, one.Listener.Addr(), port))
@@ -33,6 +34,9 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	for _, p := range people {
 		say("  user %s, password %s", c.bold(p.Name), c.shownPassword(p))
 	}
+	if slices.ContainsFunc(people, func(p daemon.Person) bool { return p.Made }) {
+		say("  (made up for this start; FERRY_PASSWORD or ferry user add sets one that stays)")
+	}
 	if conf.Users.Anonymous {
 		say("  user %s, any password: reads%s", c.bold("anonymous"), dropText(conf))
 	}
@@ -40,7 +44,7 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	for _, line := range w.copyLines(people) {
 		say("    %s", line)
 	}
-	for _, line := range sftpLines(d, people) {
+	for _, line := range sftpLines(d, people, conf.Storage.ReadOnly) {
 		say("    %s", line)
 	}
 	say("")
@@ -59,6 +63,13 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	say("  Ctrl-C stops the server; transfers that run may finish.")
 	say("")
 	fmt.Fprint(c.out, b.String())
+}
+
+func readOnlyText(conf *config.Config) string {
+	if conf.Storage.ReadOnly {
+		return ", and nobody may change anything"
+	}
+	return ""
 }
 
 func plainText(tls bool) string {
@@ -88,6 +99,7 @@ type way struct {
 	tls                bool // by AUTH TLS or from the start
 	unchecked          bool // no client can check the certificate by itself
 	clear              bool // plain FTP works
+	readOnly           bool // nothing can be put there
 }
 
 // newWay prefers FTP with AUTH TLS, which more clients speak than FTPS.
@@ -97,6 +109,7 @@ func newWay(conf *config.Config, d daemon.Listeners, secure daemon.Encryption) w
 		return way{} // there is no FTP at all
 	}
 	w.host, w.port = greetingHost(d[0].Listener.Addr())
+	w.readOnly = conf.Storage.ReadOnly
 	w.clear = w.scheme == "ftp" && conf.RequireAt(false) == "off"
 	return w
 }
@@ -116,11 +129,13 @@ func (w way) copyLines(people []daemon.Person) []string {
 	if w.scheme == "ftps" {
 		site = "ftps://" + w.host
 	}
-	lines := []string{
-		fmt.Sprintf("curl %s-u %s -T FILE %s", w.curlOptions(), login, url),
-		fmt.Sprintf("curl %s-u %s -O %sFILE", w.curlOptions(), login, url),
-		fmt.Sprintf("lftp %s-u %s -p %s %s", w.lftpOptions(), strings.Replace(login, ":", ",", 1), w.port, site),
+	var lines []string
+	if !w.readOnly {
+		lines = append(lines, fmt.Sprintf("curl %s-u %s -T FILE %s", w.curlOptions(), login, url))
 	}
+	lines = append(lines,
+		fmt.Sprintf("curl %s-u %s -O %sFILE", w.curlOptions(), login, url),
+		fmt.Sprintf("lftp %s-u %s -p %s %s", w.lftpOptions(), strings.Replace(login, ":", ",", 1), w.port, site))
 	if w.clear {
 		lines = append(lines, fmt.Sprintf("ftp %s %s    # user %s%s", bare, w.port, user, w.inClear()))
 	}
@@ -208,17 +223,18 @@ func (c console) coloured(code, s string) string {
 }
 
 // sftpLines are lines to copy for SFTP, with the first user.
-func sftpLines(d daemon.Listeners, people []daemon.Person) []string {
+func sftpLines(d daemon.Listeners, people []daemon.Person, readOnly bool) []string {
 	at := d.Find("sftp")
 	if at == nil || len(people) == 0 {
 		return nil
 	}
 	host, port := greetingHost(at)
-	user := people[0].Name
-	return []string{
-		fmt.Sprintf("sftp -P %s %s@%s", port, user, bracketed(host)),
-		fmt.Sprintf("scp -P %s FILE %s@%s:", port, user, bracketed(host)),
+	there := people[0].Name + "@" + bracketed(host)
+	copies := "FILE " + there + ":"
+	if readOnly {
+		copies = there + ":FILE ."
 	}
+	return []string{"sftp -P " + port + " " + there, "scp -P " + port + " " + copies}
 }
 
 // bracketed is host as sftp and scp want it, which take what is behind the

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -14,6 +15,10 @@ import (
 // MaxPassword is the longest password, in bytes. SHA-crypt's work grows with
 // the length, so there must be an end.
 const MaxPassword = 512
+
+// Short tells whether a password has less than the 8 characters that a password should
+// have (NIST SP 800-63B §5.1.1). Bans slow guessing down; they do not end it.
+func Short(password string) bool { return utf8.RuneCountInString(password) < 8 }
 
 const (
 	saltBytes = 16 // RFC 9106 §3.1 recommends it for passwords

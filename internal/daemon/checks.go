@@ -35,6 +35,7 @@ func Load(file string, flags map[string]any, password string) (*config.Config, e
 func checks(password string) []config.Check {
 	return []config.Check{
 		{Keys: []string{"users.static"}, Find: func(c *config.Config) error { _, err := staticUsers(c, password); return err }},
+		{Keys: []string{"users.static"}, Find: func(c *config.Config) error { return checkShortPasswords(c, password) }},
 		{Keys: []string{"users.static"}, Find: checkConfigMode},
 		{Keys: []string{"server.state"}, Find: checkState},
 		{Keys: []string{"server.state", "storage.root", "users.home"}, Find: checkAccounts},
@@ -61,6 +62,21 @@ func checks(password string) []config.Check {
 func readableByAll(file string) bool {
 	info, err := os.Stat(file)
 	return err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
+}
+
+// checkShortPasswords: they are taken, and told of.
+func checkShortPasswords(c *config.Config, password string) error {
+	people, err := staticUsers(c, password)
+	if err != nil {
+		return nil // told of
+	}
+	var found []error
+	for _, p := range people {
+		if !p.Hashed() && auth.Short(p.Secret) {
+			found = append(found, c.Warn("users.static", "has a short password for user %q, which is soon guessed: take 8 characters or more", p.Name))
+		}
+	}
+	return errors.Join(found...)
 }
 
 // checkConfigMode: whoever can read a password can log in with it, and a hash can be
