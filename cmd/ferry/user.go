@@ -76,7 +76,7 @@ func withAccounts(conf *config.Config, do func(context.Context, *account.Account
 // accountFlags are what `user add` and `user set` have in common. nil: not
 // given, and left as it is.
 type accountFlags struct {
-	Home          *string      `placeholder:"DIR" help:"Host directory that is the root of the user's tree. Default: users.home of the configuration, else the served directory."`
+	Home          *string      `placeholder:"DIR" help:"Host directory that is the root of the user's tree, made if it is missing and the one above it is there. Default: users.home of the configuration, else the served directory."`
 	Rights        *string      `xor:"rights" placeholder:"RIGHTS" words:"all,read-only,none" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink, and chown, which all does not grant (default: all)."`
 	ReadOnly      bool         `xor:"rights" help:"The same as --rights read-only."`
 	Rule          []string     `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
@@ -117,12 +117,20 @@ func noSuchUser(err error, name string) error {
 	return err
 }
 
-// warnHome tells of a home that is not there: logins would fail on it.
-func (c console) warnHome(at string) {
+// makeHome makes the home of an account where it is missing, and tells of one that
+// cannot be made: logins would fail on it.
+func (c console) makeHome(accounts *account.Accounts, at string) {
 	if at == "" {
 		return
 	}
-	if !home.Exists(at) {
+	made, err := accounts.MakeHome(at)
+	if made {
+		c.note("made the directory %s", at)
+	}
+	switch {
+	case err != nil:
+		c.note("ferry: warning: %v; logins fail until it is there, and the server's", err)
+	case !home.Exists(at):
 		c.note("ferry: warning: %s is not a directory: logins fail until it is one", at)
 	}
 }

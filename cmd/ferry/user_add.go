@@ -40,7 +40,7 @@ func (cmd *userAddCmd) Run(c console) error {
 		if err != nil {
 			return err
 		}
-		c.warnHome(u.Home)
+		c.makeHome(accounts, u.Home)
 		c.warnLogin(added)
 		return c.print("added user %s", cmd.Name)
 	})

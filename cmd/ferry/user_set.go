@@ -30,7 +30,7 @@ func (cmd *userSetCmd) Run(c console, k *kong.Context) error {
 			return misused(err)
 		}
 		if cmd.Home != nil {
-			c.warnHome(*cmd.Home)
+			c.makeHome(accounts, changed.Home)
 		}
 		if cmd.Login != nil {
 			c.warnLogin(changed)

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"ferry"
 	"ferry/internal/auth"
 	"ferry/internal/config"
+	"ferry/internal/home"
 	"ferry/internal/store"
 )
 
@@ -27,6 +29,31 @@ func Open(ctx context.Context, conf *config.Config) (*Accounts, error) {
 		return nil, err
 	}
 	return &Accounts{s, conf}, nil
+}
+
+// MakeHome makes the directory of a home where it is missing and the one above it is
+// there; made tells that it did. It belongs to whom the database belongs to: to the
+// user that the server runs as, whoever adds the account.
+func (a *Accounts) MakeHome(at string) (made bool, err error) {
+	path, err := home.Path(at)
+	if err != nil {
+		return false, err
+	}
+	if _, err := os.Stat(path); err == nil {
+		return false, nil
+	}
+	var failed *fs.PathError
+	if err := os.Mkdir(path, home.Mode); errors.As(err, &failed) {
+		return false, fmt.Errorf("%s is not there, and cannot be made: %w", path, failed.Err)
+	}
+	info, err := os.Stat(a.conf.Database())
+	if err != nil {
+		return true, err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+		err = os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	}
+	return true, err
 }
 
 // Any tells whether there is a database that conf names; Open makes it otherwise.

@@ -10,9 +10,8 @@ import (
 	"ferry/internal/config"
 )
 
-// homeMode is the mode of homes that are made at a first login: for the
-// server and its group.
-const homeMode = 0o750
+// Mode is the mode of homes that are made: for the server and its group.
+const Mode = 0o750
 
 // makeHome is expandHome's path, made where it is missing. Links on the way
 // may lead anywhere beneath the fixed part of the pattern, and not out of it.
@@ -26,7 +25,7 @@ func makeHome(pattern, name string) (string, error) {
 		return "", fmt.Errorf("users.home: cannot open %s, where the homes are: %w", base, err)
 	}
 	defer root.Close()
-	if err := root.MkdirAll(below, homeMode); err != nil {
+	if err := root.MkdirAll(below, Mode); err != nil {
 		return "", fmt.Errorf("cannot make the home of user %q beneath %s: %w", name, base, err)
 	}
 	info, err := root.Stat(below)
