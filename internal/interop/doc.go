@@ -7,6 +7,7 @@
 //	          and the other way round: our client, OpenSSH's server
 //	crash     the server, its clients and its disk, at their worst moments
 //	threats   attacks, by number
+//	readme    README.md and docs/, pasted into a shell
 //	harness   what all of them share
 //
 // Every test starts its own server on a free port of loopback and ends it. `make deps`
