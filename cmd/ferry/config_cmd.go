@@ -67,8 +67,8 @@ type configShowCmd struct {
 // Run prints the effective configuration as a config file, each line with its
 // source. Passwords and hashes are not shown.
 func (cmd *configShowCmd) Run(c console, k *kong.Context) error {
-	if info, err := os.Stat(cmd.Dir); err == nil && info.Mode().IsRegular() {
-		return config.Usagef("%s is a file, and not a directory to serve: for a config file, say --config %s", cmd.Dir, cmd.Dir)
+	if err := directory(cmd.Dir); err != nil {
+		return err
 	}
 	conf, err := config.Load(cmd.Config, flagsGiven(k))
 	if err != nil {
@@ -87,6 +87,14 @@ func (cmd *configShowCmd) Run(c console, k *kong.Context) error {
 	})
 	if !conf.Storage.Durable {
 		c.note("durable = false: uploads acknowledged in the last seconds before a power failure may be lost.")
+	}
+	return nil
+}
+
+// directory tells who has put a config file in the place of the directory what to do.
+func directory(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		return config.Usagef("%s is a file, and not a directory to serve: for a config file, say --config %[1]s", dir)
 	}
 	return nil
 }

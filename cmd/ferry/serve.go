@@ -21,6 +21,9 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 
+	if err := directory(cmd.Dir); err != nil {
+		return err
+	}
 	password := os.Getenv("FERRY_PASSWORD")
 	conf, err := daemon.Load(cmd.Config, flagsGiven(k), password)
 	if err != nil {

@@ -252,7 +252,7 @@ func (s *Homes) diskConfig(path string) disk.Config {
 func (s *Homes) checkState(path string) error {
 	state, err := realPath(s.conf.Server.State)
 	if err != nil {
-		return fmt.Errorf("cannot find the state directory: %w", err)
+		return fmt.Errorf("cannot look for the state directory: %w; name another with --state", err)
 	}
 	root, err := realPath(path)
 	if err != nil {
