@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 //
 //	serve ARGS...          start ferry serve on a free port of loopback and wait until it is ready; $FTP is its address,
 //	                       $FTPS that of implicit FTPS, or "off"; with --sftp 127.0.0.1:0, $SFTPPORT is the port of that
-//	stop [SIGNAL]          send SIGTERM, or SIGNAL, and wait for the exit: code 0, or with ! another
+//	shutdown [SIGNAL]      send SIGTERM, or SIGNAL, and wait for the exit: code 0, or with ! another
 //	signal SIGNAL          send it, and go on
 //	awaitlog REGEXP        wait for a line of the server's log
 //	talk NAME FILE         a dialogue on the control connection NAME, opened when it is new: "C: text" is sent,
@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 //	listeners REGEXP...    the sockets that the server listens on are these and no other
 //
 // The server's output is in serve.out and serve.err.
+//
+// A command must not have the name of one of testscript's own, which goes before it:
+// stop ends the story there, as passed.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -52,7 +55,7 @@ func TestStories(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":       storyServe,
-			"stop":        storyStop,
+			"shutdown":    storyShutdown,
 			"signal":      storySignal,
 			"awaitlog":    storyAwaitLog,
 			"talk":        storyTalk,
@@ -140,7 +143,7 @@ func storySignal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(serverOf(ts).cmd.Process.Signal(signals[args[0]]))
 }
 
-func storyStop(ts *testscript.TestScript, neg bool, args []string) {
+func storyShutdown(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		args = []string{"TERM"}
 	}
@@ -291,4 +294,24 @@ func listener(table string, f []string, inodes map[string]bool) string {
 		return ""
 	}
 	return fmt.Sprintf("%s:%d", table, port)
+}
+
+// TestStoriesAreWhole: no story ends before its end. stop is testscript's word for that,
+// and was taken for the server's.
+func TestStoriesAreWhole(t *testing.T) {
+	stories, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(stories) == 0 {
+		t.Fatal(stories, err)
+	}
+	early := regexp.MustCompile(`(?m)^(\[[^\]]*\] )?(! )?(stop|skip)\b.*$`)
+	for _, story := range stories {
+		content, err := os.ReadFile(story)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, _, _ := strings.Cut(string(content), "\n-- ")
+		if line := early.FindString(script); line != "" {
+			t.Errorf("%s ends at the line %q", story, line)
+		}
+	}
 }
