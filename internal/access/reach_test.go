@@ -174,7 +174,9 @@ func reachings() []reaching {
 		{"Mkdir", false, has(ferry.RightMkdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Mkdir(ctx, a, 0) })},
 		{"Remove", false, has(ferry.RightDelete), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Remove(ctx, a) })},
 		{"Rmdir", false, has(ferry.RightRmdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Rmdir(ctx, a) })},
-		{"Rename", false, has(ferry.RightRename), ferry.RightRename, func(ctx context.Context, f ferry.FS, a, b names) (string, error) { return "", f.Rename(ctx, a, b, true) }},
+		{"Rename", false, has(ferry.RightRename), ferry.RightRename, func(ctx context.Context, f ferry.FS, a, b names) (string, error) {
+			return "", f.Rename(ctx, a, b, true)
+		}},
 		{"Link", false, has(ferry.RightRead | ferry.RightOverwrite), ferry.RightCreate, func(ctx context.Context, f ferry.FS, a, b names) (string, error) { return "", f.Link(ctx, a, b) }},
 		{"Symlink", false, has(ferry.RightSymlink), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Symlink(ctx, "/a", a) })},
 		{"Readlink", false, some(ferry.RightsRead), 0, func(ctx context.Context, f ferry.FS, a, _ names) (string, error) { return f.Readlink(ctx, a) }},
