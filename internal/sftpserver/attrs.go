@@ -120,7 +120,7 @@ func (c *session) fsetstat(f *file, a sftpwire.Attrs) answer {
 		err = c.decide(f, changes.Size != nil && *changes.Size == 0)
 	}
 	if err == nil && changes.Size != nil {
-		f.cut(*changes.Size)
+		err = f.cut(*changes.Size)
 	}
 	if err == nil && changes.ModTime != nil {
 		err = f.fill(c.ctx, c.buffers) // which would change the time again

@@ -54,7 +54,7 @@ func (c *session) copyData(src, dst *file, r *sftpwire.CopyData) error {
 	if err := c.decide(dst, r.ToOffset == 0); err != nil {
 		return err
 	}
-	if err := dst.noMix(int64(r.ToOffset)); err != nil {
+	if err := dst.begin(int64(r.ToOffset)); err != nil {
 		return err
 	}
 	if err := dst.fill(c.ctx, c.buffers); err != nil {

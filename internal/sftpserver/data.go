@@ -102,7 +102,7 @@ func (c *session) write(f *file, data []byte, off int64) error {
 	if err := c.decide(f, off == 0); err != nil {
 		return err
 	}
-	if err := f.noMix(off); err != nil {
+	if err := f.begin(off); err != nil {
 		return err
 	}
 	if f.flags&sftpwire.OpenAppend != 0 {
@@ -122,22 +122,43 @@ func (c *session) write(f *file, data []byte, off int64) error {
 	return nil
 }
 
-// noMix refuses a client that takes the file for its broken upload, and would go
-// on with that at the end of the old content.
-func (f *file) noMix(off int64) error {
-	if !f.besidePart {
+// begin looks at where the first write begins, for a client may not know what it
+// writes to. One that takes an old file for its broken upload would go on at the old
+// file's end; one that takes a broken upload for a file would change some bytes of it,
+// and publish it cut off.
+func (f *file) begin(off int64) error {
+	switch {
+	case f.besidePart:
+		i, err := f.info()
+		if err != nil {
+			return err
+		}
+		if i.Size > 0 && off >= i.Size {
+			return ferry.ErrStalePart
+		}
+	case f.onPart:
+		switch {
+		case off == f.handle.Start() || f.flags&sftpwire.OpenAppend != 0:
+		case off == 0 && f.flags&sftpwire.OpenRead == 0: // as scp begins a file
+			if err := f.handle.Truncate(0); err != nil {
+				return err
+			}
+		default:
+			return ferry.ErrStalePart
+		}
+	default:
 		return nil
 	}
-	i, err := f.info()
-	if err != nil {
-		return err
-	}
-	if i.Size > 0 && off >= i.Size {
-		return ferry.ErrStalePart
-	}
-	f.besidePart = false
-	f.keepOrder()
+	f.begun()
 	return nil
+}
+
+// begun: what the file is to be is clear now.
+func (f *file) begun() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.besidePart, f.onPart = false, false
+	f.keepOrder()
 }
 
 // decide makes an undecided file what its first operation wants.
@@ -160,16 +181,17 @@ func (c *session) decide(f *file, rewrite bool) error {
 }
 
 // fsync is fsync@openssh.com: a staged upload is published by it, and goes on
-// in place. What lacks a WRITE that failed is not.
+// in place. What lacks a WRITE that failed is not, nor a broken upload that nothing
+// was written to.
 func (c *session) fsync(f *file) answer {
 	if !f.writes() {
 		return say(sftpwire.OK)
 	}
 	err := f.whole()
-	if err == nil {
-		err = c.settle(f)
+	if err != nil || f.onPart {
+		return c.done("fsync", c.files.nameOf(f), err)
 	}
-	if err == nil {
+	if err = c.settle(f); err == nil {
 		err = f.handle.Sync()
 	}
 	return c.done("fsync", c.files.nameOf(f), err)

@@ -33,15 +33,18 @@ type file struct {
 	// has been written yet. A client that begins at the end takes the one for the
 	// other.
 	besidePart bool
-	read       atomic.Bool // something was read through it
+	// onPart: the handle goes on with a broken upload, and nothing has been written
+	// yet. Only a client that begins at its end, or anew, knows what it is.
+	onPart bool
+	read   atomic.Bool // something was read through it
 	// lastRead and lastWrite are closed when the last READ, or WRITE, so far
 	// was answered. Only the goroutine that plans touches them.
 	lastRead, lastWrite chan struct{}
 
 	reading, writing quickness
 
-	// mu guards broken. Who interrupts the file looks under it at handle, base and
-	// undecided, so what changes them does so under it.
+	// mu guards broken. Who interrupts the file looks under it at handle, base,
+	// undecided and onPart, so what changes them does so under it.
 	mu     sync.Mutex
 	broken error // why not all that was to be written was
 }
@@ -50,7 +53,7 @@ type file struct {
 // the gaps between them are filled.
 const maxSpans = 1024
 
-// below is the old content under a new one that does not cover it yet: a client
+// baseFile is the old content under a new one that does not cover it yet: a client
 // that does not truncate wants to keep what it does not overwrite.
 type baseFile struct {
 	handle ferry.Handle   // of the old content
@@ -67,7 +70,7 @@ func newFile(name ferry.Name, flags sftpwire.OpenFlags, h ferry.Handle) *file {
 // keepOrder says which operations keep their place, after what that depends on
 // has changed.
 func (f *file) keepOrder() {
-	f.alone.Store(f.undecided || f.base != nil || f.besidePart || f.flags&sftpwire.OpenAppend != 0)
+	f.alone.Store(f.undecided || f.base != nil || f.besidePart || f.onPart || f.flags&sftpwire.OpenAppend != 0)
 }
 
 func (f *file) reads() bool { return f.flags&sftpwire.OpenWrite == 0 || f.flags&sftpwire.OpenRead != 0 }
@@ -82,7 +85,7 @@ func (f *file) move(from, to ferry.Name) {
 }
 
 // unused tells whether nothing was done with the file: that is no transfer.
-func (f *file) unused() bool { return f.undecided || !f.writes() && !f.read.Load() }
+func (f *file) unused() bool { return f.undecided || f.onPart || !f.writes() && !f.read.Load() }
 
 // fail notes that something was not written: the content must not be published
 // as if it were whole.
@@ -197,11 +200,19 @@ func (f *file) releaseBase() {
 	f.decided(f.handle, nil)
 }
 
-// cut says that nothing of the old content is wanted from size on.
-func (f *file) cut(size int64) {
+// cut says that nothing of the old content is wanted from size on. A broken upload
+// can only be begun anew by that.
+func (f *file) cut(size int64) error {
+	if f.onPart && size > 0 {
+		return ferry.ErrStalePart
+	}
+	if f.onPart {
+		f.begun()
+	}
 	if f.base != nil {
 		f.base.limit = min(f.base.limit, size)
 	}
+	return nil
 }
 
 // close ends the use of the file: new content is published, unless not all of
@@ -209,7 +220,7 @@ func (f *file) cut(size int64) {
 func (f *file) close(ctx context.Context, buffers *sftpio.Buffers) error {
 	if f.unused() {
 		err := f.handle.Abort(nil)
-		if f.undecided && err == nil {
+		if f.writes() && err == nil {
 			err = f.whole()
 		}
 		return err

@@ -81,7 +81,8 @@ func permOf(a sftpwire.Attrs) fs.FileMode {
 //	WRITE, READ WRITE CREAT  a file that stands in place
 //
 // Where no file stands and a part is kept, what does not truncate goes on with the
-// part (reput). One that stands is what is meant, whatever is kept beside it.
+// part (reput), if its first write begins at the part's end: see file.begin. A file
+// that stands is what is meant, whatever is kept beside it.
 // Without CREAT the file must be there. A file that the session itself writes
 // is shared first, unless its content is to go: see share.
 func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
@@ -115,7 +116,10 @@ func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.Fi
 	if err != nil {
 		return nil, err
 	}
-	return newFile(name, flags, h), nil
+	f := newFile(name, flags, h)
+	f.onPart = o.Mode == ferry.Resume && h.Start() > 0
+	f.keepOrder()
+	return f, nil
 }
 
 // whereTo is where a file that is not truncated is to be written.
@@ -131,7 +135,7 @@ func whereTo(flags sftpwire.OpenFlags) int64 {
 // has programs that share a file (sshfs), and both handles must mean the same
 // content. What nobody has written to yet stands there anyway.
 func (c *session) share(own *file, name ferry.Name) error {
-	if own.undecided {
+	if own.undecided || own.onPart {
 		return nil
 	}
 	if err := own.whole(); err != nil {

@@ -74,6 +74,56 @@ func TestBrokenUpload(t *testing.T) {
 	p.Sized(&sftpwire.Stat{Name: "/a"}, 11)
 }
 
+// TestBrokenUploadTakenForAFile: where there is nothing but a broken upload, who opens
+// it, looks and closes, or changes some of it, does not publish it; it can be gone on
+// with after that, or begun anew.
+func TestBrokenUploadTakenForAFile(t *testing.T) {
+	const edit, upload = sftptest.Rd | sftptest.Wr, sftptest.Wr | sftptest.Creat
+	write := func(off uint64, text string) func(string) sftpwire.Request {
+		return func(h string) sftpwire.Request {
+			return &sftpwire.Write{Handle: h, Offset: off, Data: []byte(text)}
+		}
+	}
+	for name, c := range map[string]struct {
+		flags sftpwire.OpenFlags
+		do    func(handle string) sftpwire.Request // nil: nothing
+		want  sftpwire.Code
+	}{
+		"opened":               {edit, nil, sftpwire.OK},
+		"opened to append":     {upload | sftptest.App, nil, sftpwire.OK},
+		"synced":               {edit, func(h string) sftpwire.Request { return &sftpwire.Fsync{Handle: h} }, sftpwire.OK},
+		"changed in the midst": {edit, write(2, "xy"), sftpwire.Failure},
+		"changed at 0":         {edit, write(0, "xy"), sftpwire.Failure},
+		"written behind":       {upload, write(9, "xy"), sftpwire.Failure},
+		"cut": {edit, func(h string) sftpwire.Request {
+			return &sftpwire.Fsetstat{Handle: h, Attrs: sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: 3}}
+		}, sftpwire.Failure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.breakOff(t, "/a", "new c")
+			p := dial(t, w.session())
+			h := p.Open("/a", c.flags)
+			if c.do != nil {
+				p.Want(c.want, c.do(h))
+			}
+			p.Ask(&sftpwire.Close{Handle: h})
+			p.Want(sftpwire.NoSuchFile, &sftpwire.Lstat{Name: "/a"}, &sftpwire.Open{Name: "/a", Flags: sftptest.Rd})
+			h = p.Open("/a", upload)
+			p.Want(sftpwire.OK, write(5, "ontent")(h), &sftpwire.Close{Handle: h})
+			p.Holds("/a", "new content")
+		})
+	}
+	t.Run("begun anew", func(t *testing.T) {
+		w := newWorld()
+		w.breakOff(t, "/a", "new c")
+		p := dial(t, w.session())
+		h := p.Open("/a", upload)
+		p.Want(sftpwire.OK, write(0, "an")(h), write(2, "d")(h), &sftpwire.Close{Handle: h})
+		p.Holds("/a", "and")
+	})
+}
+
 // breakOff ends an upload in the middle.
 func (w *world) breakOff(t *testing.T, name, text string) {
 	t.Helper()
