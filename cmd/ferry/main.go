@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -73,13 +74,29 @@ func (c console) fail(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintf(c.err, "ferry: %s\n", strings.TrimSuffix(line, "\n"))
-	}
+	within(func() {
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintf(c.err, "ferry: %s\n", strings.TrimSuffix(line, "\n"))
+		}
+	})
 	if errors.As(err, new(config.UsageError)) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// within runs f, and goes on after two seconds if that has not ended: a standard error
+// that nobody reads must not keep the process.
+func within(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Second):
+	}
 }
 
 // note prints a line for the person that is not the command's output.

@@ -20,6 +20,9 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	// Caught from the start on, so that no signal finds the server half made.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	// Go ends a program whose standard error is a pipe without a reader. A server whose
+	// log is lost serves on.
+	signal.Ignore(syscall.SIGPIPE)
 
 	if err := directory(cmd.Dir); err != nil {
 		return err

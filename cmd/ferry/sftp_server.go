@@ -59,10 +59,11 @@ func (cmd *sftpServerCmd) Run(c console) error {
 	if cmd.Stderr {
 		stderr = c.err
 	}
-	log, err := opensshlog.Open(cmd.LogLevel, cmd.Facility, stderr)
+	log, flush, err := opensshlog.Open(cmd.LogLevel, cmd.Facility, stderr)
 	if err != nil {
 		return config.Usagef("%w", err)
 	}
+	defer flush()
 	umask, err := cmd.umask()
 	if err != nil {
 		return err

@@ -196,9 +196,9 @@ func houseKeys() []Key {
 			"How long a transfer may move no byte before it is ended.",
 			func(c *Config) value { return (*duration)(&c.Limits.Stall) }},
 
-		{"log.format", "--log-format", "text",
-			"Form of the log on standard error.",
-			func(c *Config) value { return choice{&c.Log.Format, []string{"text", "json"}} }},
+		{"log.format", "--log-format", "auto",
+			"Form of the log on standard error: \"text\" (KEY=VALUE), \"json\", \"short\" for people, or \"auto\":\nshort on a terminal, text otherwise. docs/logs.md says what stands in it.",
+			func(c *Config) value { return choice{&c.Log.Format, []string{"auto", "text", "json", "short"}} }},
 		{"log.level", "--log-level", "info",
 			"The least that is logged. \"debug\" shows every command, never a password.",
 			func(c *Config) value { return choice{&c.Log.Level, []string{"debug", "info", "warn", "error"}} }},

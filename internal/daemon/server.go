@@ -62,7 +62,9 @@ func Serve(conf *config.Config, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	log := newLog(conf, o.Log)
+	out := openServerLog(conf, o.Log)
+	defer out.Close()
+	log := out.Logger
 	for _, warning := range slices.Concat(conf.Warnings, conf.Notes) {
 		log.Warn("the configuration works, and should be looked at", "warning", warning)
 	}
@@ -168,7 +170,11 @@ func Serve(conf *config.Config, o Options) error {
 	log.Info("ready", "ftp", doors.address("ftp"), "ftps", doors.address("ftps"), "sftp", doors.address("sftp"), "root", conf.Storage.Root, "state", conf.Server.State, "version", o.Version)
 	notifySystemd(log, "READY=1")
 
-	reload := func() { transfers.reopen(); secure.reload(); trust.Reload() }
+	reload := func() {
+		go transfers.reopen() // a log that hangs must not keep the next signal waiting
+		secure.reload()
+		trust.Reload()
+	}
 	err = untilStopped(o.Signals, ended, reload, log)
 	notifySystemd(log, "STOPPING=1")
 	doors.Close()

@@ -3,7 +3,6 @@ package daemon
 import (
 	"log/slog"
 	"math"
-	"os"
 	"strconv"
 
 	"ferry"
@@ -16,18 +15,6 @@ import (
 )
 
 // What follows says the configuration in the words of each room.
-
-func newLog(conf *config.Config, to *os.File) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(conf.Log.Level)); err != nil {
-		level = slog.LevelInfo // cannot be: the words of log.level are slog's
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if conf.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(event.Printable(to), options))
-	}
-	return slog.New(slog.NewTextHandler(to, options))
-}
 
 func gateLimits(conf *config.Config) gate.Limits {
 	l := conf.Limits
@@ -125,7 +112,8 @@ func (t transferLog) sink() ferry.Sink {
 	return t.file.Sink()
 }
 
-// reopen is for SIGHUP: logrotate has moved the file away.
+// reopen is for SIGHUP: logrotate has moved the file away. It waits for what is being
+// written.
 func (t transferLog) reopen() {
 	if t.file == nil {
 		return

@@ -20,7 +20,7 @@ import (
 func TestDiary(t *testing.T) {
 	var log strings.Builder
 	d := Watch(mem.New(mem.Config{}).For(ferry.User{Name: "alice"}),
-		slog.New(newLines(slog.LevelInfo, func(_ slog.Level, line string) { log.WriteString(line + "\n") })))
+		slog.New(newLines(slog.LevelInfo, func(l line) { log.WriteString(l.text + "\n") })))
 	ctx := t.Context()
 	must := func(err error) {
 		t.Helper()

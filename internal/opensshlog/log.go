@@ -10,32 +10,65 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"time"
+
+	"ferry/internal/logqueue"
 )
 
-// openLog is a log as OpenSSH's sftp-server writes it: to syslog, or to stderr
+// flushTime is how long the end of a session waits for its log to be written.
+const flushTime = 2 * time.Second
+
+// Open is a log as OpenSSH's sftp-server writes it: to syslog, or to stderr
 // where that is not nil. level and facility are OpenSSH's words. A machine without
-// syslog has no log, as with OpenSSH's.
-func Open(level, facility string, stderr io.Writer) (*slog.Logger, error) {
+// syslog has no log, as with OpenSSH's. Nobody waits for what takes the lines; flush,
+// for the end, does so for a short time.
+func Open(level, facility string, stderr io.Writer) (log *slog.Logger, flush func(), err error) {
 	least, err := levelOf(level)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	priority, ok := facilities()[strings.ToUpper(facility)]
 	if !ok {
-		return nil, fmt.Errorf("-f %s: there is no such facility; there are %s", facility, strings.Join(slices.Sorted(maps.Keys(facilities())), ", "))
+		return nil, nil, fmt.Errorf("-f %s: there is no such facility; there are %s", facility, strings.Join(slices.Sorted(maps.Keys(facilities())), ", "))
 	}
-	switch {
-	case strings.EqualFold(level, "QUIET"):
-		return slog.New(slog.DiscardHandler), nil
-	case stderr != nil:
-		return slog.New(newLines(least, func(_ slog.Level, line string) { _, _ = io.WriteString(stderr, line+"\n") })), nil
+	nothing := slog.New(slog.DiscardHandler)
+	if strings.EqualFold(level, "QUIET") {
+		return nothing, func() {}, nil
 	}
-	to, err := syslog.New(priority, "sftp-server")
-	if err != nil {
-		return slog.New(slog.DiscardHandler), nil
+	write := func(l line) error { _, err := io.WriteString(stderr, l.text+"\n"); return err }
+	if stderr == nil {
+		to, err := syslog.New(priority, "sftp-server")
+		if err != nil {
+			return nothing, func() {}, nil
+		}
+		write = func(l line) error { return toSyslog(to, l) }
 	}
-	return slog.New(newLines(least, func(level slog.Level, line string) { toSyslog(to, level, line) })), nil
+	queue := newQueue(write)
+	return slog.New(newLines(least, queue.Put)), func() { queue.Close(flushTime) }, nil
+}
+
+// line is one of the log.
+type line struct {
+	level slog.Level
+	text  string
+}
+
+// newQueue makes a queue of lines for write, and says in the log itself what was lost.
+func newQueue(write func(line) error) *logqueue.Queue[line] {
+	return logqueue.New(logqueue.Config[line]{
+		Size: func(l line) int { return len(l.text) },
+		Write: func(lines []line) (int, error) {
+			for i, l := range lines {
+				if err := write(l); err != nil {
+					return i, err
+				}
+			}
+			return len(lines), nil
+		},
+		Lost: func(n int, _ error) {
+			_ = write(line{slog.LevelError, fmt.Sprintf("%d lines of this log were lost", n)}) // it has nowhere else to go
+		},
+	})
 }
 
 // levelOf is that of OpenSSH's word. What OpenSSH tells from VERBOSE on, each
@@ -61,43 +94,37 @@ func facilities() map[string]syslog.Priority {
 	}
 }
 
-func toSyslog(to *syslog.Writer, level slog.Level, line string) {
+func toSyslog(to *syslog.Writer, l line) error {
 	switch {
-	case level >= slog.LevelError:
-		_ = to.Err(line)
-	case level >= slog.LevelWarn:
-		_ = to.Warning(line)
-	case level >= slog.LevelInfo:
-		_ = to.Info(line)
-	default:
-		_ = to.Debug(line)
+	case l.level >= slog.LevelError:
+		return to.Err(l.text)
+	case l.level >= slog.LevelWarn:
+		return to.Warning(l.text)
+	case l.level >= slog.LevelInfo:
+		return to.Info(l.text)
 	}
+	return to.Debug(l.text)
 }
 
 // lines is a log as OpenSSH writes it: the message as it is, what belongs to
 // it behind. Time and process are syslog's to say.
 type lines struct {
 	level slog.Level
-	write func(slog.Level, string)
-	mu    *sync.Mutex
+	write func(line)
 	attrs string
 }
 
-func newLines(level slog.Level, write func(slog.Level, string)) *lines {
-	return &lines{level: level, write: write, mu: new(sync.Mutex)}
-}
+func newLines(level slog.Level, write func(line)) *lines { return &lines{level: level, write: write} }
 
 func (l *lines) Enabled(_ context.Context, level slog.Level) bool { return level >= l.level }
 
 func (l *lines) Handle(_ context.Context, r slog.Record) error {
-	line := r.Message
+	text := r.Message
 	r.Attrs(func(a slog.Attr) bool {
-		line += attrText(a)
+		text += attrText(a)
 		return true
 	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.write(r.Level, line+l.attrs)
+	l.write(line{r.Level, text + l.attrs})
 	return nil
 }
 
