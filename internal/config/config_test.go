@@ -58,7 +58,7 @@ func TestConfigMistakesNameLineAndRemedy(t *testing.T) {
 		{"zone", "[ftp]\nzone = \"Mars/Base\"", `must be a time zone`},
 		{"umask", "[storage]\numask = \"999\"", `must be an octal mask in quotes`},
 		{"umask as number", "[storage]\numask = 22", `must be an octal mask in quotes`},
-		{"choice", "[log]\nformat = \"xml\"", `log.format must be one of text, json, not "xml"`},
+		{"choice", "[log]\nformat = \"xml\"", `log.format must be one of auto, text, json, short, not "xml"`},
 		{"greeting of two lines", "[ftp]\ngreeting = \"a\\nb\"", `must be one line of text`},
 		{"relative path", "[storage]\nroot = \"files\"", `ferry.toml:2: storage.root must be an absolute path, not "files"`},
 		{"drop for nobody", "[users]\ndrop = \"/in\"", `ferry.toml:2: users.drop is for anonymous users, who are not let in`},
