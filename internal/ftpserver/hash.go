@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,6 +114,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.hashShare()
 	c.beginAlone(verb, progress, func(ctx context.Context) reply {
 		defer h.Abort(nil)
+		defer endWith(ctx, h)()
 		buf := bufs.Get().(*[hashBuf]byte)
 		defer bufs.Put(buf)
 		sum := digest.New(algo)
@@ -121,6 +123,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 			err = errShrunk
 		}
 		if err != nil {
+			err = cmp.Or(context.Cause(ctx), err)
 			return c.failed(verb, name, err)
 		}
 		return done(sum.Sum(nil), first, max(last, 0))

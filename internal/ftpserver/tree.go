@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -137,11 +138,22 @@ func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to ferry.Nam
 	if err != nil {
 		return err
 	}
+	defer endWith(ctx, src, dst)()
 	if _, err := copyBytes(ctx, dst, 0, src); err != nil {
 		_ = dst.Abort(ferry.Discard(err))
 		return err
 	}
 	return dst.Commit()
+}
+
+// endWith aborts what a job has open when ctx ends, for it may be waiting for its share
+// of the bandwidth, which ctx does not end. A job calls stop when it is done with them.
+func endWith(ctx context.Context, open ...ferry.Handle) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		for _, h := range open {
+			_ = h.Abort(ferry.Discard(context.Cause(ctx)))
+		}
+	})
 }
 
 // copyBytes writes all of src to dst from at on, and returns where it ended.
@@ -154,7 +166,7 @@ func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle
 		n, err := src.ReadAt(buf, off)
 		if n > 0 {
 			if _, err := dst.WriteAt(buf[:n], at); err != nil {
-				return at, err
+				return at, cmp.Or(context.Cause(ctx), err)
 			}
 			off, at = off+int64(n), at+int64(n)
 		}
@@ -162,7 +174,7 @@ func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle
 			return at, nil
 		}
 		if err != nil {
-			return at, err
+			return at, cmp.Or(context.Cause(ctx), err)
 		}
 	}
 }
@@ -265,6 +277,7 @@ func appendFile(ctx context.Context, tree ferry.FS, dst ferry.Handle, at int64, 
 		return at, err
 	}
 	defer src.Abort(nil)
+	defer endWith(ctx, src)() // and not dst, which is to be cut back
 	return copyBytes(ctx, dst, at, src)
 }
 

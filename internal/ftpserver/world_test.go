@@ -259,6 +259,8 @@ func (scriptUsers) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, e
 		u.Rules[0].Rights = ferry.RightsAll &^ ferry.RightOverwrite &^ ferry.RightDelete
 	case "single":
 		u.Limits.Sessions = 1
+	case "throttled":
+		u.Limits.Download = 1000
 	case "keyed":
 		u.Login = ferry.LoginKey
 	case "typist":
