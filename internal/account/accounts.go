@@ -39,8 +39,8 @@ func (a *Accounts) MakeHome(at string) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if _, err := os.Stat(path); err == nil {
-		return false, nil
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
 	}
 	var failed *fs.PathError
 	if err := os.Mkdir(path, home.Mode); errors.As(err, &failed) {

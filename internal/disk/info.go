@@ -48,7 +48,7 @@ func (v *sessionFS) own(h *handle, name ferry.Name, follow bool) (ferry.Info, er
 		return i, err
 	}
 	i.Name = name.Base()
-	p, err := v.t.root.Locate(name, follow)
+	p, err := v.names.Locate(name, follow)
 	if err != nil {
 		return i, err
 	}

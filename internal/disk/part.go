@@ -54,7 +54,7 @@ func (v *sessionFS) orPart(name ferry.Name, follow bool, i ferry.Info, err error
 	if err != unix.ENOENT && err != fs.ErrNotExist {
 		return i, err
 	}
-	p, none := v.t.root.Locate(name, follow)
+	p, none := v.names.Locate(name, follow)
 	if none != nil {
 		return i, err
 	}

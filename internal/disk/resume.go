@@ -69,8 +69,7 @@ func (v *sessionFS) partKey(p *beneath.Place) partKey { return partKey{p.ID, v.o
 // there is none.
 func (v *sessionFS) partSize(p *beneath.Place) (int64, error) {
 	i, err := v.partAt(p, ferry.Root)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return -1, nil
 	}
 	return i.Size, err

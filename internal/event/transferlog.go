@@ -61,23 +61,34 @@ func openLog(path string) (*os.File, error) {
 
 // CheckTransferLog tells what keeps the file at path from being opened for appending, in
 // the words of OpenTransferLog, and makes none.
+//
+// It opens none either: who reads a pipe would see it end when it is closed again.
 func CheckTransferLog(path string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		var dir os.FileInfo
-		if dir, err = os.Stat(filepath.Dir(path)); err == nil && !dir.IsDir() {
-			err = fmt.Errorf("%s is not a directory", filepath.Dir(path))
-		} else if err == nil {
-			err = unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK)
-		}
-	}
-	if file != nil {
-		return file.Close()
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = checkDirectory(filepath.Dir(path))
+	case err == nil && info.IsDir():
+		err = syscall.EISDIR
+	case err == nil:
+		err = unix.Access(path, unix.W_OK)
 	}
 	if err != nil {
 		return transferLogError(path, err)
 	}
 	return nil
+}
+
+// checkDirectory tells what keeps a file from being made in dir.
+func checkDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory", dir)
+	}
+	return unix.Access(dir, unix.W_OK|unix.X_OK)
 }
 
 // transferLogError says why the file cannot be opened.

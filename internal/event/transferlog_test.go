@@ -11,9 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ferry"
 	"ferry/internal/event"
@@ -307,6 +310,36 @@ func TestDiskThatTakesNothing(t *testing.T) {
 		}
 		if strings.Count(got, "\n") > 4 {
 			t.Errorf("log %q, want one line a minute", got)
+		}
+	})
+}
+
+// TestCheckOpensNoPipe: a pipe that the transfer log goes to is read until it ends, and
+// who checks a configuration ends nobody's log.
+func TestCheckOpensNoPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := event.CheckTransferLog(path); err != nil {
+		t.Errorf("a pipe without a reader: %v", err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := event.CheckTransferLog(path); err != nil {
+		t.Errorf("a pipe with a reader: %v", err)
+	}
+	conn, err := reader.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Control(func(fd uintptr) {
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if _, err := unix.Poll(poll, 0); err != nil || poll[0].Revents&unix.POLLHUP != 0 {
+			t.Errorf("the reader saw a writer come and go (%v)", err)
 		}
 	})
 }

@@ -140,7 +140,7 @@ func TestOrder(t *testing.T) {
 				q.Do(func() { before = len(got) })
 			}
 		}
-		if !q.Close(time.Second) || !q.Close(time.Second) {
+		if first, again := q.Close(time.Second), q.Close(time.Second); !first || !again {
 			t.Error("Close did not wait for the end")
 		}
 		for i := range got {
