@@ -111,7 +111,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 	if at.ranged {
 		first, last = at.offset, min(at.last, last)
 	}
-	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.hashShare()
+	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.sess.Share()
 	c.beginAlone(verb, progress, func(ctx context.Context) reply {
 		defer h.Abort(nil)
 		defer endWith(ctx, h)()
@@ -129,15 +129,6 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 		return done(sum.Sum(nil), first, max(last, 0))
 	})
 	return reply{}
-}
-
-// hashShare is whose turns the session's hashes take: its user's, so that several
-// sessions gain nothing, or where nobody knows who that is its address's.
-func (c *conn) hashShare() string {
-	if u := c.sess.User(); !u.Anonymous {
-		return "user/" + u.Name
-	}
-	return "ip/" + c.peer.Addr().String()
 }
 
 // readRange hands n bytes of h from off on to take, piece by piece.

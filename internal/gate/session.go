@@ -84,6 +84,16 @@ func (c *Conn) install(s *Session, generation int) error {
 // User is whose session it is, as the account is now: see Gate.Refresh.
 func (s *Session) User() ferry.User { return *s.user.Load() }
 
+// Share names whose part of what is given out in turns the session takes: its user's,
+// so that several sessions gain nothing, or, where nobody knows who that is, its
+// address's.
+func (s *Session) Share() string {
+	if u := s.User(); !u.Anonymous {
+		return "user/" + u.Name
+	}
+	return "ip/" + s.conn.peer.Addr().String()
+}
+
 // FS is what Config.Files gave: the user's tree with rights, limits and events. It
 // lasts until End. A handle opened for Read ends with Commit when what was asked for
 // was sent; with Abort and the cause when not; and with Abort(nil) when it was

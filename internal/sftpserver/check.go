@@ -133,7 +133,7 @@ func (c *session) hashes(h ferry.Handle, sum hash.Hash, r *sftpwire.CheckFile) (
 func (c *session) digest(h ferry.Handle, sum hash.Hash, off, n int64) error {
 	room := c.buffers.Get(hashedAtOnce)
 	defer c.buffers.Put(room)
-	err := c.cfg.Hashes.Sum(c.present, c.cfg.User.Name, sum, h, off, n, room.B)
+	err := c.cfg.Hashes.Sum(c.present, c.cfg.Share, sum, h, off, n, room.B)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return ferry.ErrBeyondEnd // it has become shorter
 	}

@@ -48,8 +48,10 @@ type Options struct {
 	// Busy counts the requests that are being done, of all sessions that are
 	// given it; nil: nobody asks.
 	Busy *atomic.Int32
-	// Hashes are where check-file waits for its turns; nil: it does not wait.
+	// Hashes are where check-file waits for its turns; nil: it does not wait. Share is
+	// whose turns they are.
 	Hashes *digest.Queue
+	Share  string
 	// Drain asks the session to end, by its own end: as soon as no file is open
 	// and every request is answered. nil: nobody does.
 	Drain context.Context

@@ -36,9 +36,10 @@ type Call struct {
 	// sent. What the client has sent, it meant.
 	Ctx, Here context.Context
 	Files     ferry.FS
-	User      string
-	// Hashes are where sums wait for their turns; nil: they do not wait.
+	// Hashes are where sums wait for their turns; nil: they do not wait. Share is whose
+	// turns they are.
 	Hashes *digest.Queue
+	Share  string
 	Stdio  Stdio
 	Log    *slog.Logger
 }
@@ -94,7 +95,7 @@ type command struct {
 	flags    string   // letters of the options
 	ctx      context.Context
 	fs       ferry.FS
-	user     string
+	share    string
 	hashes   *digest.Queue
 }
 
@@ -102,7 +103,7 @@ type command struct {
 // each, behind one dash; "--" ends them.
 func (k *Commands) command(name string, words []word, run func(*command) error) Program {
 	return func(call Call) uint32 {
-		c := &command{Stdio: call.Stdio, commands: k, name: name, ctx: call.Here, fs: call.Files, user: call.User, hashes: call.Hashes}
+		c := &command{Stdio: call.Stdio, commands: k, name: name, ctx: call.Here, fs: call.Files, share: call.Share, hashes: call.Hashes}
 		options := true
 		for _, w := range words {
 			switch {
@@ -232,7 +233,7 @@ type inTurns struct {
 }
 
 func (t inTurns) Write(p []byte) (int, error) {
-	err := t.hashes.Turn(t.ctx, t.user, func() { _, _ = t.sum.Write(p) })
+	err := t.hashes.Turn(t.ctx, t.share, func() { _, _ = t.sum.Write(p) })
 	return len(p), err
 }
 

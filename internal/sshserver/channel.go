@@ -136,7 +136,7 @@ func (c *sshConn) commandFor(line string) program {
 		return noCommand("This command cannot be run: there is no shell here. Use sftp, scp, sshfs or rclone.\n")
 	}
 	return func(ctx context.Context, sess *gate.Session, s *stream) uint32 {
-		return run(sshexec.Call{Ctx: ctx, Here: s.here, Files: sess.FS(), User: sess.User().Name, Hashes: c.srv.cfg.Hashes, Stdio: s, Log: c.log})
+		return run(sshexec.Call{Ctx: ctx, Here: s.here, Files: sess.FS(), Share: sess.Share(), Hashes: c.srv.cfg.Hashes, Stdio: s, Log: c.log})
 	}
 }
 
@@ -174,6 +174,7 @@ func (c *sshConn) sftp(ctx context.Context, sess *gate.Session, s *stream) uint3
 		Drain:     c.drain,
 		Client:    s.here,
 		Hashes:    c.srv.cfg.Hashes,
+		Share:     sess.Share(),
 		Room:      &c.room,
 	})
 	if err != nil {
