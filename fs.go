@@ -127,8 +127,9 @@ type OpenOptions struct {
 	// ASCII: the transfer translates line ends (TYPE A). It is for what is told
 	// of the transfer; a backend stores the bytes that it gets.
 	ASCII bool
-	// At is where the upload begins, in bytes, or AtEnd or Anywhere: of Resume,
-	// ResumeNew and Update, see there; other negative ones are fs.ErrInvalid.
+	// At is where the upload begins, in bytes, or AtEnd or Anywhere; other negative
+	// ones are fs.ErrInvalid. It counts for Resume, ResumeNew and Update, see there:
+	// what is new begins at 0.
 	At int64
 	// KeepRest: what lies behind At stays, for bytes of the file are changed, as a
 	// RANG before STOR asks for. An upload that goes on with a part is not meant

@@ -29,6 +29,24 @@ const (
 	Anywhere int64 = -2
 )
 
+// Clean is what every backend begins Open with: o without an At that its mode does not
+// look at. A mode or an At that there is not is fs.ErrInvalid.
+func (o OpenOptions) Clean() (OpenOptions, error) {
+	if o.Mode > Revise || o.At < Anywhere {
+		return o, fs.ErrInvalid
+	}
+	if !o.Mode.Resumes() && o.Mode != Update {
+		o.At = 0
+	}
+	return o, nil
+}
+
+// AsItStands tells whether o opens the file under the name whatever it holds, and
+// whatever else there is.
+func (o OpenOptions) AsItStands() bool {
+	return o.Mode == Read || o.Mode == Update && !o.Blind && (o.At == 0 || o.At == Anywhere)
+}
+
 // GoesOn decides what an upload in mode Resume, ResumeNew or Update goes on with:
 // file and part are the sizes of what stands under the name and of the user's part
 // for it, in bytes, each -1 where there is none. Start is where the upload begins;

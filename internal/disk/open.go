@@ -32,14 +32,15 @@ func (v *sessionFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptio
 }
 
 func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
+	o, err := o.Clean()
+	if err != nil {
+		return nil, err
+	}
+	if o.AsItStands() {
+		return v.openNamed(name, o.Mode)
+	}
 	if o.Perm == 0 {
 		o.Perm = 0o666
-	}
-	switch {
-	case o.Mode > ferry.Revise || o.At < ferry.Anywhere:
-		return nil, fs.ErrInvalid
-	case o.Mode == ferry.Read || o.Mode == ferry.Update && !o.Blind && (o.At == 0 || o.At == ferry.Anywhere):
-		return v.openNamed(name, o.Mode)
 	}
 	p, err := v.names.Locate(name, !o.Mode.MustBeNew())
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 func going() []promise {
 	return []promise{
 		{text: "where an upload goes on, by what stands there, what is kept, and where the client says", test: goesOnTable},
+		{text: "new content begins at 0, and each write goes where it says", test: newBeginsAtZero},
 		{text: "an upload that is on its way is ErrBusy to one that would be mixed with it", test: staleLater, instead: instead{OtherSessions, staleKept}},
 		{text: "writes at the end by several at once are all there, each whole", test: appendTogether},
 		{text: "a second one that appends to an unfinished file loses nothing", test: appendUnfinished, instead: instead{OtherSessions, appendOwn}},
@@ -95,6 +96,20 @@ func goesOnRows() []goesOnRow {
 		{old, empty, resume(10), 0, "", ferry.ErrStalePart},
 
 		{nil, nil, resume(-3), 0, "", fs.ErrInvalid},
+		{old, part, ferry.OpenOptions{Mode: ferry.Replace, At: -3}, 0, "", fs.ErrInvalid},
+	}
+}
+
+// newBeginsAtZero: At is for what goes on; new content is written where each write says.
+func newBeginsAtZero(e *env) {
+	f := e.as("alice")
+	for i, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive} {
+		name := ferry.Name(fmt.Sprintf("/new%d", i))
+		h := e.openFor(f, name, ferry.OpenOptions{Mode: m, At: ferry.AtEnd})
+		e.put(h, "cd", 2)
+		e.put(h, "ab", 0)
+		e.must(h.Commit())
+		e.holds(e.as("bob"), name, "abcd")
 	}
 }
 

@@ -25,6 +25,10 @@ func (s *session) open(name ferry.Name, o ferry.OpenOptions) (*handle, error) {
 	if s.closed {
 		return nil, ferry.ErrClosed
 	}
+	o, err := o.Clean()
+	if err != nil {
+		return nil, err
+	}
 	at, err := s.walk(name, !o.Mode.MustBeNew())
 	if err != nil {
 		return nil, err
@@ -114,8 +118,6 @@ func (h *handle) openRevise(at place, perm fs.FileMode) error {
 func (h *handle) openAt(at place, o ferry.OpenOptions) error {
 	p := h.session.partAt(at)
 	switch {
-	case o.At < ferry.Anywhere:
-		return fs.ErrInvalid
 	case o.Mode.MustBeNew() && (at.node != nil || at.reserved(p)):
 		return fs.ErrExist
 	case o.Mode == ferry.Update && at.node == nil:

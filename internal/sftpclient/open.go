@@ -42,19 +42,21 @@ func (f *FS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (fe
 }
 
 func (f *FS) open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
-	m := o.Mode
 	if err := check(name); err != nil {
 		return nil, err
 	}
+	o, err := o.Clean()
+	if err != nil {
+		return nil, err
+	}
+	m := o.Mode
 	if f.isClosed() {
 		return nil, ferry.ErrClosed
 	}
 	switch {
-	case m > ferry.Revise || o.At < ferry.Anywhere:
-		return nil, fs.ErrInvalid
 	case m == ferry.Read:
 		return f.openStanding(ctx, name, sftpwire.OpenRead)
-	case m == ferry.Update && !o.Blind && (o.At == 0 || o.At == ferry.Anywhere), m == ferry.Revise && f.opts.User.DirectUploads:
+	case o.AsItStands(), m == ferry.Revise && f.opts.User.DirectUploads:
 		return f.openStanding(ctx, name, readWrite)
 	}
 	onlyNew := m.MustBeNew()
