@@ -1,6 +1,8 @@
 package config
 
-import "slices"
+import (
+	"slices"
+)
 
 // Check is one row of the table of what a configuration must hold to.
 type Check struct {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -145,5 +146,5 @@ func (c *Config) checkHashes() error {
 				u.Name, strings.TrimPrefix(err.Error(), auth.ErrHash.Error()+": ")))
 		}
 	}
-	return joined(found)
+	return errors.Join(found...)
 }

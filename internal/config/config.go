@@ -88,8 +88,6 @@ type Config struct {
 	// from says where each key that is not at its default was set:
 	// "FILE:LINE", or the flag.
 	from map[string]string
-	// given is what was set there, as it was given, by key.
-	given map[string]any
 	// unread are the keys whose value could not be taken.
 	unread map[string]bool
 	// Warnings are about what works and should be mended, Notes about what may be
@@ -120,14 +118,14 @@ func Load(file string, flags map[string]any, more ...Check) (*Config, error) {
 		found = append(found, check.run(c)...)
 	}
 	if wrong := c.sort(found); len(wrong) > 0 {
-		return nil, joined(wrong)
+		return nil, errors.Join(wrong...)
 	}
 	return c, nil
 }
 
 // Preset is the configuration without a file and without flags.
 func Preset() (*Config, error) {
-	c := &Config{from: map[string]string{}, given: map[string]any{}, unread: map[string]bool{}}
+	c := &Config{from: map[string]string{}, unread: map[string]bool{}}
 	for _, k := range Keys() {
 		if err := k.At(c).set(k.preset); err != nil {
 			return nil, fmt.Errorf("the preset of %s %w", k.Name, err)
@@ -174,7 +172,7 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 		if !ok || k.Flag == "" {
 			continue
 		}
-		c.from[k.Name], c.given[k.Name] = k.Flag, given
+		c.from[k.Name] = k.Flag
 		delete(c.unread, k.Name) // what the file says of it does not count
 		err := k.At(c).set(given)
 		if given == "" {
@@ -193,7 +191,6 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 func (c *Config) setKey(name string, v any) error {
 	for _, k := range Keys() {
 		if k.Name == name {
-			c.given[name] = v
 			if err := k.At(c).set(v); err != nil {
 				return fmt.Errorf("%s %w", name, err)
 			}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 )
 
@@ -38,7 +39,7 @@ func knownHosts(key string, of func(*Config) []string) Check {
 				found = append(found, c.Wrong(key, "speaks of %q, which hosts.names does not have", name))
 			}
 		}
-		return joined(found)
+		return errors.Join(found...)
 	}}
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -61,7 +62,7 @@ func (c *Config) checkPorts() error {
 			found = append(found, c.Wrong(last, "has port %d, and so has %s (%s): give one of them another", a.port, other, c.Source(other)))
 		}
 	}
-	return joined(found)
+	return errors.Join(found...)
 }
 
 // checkPassivePorts finds listeners at a port that passive data connections would use.
@@ -82,7 +83,7 @@ func (c *Config) checkPassivePorts() error {
 			found = append(found, c.Wrong(key, "hold port %d, where %s (%s) listens: take a range without it", l.port, l.key, c.Source(l.key)))
 		}
 	}
-	return joined(found)
+	return errors.Join(found...)
 }
 
 // localPort is a port, or how it is chosen: "auto", "any".

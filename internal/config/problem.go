@@ -115,6 +115,3 @@ func lineOf(err error) int {
 	}
 	return 0
 }
-
-// joined is errors.Join of what a check has found, which takes it apart again.
-func joined(found []error) error { return errors.Join(found...) }

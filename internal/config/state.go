@@ -29,7 +29,7 @@ func (c *Config) Hasher(parallel int) (*auth.Hasher, error) {
 	return auth.NewHasher(auth.Cost{Memory: uint32(memory), Passes: uint32(c.Users.HashPasses)}, parallel)
 }
 
-// databaseFile is the database's name in the state directory.
+// DatabaseFile is the database's name in the state directory.
 const DatabaseFile = "ferry.db"
 
 // Database is the path of the database.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -158,7 +159,7 @@ func (c *Config) checkNoTLS() error {
 			found = append(found, c.Wrong(k.Name, "is set, and tls.enabled is false: leave one of them out"))
 		}
 	}
-	return joined(found)
+	return errors.Join(found...)
 }
 
 // needsTLS tells which keys are of TLS alone.
@@ -180,7 +181,7 @@ func (c *Config) checkACME() error {
 				found = append(found, c.Wrong(k.Name, "is set, and there is no name to ask a certificate for: set tls.acme_names"))
 			}
 		}
-		return joined(found)
+		return errors.Join(found...)
 	}
 	acme := c.acme()
 	acme.Storage, acme.RootCA = "unused", "" // files are looked at later

@@ -24,7 +24,7 @@ import (
 
 // Load reads the configuration and holds it against the one table of checks: what
 // contradicts itself, and everything that a server would refuse to begin with. It makes
-// nothing and opens nothing. Serve, ferry config check and a reload all begin with it.
+// nothing. ferry serve and ferry config check begin with it.
 //
 // password is that of static users without one; "": there is none.
 func Load(file string, flags map[string]any, password string) (*config.Config, error) {

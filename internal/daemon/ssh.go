@@ -25,7 +25,7 @@ import (
 // server makes.
 const hostKeyDir = "ssh"
 
-// sshService is the SSH service, and the keys that it shows itself by. Where
+// SSH is the SSH service, and the keys that it shows itself by. Where
 // it is off, all of it is nil.
 type SSH struct {
 	server *sshserver.Server

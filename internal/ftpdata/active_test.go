@@ -63,7 +63,7 @@ func withPeers(t *testing.T, test func(t *testing.T, a *activePeers)) {
 			a := &activePeers{t: t, addr: netip.MustParseAddr(addr)}
 			log := slog.New(slog.NewTextHandler(a, nil))
 			a.who = Session{ID: "s", Local: netip.AddrPortFrom(a.addr, freePort(t, a.addr)), Log: func() *slog.Logger { return log }}
-			a.s = New(Config{First: 50000, Last: 50009, DataTimeout: time.Minute}, TcpNetwork{}, nil, nil)
+			a.s = New(Config{First: 50000, Last: 50009, DataTimeout: time.Minute}, TCPNetwork{}, nil, nil)
 			defer a.s.Close()
 			test(t, a)
 		})

@@ -36,7 +36,7 @@ const (
 	maxTries = 1000
 )
 
-// errNoPort: every passive port is taken by this very client.
+// ErrNoPort: every passive port is taken by this very client.
 var ErrNoPort = errors.New("no passive port left for this address")
 
 // Network is where data connections come from: TCP, or pipes in scripts.
@@ -47,18 +47,18 @@ type Network interface {
 	Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error)
 }
 
-// TcpNetwork is the real one. Keep-alives are off: data connections have
+// TCPNetwork is the real one. Keep-alives are off: data connections have
 // deadlines, and each would cost four system calls. Multipath TCP, which Go
 // would listen with, is off: TCP_CORK, TCP_INFO and splice are TCP's.
-type TcpNetwork struct{}
+type TCPNetwork struct{}
 
-func (TcpNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
+func (TCPNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
 	return lc.Listen(context.Background(), "tcp", local.String())
 }
 
-func (TcpNetwork) Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error) {
+func (TCPNetwork) Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error) {
 	d := net.Dialer{KeepAlive: -1, LocalAddr: net.TCPAddrFromAddrPort(local)}
 	if local.Port() != 0 {
 		d.Control = shareLocalPort

@@ -93,12 +93,12 @@ func TestThreat09UnusedPortsRest(t *testing.T) {
 	bubble(t, 50000, 50000, func(t *testing.T, n *nettest.Network, p *ports) {
 		mustExpect(t, p, portsPeer).Close()
 		if _, err := p.Expect(portsLocal, portsPeer, "another"); !errors.Is(err, ErrNoPort) {
-			t.Errorf("a port that rests: %v, want errNoPort", err)
+			t.Errorf("a port that rests: %v, want ErrNoPort", err)
 		}
 		use(t, n, mustExpect(t, p, portsOther))
 		time.Sleep(shortestRest - time.Nanosecond)
 		if _, err := p.Expect(portsLocal, portsPeer, "another"); !errors.Is(err, ErrNoPort) {
-			t.Errorf("a port that still rests: %v, want errNoPort", err)
+			t.Errorf("a port that still rests: %v, want ErrNoPort", err)
 		}
 		time.Sleep(time.Nanosecond)
 		use(t, n, mustExpect(t, p, portsPeer))
@@ -207,7 +207,7 @@ func TestThreat33PortsRunDryAtOnce(t *testing.T) {
 		}
 		begin := time.Now()
 		if _, err := p.Expect(portsLocal, portsPeer, "another"); !errors.Is(err, ErrNoPort) {
-			t.Errorf("one more: %v, want errNoPort", err)
+			t.Errorf("one more: %v, want ErrNoPort", err)
 		}
 		if time.Since(begin) != 0 {
 			t.Error("the answer took time")

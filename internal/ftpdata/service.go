@@ -13,10 +13,10 @@ import (
 	"ferry/internal/ftptls"
 )
 
-// errDataTimeout: nobody connected, or nobody answered, within DataTimeout.
+// ErrDataTimeout: nobody connected, or nobody answered, within DataTimeout.
 var ErrDataTimeout = errors.New("the data connection did not come about in time")
 
-// serviceConfig says where data connections are awaited, and how long they may take.
+// Config says where data connections are awaited, and how long they may take.
 type Config struct {
 	First, Last  uint16           // the passive ports
 	Addresses    []PassiveAddress // the first whose Network holds the client decides
@@ -38,7 +38,7 @@ type Service struct {
 	fellBack atomic.Bool
 }
 
-// newService makes data connections over n, with the TLS sessions and the buffers
+// New makes data connections over n, with the TLS sessions and the buffers
 // that control connections use as well.
 func New(cfg Config, n Network, sessions *ftptls.Sessions, wires *ftptls.Pools) *Service {
 	return &Service{
@@ -56,7 +56,7 @@ func (s *Service) Advertised(ctx context.Context, peer, local netip.Addr) (netip
 	return s.hosts.addressFor(ctx, peer, local)
 }
 
-// party is what a data connection has to know of its session. It is a value that
+// Session is what a data connection has to know of its session. It is a value that
 // nobody changes, so a transfer may go on beside the session.
 type Session struct {
 	ID    string         // no two sessions have the same
@@ -72,7 +72,7 @@ type Endpoint struct {
 }
 
 // Expect prepares a passive connection of who's, from the address from, or from
-// anywhere where that is the zero address. errNoPort: the client has all ports.
+// anywhere where that is the zero address. ErrNoPort: the client has all ports.
 func (s *Service) Expect(who Session, from netip.Addr) (Endpoint, error) {
 	e, err := s.ports.Expect(who.Local.Addr(), from, who.ID)
 	return Endpoint{passive: e}, err

@@ -26,7 +26,7 @@ func TestTicketOfAConnectionThatCameToNothing(t *testing.T) {
 			for name, version := range versions() {
 				t.Run(binding.String()+"/"+end+"/"+name, func(t *testing.T) {
 					s := serveTLS(t, false, everybody(Policy{Binding: binding}))
-					c := s.Login(clientTLS(version), "single")
+					c := s.login(clientTLS(version), "single")
 					c.put("f", "x", "226")
 					second := s.dial(c.tls)
 					second.want("220")
@@ -49,14 +49,14 @@ func TestTicketsOfAClientWithSeveralAccounts(t *testing.T) {
 			t.Run(binding.String()+"/"+name, func(t *testing.T) {
 				s := serveTLS(t, false, everybody(Policy{Binding: binding}))
 				cfg := clientTLS(version)
-				alice := s.Login(cfg, "alice")
+				alice := s.login(cfg, "alice")
 				alice.put("f", "x", "226")
-				bob := s.Login(cfg, "bob")
+				bob := s.login(cfg, "bob")
 				bob.do("NOOP", "200")
-				second := s.Login(cfg, "bob")
+				second := s.login(cfg, "bob")
 				second.do("NOOP", "200")
 				bob.put("b", "x", "226") // with the ticket of second's handshake, which came with one of alice's
-				other := s.Login(clientTLS(version), "alice")
+				other := s.login(clientTLS(version), "alice")
 				other.putWith(cfg, "f", "x", "522")
 			})
 		}
@@ -71,7 +71,7 @@ func TestAutoAsksForNoTicketThatWasLost(t *testing.T) {
 			cfg := clientTLS(tls.VersionTLS13)
 			cfg.ClientSessionCache = new(once)
 			s := serveTLS(t, false, nil)
-			c := s.Login(cfg, "alice")
+			c := s.login(cfg, "alice")
 			c.put("big", string(make([]byte, 8<<20)), "226")
 			c.get("big")
 			c.putWith(clientTLS(tls.VersionTLS13), "f", "x", "522") // it has one, and a stranger has none

@@ -64,7 +64,7 @@ func commandTable() map[string]*command {
 		{verb: "ALLO", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
 
 		// Data connections
-		{verb: "PORT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: (*conn).Port},
+		{verb: "PORT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: (*conn).port},
 		{verb: "PASV", args: noArg, phase: afterLogin, keepsRestart: true, spec: "959 §4.1.2", run: (*conn).pasv},
 		{verb: "EPRT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "|family|address|port|", spec: "2428 §2", run: (*conn).eprt},
 		{verb: "EPSV", args: mayArg, phase: afterLogin, keepsRestart: true, usage: "[1|2|ALL]", spec: "2428 §3", run: (*conn).epsv},

@@ -87,7 +87,7 @@ func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.Addr
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
-	c.in.OnRefusal(func() { c.takeRefusals(); c.Flush() })
+	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
 	c.resetParameters()
 	return c
 }
@@ -132,7 +132,7 @@ func (c *conn) greet() {
 		c.startImplicit()
 	}
 	if !c.closing {
-		c.Send(say(220, c.greeting()))
+		c.send(say(220, c.greeting()))
 	}
 }
 
@@ -160,7 +160,7 @@ func (c *conn) prepare() (deadline time.Time, read bool) {
 		c.execute(c.dequeue())
 		return deadline, false
 	case c.job != nil || !c.in.HasLine():
-		if c.Flush(); c.closing { // replies to pipelined commands leave in one write
+		if c.flush(); c.closing { // replies to pipelined commands leave in one write
 			return deadline, false
 		}
 	}
@@ -182,7 +182,7 @@ func (c *conn) heard(line []byte, err error, deadline time.Time) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.timedOut(deadline)
 	case errors.Is(err, ftpwire.ErrNoLineEnd):
-		c.Send(say(421, "A command line without an end; closing the connection."))
+		c.send(say(421, "A command line without an end; closing the connection."))
 		c.lost(err)
 	default:
 		c.lost(err)
@@ -217,7 +217,7 @@ func (c *conn) happened() bool {
 		c.finish(r)
 		return true
 	default:
-		return false // a kick cancels the job too
+		return false // the end of the gate's connection cancels the job too
 	}
 }
 
@@ -226,11 +226,11 @@ func (c *conn) happened() bool {
 func (c *conn) mustEnd() bool {
 	if c.gateConn.Context().Err() != nil {
 		cause := context.Cause(c.gateConn.Context())
-		c.Close(say(421, sentence(cause)), cause)
+		c.close(say(421, sentence(cause)), cause)
 		return true
 	}
 	if c.srv.drain.Err() != nil {
-		c.Close(say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
+		c.close(say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
 		return true
 	}
 	return false
@@ -250,15 +250,15 @@ func (c *conn) timedOut(deadline time.Time) {
 	case c.job != nil:
 	case c.sess == nil:
 		if !time.Now().Before(c.loginBy) {
-			c.Close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
+			c.close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
 		}
 	default:
-		c.Close(say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
+		c.close(say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
 	}
 }
 
 // send queues a reply; step writes it. The zero reply says nothing.
-func (c *conn) Send(r reply) {
+func (c *conn) send(r reply) {
 	if r.code == 0 {
 		return
 	}
@@ -274,7 +274,7 @@ func (c *conn) Send(r reply) {
 }
 
 // flush writes the replies that wait. A client that does not take them is lost.
-func (c *conn) Flush() {
+func (c *conn) flush() {
 	err := c.write()
 	switch {
 	case err == nil || c.closing:
@@ -301,8 +301,8 @@ func (c *conn) write() error {
 
 // close says a last reply and ends the session; cause nil means that the
 // client wanted it.
-func (c *conn) Close(r reply, cause error) {
-	c.Send(r)
+func (c *conn) close(r reply, cause error) {
+	c.send(r)
 	c.closing, c.cause = true, cause
 }
 
@@ -312,7 +312,7 @@ func (c *conn) end() {
 	if c.tls != nil {
 		c.srv.tlsSessions.Remove(c.tls.session) // before a client that was told comes back
 	}
-	c.Flush()
+	c.flush()
 	if c.tls != nil && c.covered() && !errors.Is(c.cause, errHandshake) {
 		_ = c.tls.conn.CloseWrite()
 	}
@@ -328,7 +328,7 @@ func (c *conn) recoverPanic() {
 	}
 	c.logPanic(p)
 	c.job = nil
-	c.Close(say(421, "Internal error; closing the connection."), errPanic)
+	c.close(say(421, "Internal error; closing the connection."), errPanic)
 }
 
 // ctx ends when the session must.

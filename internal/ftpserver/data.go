@@ -130,7 +130,7 @@ func (c *conn) listen() (port uint16, r reply) {
 }
 
 // PORT (RFC 959 §4.1.2).
-func (c *conn) Port(arg string) reply {
+func (c *conn) port(arg string) reply {
 	to, err := ftpwire.ParsePORT(arg)
 	return c.prepareActive("PORT", to, err)
 }

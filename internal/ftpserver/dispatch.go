@@ -36,7 +36,7 @@ func (c *conn) take(cmd ftpwire.Command) {
 	if c.queueSize += memoryOf(cmd); c.queueSize > maxQueue {
 		// To read no further would be to miss the end of the connection, behind
 		// what it holds.
-		c.Close(say(421, "Too many commands wait for the end of this one; closing the connection."), errFlood)
+		c.close(say(421, "Too many commands wait for the end of this one; closing the connection."), errFlood)
 		c.abandon()
 	}
 }
@@ -60,7 +60,7 @@ func (c *conn) dequeue() ftpwire.Command {
 // have a reply of a megabyte (STAT of a directory), and many may be waiting.
 func (c *conn) execute(cmd ftpwire.Command) {
 	if len(c.out) >= maxReplies {
-		if c.Flush(); c.closing {
+		if c.flush(); c.closing {
 			return
 		}
 	}
@@ -76,19 +76,19 @@ func (c *conn) execute(cmd ftpwire.Command) {
 		// A browser or mailer that was led here must get nothing to work with
 		// (ALPACA); so does the one who led it.
 		c.gateConn.Penalize("spoke " + cmd.Verb + " to an FTP server")
-		c.Close(say(421, "This is an FTP server."), errNotFTP)
+		c.close(say(421, "This is an FTP server."), errNotFTP)
 	case cmd.Verb == "":
-		c.Send(say(500, cmd.Arg))
+		c.send(say(500, cmd.Arg))
 	case row == nil:
-		c.Send(say(500, "Command not understood."))
+		c.send(say(500, "Command not understood."))
 	case row.args == mustArg && cmd.Arg == "":
-		c.Send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
+		c.send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
 	case row.args == noArg && cmd.Arg != "":
-		c.Send(say(501, cmd.Verb+" takes no argument."))
+		c.send(say(501, cmd.Verb+" takes no argument."))
 	case row.phase == afterLogin && c.sess == nil:
-		c.Send(say(530, "Log in with USER and PASS first."))
+		c.send(say(530, "Log in with USER and PASS first."))
 	default:
-		c.Send(row.run(c, c.decode(cmd.Arg)))
+		c.send(row.run(c, c.decode(cmd.Arg)))
 	}
 	c.endSequences(cmd.Verb, row)
 }

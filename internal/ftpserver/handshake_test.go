@@ -46,7 +46,7 @@ func TestFailedHandshakeSaysWhy(t *testing.T) {
 			}
 
 			// On a data connection the reply comes, too, and the session goes on.
-			k = s.Login(clientTLS(tls.VersionTLS13), "alice")
+			k = s.login(clientTLS(tls.VersionTLS13), "alice")
 			for _, command := range []string{"STOR f", "NLST"} {
 				nc := k.passive()
 				k.do(command, "150")
@@ -73,7 +73,7 @@ func TestRubbishBehindTheHandshake(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, nil)
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			for what, rubbish := range map[string]string{
 				"text":          "and here somebody speaks in clear, which is not a record",
 				"a record":      "\x17\x03\x03\x00\x20" + strings.Repeat("x", 32),
@@ -148,7 +148,7 @@ func TestOldSuitesAreNoted(t *testing.T) {
 			})
 			cfg := clientTLS(c.version)
 			cfg.CipherSuites = []uint16{c.suite}
-			s.Login(cfg, "alice").put("f", "x", "226")
+			s.login(cfg, "alice").put("f", "x", "226")
 			if c.noted != "" && !s.log.has(c.noted) {
 				t.Errorf("the log does not say %q", c.noted)
 			}
@@ -191,7 +191,7 @@ func TestRefusedCertificateIsTold(t *testing.T) {
 				t.Error("the log does not say that the client refused the certificate")
 			}
 
-			c = s.Login(clientTLS(tls.VersionTLS13), "alice")
+			c = s.login(clientTLS(tls.VersionTLS13), "alice")
 			nc := c.passive()
 			c.do("NLST", "150")
 			_ = tls.Client(open(nc), strict).Handshake()

@@ -37,7 +37,7 @@ func (c *conn) afterGoodbye(hears bool) {
 	for !c.closing {
 		switch {
 		case c.job != nil:
-			c.Flush()
+			c.flush()
 			c.job.letGo()
 			c.finish(c.lastReply(hears))
 		case !hears || len(c.queue) == 0:

@@ -62,7 +62,7 @@ func (c *conn) beginAlone(verb string, progress int, run func(ctx context.Contex
 // finish takes a job's reply into the session. One that panicked ends it.
 func (c *conn) finish(r reply) {
 	c.job.cancel(nil)
-	c.Send(r)
+	c.send(r)
 	c.job = nil
 	if r.code == 421 {
 		c.closing, c.cause = true, errPanic

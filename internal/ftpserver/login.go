@@ -34,7 +34,7 @@ func (c *conn) byCertificate() reply {
 	if !c.gateConn.Offer(c.ctx(), claim) {
 		return say(331, "Password required.")
 	}
-	return c.Login(claim, 232)
+	return c.login(claim, 232)
 }
 
 // account is the name of the account that a name means on the host that the
@@ -61,11 +61,11 @@ func (c *conn) pass(arg string) reply {
 	case factor == CertToo:
 		claim.Denied = true
 	}
-	return c.Login(claim, 230)
+	return c.login(claim, 230)
 }
 
 // login lets the client in as claim says; code is the reply's when it works.
-func (c *conn) Login(claim ferry.Claim, code int) reply {
+func (c *conn) login(claim ferry.Claim, code int) reply {
 	claim.Host = c.virtualHost()
 	sess, err := c.gateConn.Login(c.ctx(), claim)
 	if errors.Is(err, ferry.ErrPartial) {
@@ -103,7 +103,7 @@ func (c *conn) loginFailed(err error) reply {
 	case errors.Is(err, ferry.ErrLogin):
 		return say(530, "Login incorrect.")
 	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):
-		c.Close(say(421, sentence(err)), err)
+		c.close(say(421, sentence(err)), err)
 		return reply{}
 	case errors.Is(err, ferry.ErrNoHome):
 		return say(530, sentence(err))
@@ -159,7 +159,7 @@ func (c *conn) rein(string) reply {
 // QUIT (RFC 959 §4.1.1). A transfer that runs ends first: QUIT waits in the
 // queue meanwhile.
 func (c *conn) quit(string) reply {
-	c.Close(say(221, "Goodbye."), nil)
+	c.close(say(221, "Goodbye."), nil)
 	return reply{}
 }
 

@@ -13,7 +13,7 @@ func TestThreat12CutUploadInModeZIsNotPublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, nil)
 			s.srv.cfg.ModeZ = true
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			c.put("f", "content", "226")
 			c.do("MODE Z", "200")
 			nc := c.passive()

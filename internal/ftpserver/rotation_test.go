@@ -15,7 +15,7 @@ func TestThreat9TicketsSurviveTheRotationOfKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var base *tls.Config
 			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}), func(cfg *tls.Config) { base = cfg })
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			for day := byte(2); day < 12; day++ {
 				c.put("f", "before", "226")
 				base.SetSessionTicketKeys([][32]byte{{day}, {day - 1}})

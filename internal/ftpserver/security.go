@@ -54,8 +54,8 @@ func (c *conn) auth(arg string) reply {
 	case c.tls != nil:
 		return say(503, "TLS is in use already.")
 	}
-	c.Send(say(234, "Ready for the TLS handshake."))
-	c.Flush()
+	c.send(say(234, "Ready for the TLS handshake."))
+	c.flush()
 	if bytes, commands := c.forgetUnheard(); bytes > 0 || commands > 0 {
 		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", bytes, "commands", commands)
 	}
@@ -240,8 +240,8 @@ func (c *conn) ccc(string) reply {
 	case c.sess == nil:
 		return say(530, "Log in first: the password stays protected.")
 	}
-	c.Send(say(200, "Going on in clear."))
-	c.Flush()
+	c.send(say(200, "Going on in clear."))
+	c.flush()
 	if err := c.endTLS(); err != nil {
 		c.closing, c.cause = true, fmt.Errorf("TLS did not end after CCC: %w", err)
 		return reply{}
@@ -265,8 +265,8 @@ func (c *conn) dropTLS(r reply) reply {
 	cleared := c.tls.cleared
 	c.srv.tlsSessions.Remove(c.tls.session)
 	if !cleared {
-		c.Send(r)
-		c.Flush()
+		c.send(r)
+		c.flush()
 		if err := c.endTLS(); err != nil {
 			c.closing, c.cause = true, fmt.Errorf("TLS did not end after REIN: %w", err)
 		}

@@ -101,7 +101,7 @@ type Server struct {
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
-	return newServer(cfg, ftpdata.TcpNetwork{})
+	return newServer(cfg, ftpdata.TCPNetwork{})
 }
 
 func newServer(cfg Config, n ftpdata.Network) (*Server, error) {

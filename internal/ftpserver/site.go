@@ -67,7 +67,7 @@ func (c *conn) siteChmod(arg string) reply {
 	if !ok || name == "" {
 		return say(501, "SITE CHMOD takes an octal mode and a name.")
 	}
-	return c.Change("SITE CHMOD", name,
+	return c.change("SITE CHMOD", name,
 		func(ctx context.Context, name ferry.Name) error {
 			return c.fs().SetAttr(ctx, name, ferry.Attr{Mode: &mode})
 		},
@@ -120,7 +120,7 @@ func (c *conn) siteSymlink(arg string) reply {
 	if strings.IndexByte(words[0], 0) >= 0 {
 		return replyFor(ferry.ErrBadName)
 	}
-	return c.Change("SITE SYMLINK", words[1],
+	return c.change("SITE SYMLINK", words[1],
 		func(ctx context.Context, name ferry.Name) error { return c.fs().Symlink(ctx, words[0], name) },
 		func(ferry.Name) reply { return say(200, "Link made.") })
 }

@@ -99,7 +99,7 @@ type tcpClient struct {
 }
 
 // login dials and logs in as alice, in TYPE I.
-func (w *tcpWorld) Login() *tcpClient {
+func (w *tcpWorld) login() *tcpClient {
 	w.t.Helper()
 	c := &tcpClient{t: w.t, TCPConn: w.dial(w.addr)}
 	c.r = bufio.NewReader(c.TCPConn)
@@ -196,7 +196,7 @@ func TestTCPAbortWithUrgentData(t *testing.T) {
 	} {
 		t.Run(form.name, func(t *testing.T) {
 			w := newTCPWorld(t)
-			c := w.Login()
+			c := w.login()
 			data := w.passive(c)
 			c.do("STOR f", "150")
 			if _, err := io.WriteString(data, "half"); err != nil {
@@ -216,7 +216,7 @@ func TestTCPAbortWithUrgentData(t *testing.T) {
 
 func TestTCPResetDuringUpload(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.Login()
+	c := w.login()
 	data := w.passive(c)
 	c.do("STOR f", "150")
 	if _, err := io.WriteString(data, "half"); err != nil {
@@ -236,7 +236,7 @@ func TestTCPControlEndsBeforeData(t *testing.T) {
 	for _, how := range []string{"close", "half close", "reset", "close behind 3,000 commands", "close behind megabytes"} {
 		t.Run(how, func(t *testing.T) {
 			w := newTCPWorld(t)
-			c := w.Login()
+			c := w.login()
 			data := w.passive(c)
 			c.do("STOR f", "150")
 			if _, err := io.WriteString(data, "half"); err != nil {
@@ -271,7 +271,7 @@ func TestTCPControlEndsBeforeData(t *testing.T) {
 // TestTCPQuitBehindUpload: who said QUIT may leave before the end of the data.
 func TestTCPQuitBehindUpload(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.Login()
+	c := w.login()
 	data := w.passive(c)
 	c.do("STOR f", "150")
 	c.say("QUIT\r\n")
@@ -294,7 +294,7 @@ func TestTCPQuitBehindUpload(t *testing.T) {
 // read it.
 func TestTCPUploadThenGone(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.Login()
+	c := w.login()
 	data := w.passive(c)
 	c.do("STOR f", "150")
 	if _, err := io.WriteString(data, "whole"); err != nil {
@@ -314,7 +314,7 @@ func TestTCPUploadThenGone(t *testing.T) {
 
 func TestTCPLongLineAndSegments(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.Login()
+	c := w.login()
 	c.say(strings.Repeat("A", 64<<10) + "\r\n")
 	c.Expect("500")
 	if err := c.SetNoDelay(true); err != nil {
@@ -340,7 +340,7 @@ func TestTCPCutDownload(t *testing.T) {
 	if err := makeFile(t.Context(), tree, "/big", strings.Repeat("x", 64<<20), false); err != nil {
 		t.Fatal(err)
 	}
-	c := w.Login()
+	c := w.login()
 	data := w.passive(c)
 	c.do("RETR big", "150")
 	if _, err := io.ReadFull(data, make([]byte, 1<<10)); err != nil {
@@ -355,7 +355,7 @@ func TestTCPCutDownload(t *testing.T) {
 
 func TestTCPStrangerIsReset(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.Login()
+	c := w.login()
 	port, err := ftpwire.ParseEPSV(c.do("EPSV", "229"))
 	if err != nil {
 		t.Fatal(err)
@@ -378,7 +378,7 @@ func TestTCPStrangerIsReset(t *testing.T) {
 
 func TestTCPActive(t *testing.T) {
 	w := newTCPWorld(t)
-	c := w.Login()
+	c := w.login()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func (s *secureServer) dial(cfg *tls.Config) *secureClient {
 }
 
 // login is a whole beginning: greeting, AUTH TLS, USER, PASS, PBSZ, PROT P, TYPE I.
-func (s *secureServer) Login(cfg *tls.Config, user string) *secureClient {
+func (s *secureServer) login(cfg *tls.Config, user string) *secureClient {
 	s.t.Helper()
 	return s.loginBy(cfg, user, "secret")
 }
@@ -229,7 +229,7 @@ func (c *secureClient) endTLS() {
 // passive opens a bare data connection.
 func (c *secureClient) passive() net.Conn {
 	c.t.Helper()
-	return c.Connect(c.passivePort())
+	return c.connect(c.passivePort())
 }
 
 // passivePort is where the next data connection is awaited.
@@ -243,7 +243,7 @@ func (c *secureClient) passivePort() (port int) {
 }
 
 // connect opens a bare data connection to a port of the server.
-func (c *secureClient) Connect(port int) net.Conn {
+func (c *secureClient) connect(port int) net.Conn {
 	c.t.Helper()
 	host, _, _ := net.SplitHostPort(c.server.addr)
 	nc, err := net.Dial("tcp", net.JoinHostPort(host, strconv.Itoa(port)))

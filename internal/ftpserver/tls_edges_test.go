@@ -12,7 +12,7 @@ import (
 // waits behind it came in clear, too (CVE-2011-0411).
 func TestThreat10NothingThatWaitedInClearCountsUnderTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
-	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	c.put("f", "content", "226")
 
 	c = s.dial(clientTLS(tls.VersionTLS13))
@@ -23,7 +23,7 @@ func TestThreat10NothingThatWaitedInClearCountsUnderTLS(t *testing.T) {
 	c.Send("RETR f\r\nNOOP\r\nREIN\r\nAUTH TLS\r\nUSER alice\r\nPASS secret\r\nPWD")
 	c.want("150")
 	c.want("200") // from now on the others wait
-	_, _ = io.Copy(io.Discard, c.Connect(port))
+	_, _ = io.Copy(io.Discard, c.connect(port))
 	c.want("226")
 	c.want("220")
 	c.want("234")

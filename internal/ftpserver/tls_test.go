@@ -42,7 +42,7 @@ func TestTLSMovesFilesBothWays(t *testing.T) {
 						c.want(step[1])
 					}
 				} else {
-					c = s.Login(clientTLS(version), "alice")
+					c = s.login(clientTLS(version), "alice")
 				}
 				for file, content := range map[string]string{"small": "x", "empty": "", "large": large} {
 					c.put(file, content, "226")
@@ -67,7 +67,7 @@ func TestTLSBindingHoldsOverManyTransfers(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			for i := range 120 {
 				c.put("f", fmt.Sprint(i), "226")
 			}
@@ -93,18 +93,18 @@ func TestThreat9BindingOfDataConnections(t *testing.T) {
 		for name, version := range versions() {
 			t.Run(tt.binding.String()+"/"+name, func(t *testing.T) {
 				s := serveTLS(t, false, everybody(Policy{Binding: tt.binding}))
-				c := s.Login(clientTLS(version), "alice")
+				c := s.login(clientTLS(version), "alice")
 				c.putWith(clientTLS(version), "f", "x", tt.fresh)
 				if tt.binding == ftptls.BindObserve && !s.log.has("would be refused") {
 					t.Error("the log does not name the client that would be refused")
 				}
-				bob := s.Login(clientTLS(version), "bob")
+				bob := s.login(clientTLS(version), "bob")
 				bob.put("b", "x", "226")
 				c.putWith(bob.tls, "f", "x", tt.otherUser)
 				c.put("f", "x", "226")
 				c.put("f", "x", "226") // with the ticket of the other: it reads them all
 				c.putWith(clientTLS(version), "f", "x", tt.freshAfter)
-				second := s.Login(clientTLS(version), "alice")
+				second := s.login(clientTLS(version), "alice")
 				c.putWith(second.tls, "f", "x", tt.sharedCache)
 				c.putWith(clientTLS(version), "f", "x", tt.inCrowd)
 				c.putWith(bob.tls, "f", "x", tt.otherUser)
@@ -122,9 +122,9 @@ func TestThreat9TicketsOfRefusedConnections(t *testing.T) {
 		for name, version := range versions() {
 			t.Run(binding.String()+"/"+name, func(t *testing.T) {
 				s := serveTLS(t, false, everybody(Policy{Binding: binding}))
-				bob := s.Login(clientTLS(version), "bob")
+				bob := s.login(clientTLS(version), "bob")
 				bob.put("b", "x", "226")
-				c := s.Login(clientTLS(version), "alice")
+				c := s.login(clientTLS(version), "alice")
 				c.put("f", "x", "226")
 				c.put("f", "x", "226")
 				for _, thief := range []*tls.Config{clientTLS(version), bob.tls} {
@@ -144,7 +144,7 @@ func TestTicketOfAConnectionThatLogsIn(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			c.put("f", "x", "226")
 			for range 2 { // the second comes with a ticket of the first
 				second := s.dial(c.tls)
@@ -178,17 +178,17 @@ func TestTicketOfAConnectionThatEnded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
 			cfg := clientTLS(version)
-			c, other := s.Login(cfg, "alice"), s.Login(cfg, "alice")
+			c, other := s.login(cfg, "alice"), s.login(cfg, "alice")
 			other.put("g", "x", "226")
 			other.do("QUIT", "221")
 			c.put("f", "x", "226")
 			bobs := clientTLS(version)
-			bob := s.Login(bobs, "bob")
+			bob := s.login(bobs, "bob")
 			bob.put("b", "x", "226")
 			bob.do("QUIT", "221")
 			c.putWith(bobs, "f", "x", "522")
 			old := clientTLS(version)
-			before := s.Login(old, "alice")
+			before := s.login(old, "alice")
 			before.put("f", "x", "226")
 			before.do("QUIT", "221")
 			after := s.loginBy(clientTLS(version), "alice", "changed")
@@ -288,7 +288,7 @@ func TestThreat12TruncatedUploadIsNotPublished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, nil)
 			for records := range 4 {
-				c := s.Login(clientTLS(version), "alice")
+				c := s.login(clientTLS(version), "alice")
 				nc := c.passive()
 				c.do("STOR f", "150")
 				tc := tls.Client(nc, c.tls)
@@ -313,7 +313,7 @@ func TestThreat12TruncatedUploadIsNotPublished(t *testing.T) {
 
 func TestUncleanCloseCountsWhereAllowed(t *testing.T) {
 	s := serveTLS(t, false, everybody(Policy{UncleanClose: true}))
-	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")
 	tc := tls.Client(nc, c.tls)
@@ -348,7 +348,7 @@ func TestUploadByClientThatNeverReads(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(c.policy))
-			client := s.Login(clientTLS(c.version), "alice")
+			client := s.login(clientTLS(c.version), "alice")
 			cfg := client.tls.Clone()
 			if !c.resumes {
 				cfg.ClientSessionCache = nil
@@ -410,7 +410,7 @@ func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
 	cache := new(once)
 	cfg.ClientSessionCache = cache
 	s := serveTLS(t, false, nil)
-	c := s.Login(cfg, "alice")
+	c := s.login(cfg, "alice")
 	upload := func(cfg *tls.Config, reply string) {
 		t.Helper()
 		nc := c.passive()
@@ -430,13 +430,13 @@ func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
 	upload(stranger, "226") // nobody can tell
 	c.do("QUIT", "221")
 
-	c = s.Login(cfg, "alice")
+	c = s.login(cfg, "alice")
 	c.get("f")
 	upload(stranger, "522")
 	upload(cfg, "226")
 	c.do("QUIT", "221")
 
-	c = s.Login(cfg, "alice")
+	c = s.login(cfg, "alice")
 	cache.frozen = true
 	upload(cfg, "226")
 	upload(cfg, "226")
@@ -447,7 +447,7 @@ func TestThreat9AutoAsksWhoMustHaveATicket(t *testing.T) {
 // next data connection before it closes this one, where it must show one.
 func TestResumedUploadGivesATicketAtOnce(t *testing.T) {
 	s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
-	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")
 	tc := tls.Client(&hastyConn{Conn: nc}, c.tls)
@@ -466,7 +466,7 @@ func TestRefusalComesAfterTheHandshake(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{Binding: ftptls.BindEnforce}))
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			for _, command := range []string{"STOR f", "NLST"} {
 				nc := c.passive()
 				c.do(command, "150")
@@ -501,7 +501,7 @@ func (h *hastyConn) Write(p []byte) (int, error) {
 // A client in clear on a private data connection, and the other way round.
 func TestDataConnectionInClear(t *testing.T) {
 	s := serveTLS(t, false, nil)
-	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	nc := c.passive()
 	c.do("STOR f", "150")
 	_, _ = io.WriteString(nc, "this is no handshake, but it is long enough to be looked at")
@@ -541,7 +541,7 @@ func TestCCCGoesOnInClear(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{CCC: true}))
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			c.do("CCC", "200")
 			tc := c.conn.(*tls.Conn)
 			if n, err := tc.Read(make([]byte, 1)); n != 0 || err != io.EOF {
@@ -590,7 +590,7 @@ func TestCCCWithoutTheClientsCloseNotify(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, everybody(Policy{CCC: true}))
-			c := s.Login(clientTLS(version), "alice")
+			c := s.login(clientTLS(version), "alice")
 			c.do("CCC", "200")
 			if n, err := c.conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 				t.Fatalf("no close_notify: %d, %v", n, err)
@@ -604,7 +604,7 @@ func TestCCCWithoutTheClientsCloseNotify(t *testing.T) {
 
 func TestREINLeavesTLS(t *testing.T) {
 	s := serveTLS(t, false, nil)
-	c := s.Login(clientTLS(tls.VersionTLS13), "alice")
+	c := s.login(clientTLS(tls.VersionTLS13), "alice")
 	c.do("REIN", "220")
 	c.endTLS()
 	c.do("PWD", "530")
@@ -668,7 +668,7 @@ func TestThreat13HandshakeCutAtEveryByte(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c.raw) // until the server has closed, too
 		c.raw.Close()
 	}
-	s.Login(clientTLS(tls.VersionTLS13), "alice").do("NOOP", "200")
+	s.login(clientTLS(tls.VersionTLS13), "alice").do("NOOP", "200")
 }
 
 // onlyWrite is a connection with nobody at the other end.
@@ -802,7 +802,7 @@ func TestHostAgreesWithServerName(t *testing.T) {
 // log says each time what it was.
 func TestLegacyProfile(t *testing.T) {
 	s := serveTLS(t, false, everybody(Policy{Legacy: &Legacy{Charset: "windows-1251", DOSList: true, LooseTypes: true}}))
-	c := s.Login(clientTLS(tls.VersionTLS12), "alice")
+	c := s.login(clientTLS(tls.VersionTLS12), "alice")
 	c.put("\xff.txt", "one\ntwo\n", "226")
 	if got, _ := s.content("/\u044f.txt"); got != "one\ntwo\n" {
 		t.Errorf("the name in CP1251 came out wrong, or the content: %q", got)

@@ -36,7 +36,7 @@ func (c *conn) pwd(string) reply {
 }
 
 // change runs a command that changes one name.
-func (c *conn) Change(verb, arg string, do func(ctx context.Context, name ferry.Name) error, done func(name ferry.Name) reply) reply {
+func (c *conn) change(verb, arg string, do func(ctx context.Context, name ferry.Name) error, done func(name ferry.Name) reply) reply {
 	name, err := c.name(arg)
 	if err != nil {
 		return replyFor(err)
@@ -49,7 +49,7 @@ func (c *conn) Change(verb, arg string, do func(ctx context.Context, name ferry.
 
 // MKD (RFC 959 §4.1.3, Appendix II).
 func (c *conn) mkd(arg string) reply {
-	return c.Change("MKD", arg,
+	return c.change("MKD", arg,
 		func(ctx context.Context, name ferry.Name) error { return c.fs().Mkdir(ctx, name, c.dirPerm()) },
 		func(name ferry.Name) reply { return say(257, ftpwire.Quote(string(name))+" created.") })
 }
@@ -65,7 +65,7 @@ func (c *conn) dirPerm() fs.FileMode {
 // RMD (RFC 959 §4.1.3). The session may stand in the directory: it then
 // stands in one that is gone, and CDUP leads out.
 func (c *conn) rmd(arg string) reply {
-	return c.Change("RMD", arg,
+	return c.change("RMD", arg,
 		func(ctx context.Context, name ferry.Name) error {
 			if name == "/" {
 				return fs.ErrPermission
@@ -77,14 +77,14 @@ func (c *conn) rmd(arg string) reply {
 
 // DELE (RFC 959 §4.1.3).
 func (c *conn) dele(arg string) reply {
-	return c.Change("DELE", arg,
+	return c.change("DELE", arg,
 		func(ctx context.Context, name ferry.Name) error { return c.fs().Remove(ctx, name) },
 		func(ferry.Name) reply { return say(250, "File removed.") })
 }
 
 // RNFR (RFC 959 §4.1.3).
 func (c *conn) rnfr(arg string) reply {
-	return c.Change("RNFR", arg,
+	return c.change("RNFR", arg,
 		func(ctx context.Context, name ferry.Name) error {
 			_, err := c.fs().Lstat(ctx, name)
 			return err

@@ -25,7 +25,7 @@ type Binding uint8
 const (
 	// BindAuto refuses a ticket of another user, and once a session has
 	// resumed on a data connection, every later one that does not, where the
-	// client must have a ticket (habits). While a user has several sessions at
+	// client must have a ticket (TicketUse). While a user has several sessions at
 	// one address they may share a cache that is out of tickets.
 	BindAuto Binding = iota
 	// BindOff looks at nothing.

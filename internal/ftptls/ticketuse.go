@@ -2,7 +2,7 @@ package ftptls
 
 import "sync/atomic"
 
-// habits is what is known of how a client deals with tickets. BindAuto insists
+// TicketUse is what is known of how a client deals with tickets. BindAuto insists
 // on one only of a client that must have one.
 //
 // What is shown has been used up with OpenSSL's clients, and the next one comes

@@ -33,7 +33,7 @@ type Conn struct {
 	spoken  string // the protocol
 	fails   int
 	session *Session // nil: not logged in
-	left    bool
+	closed  bool
 }
 
 // Speaks notes that the connection speaks another protocol from now on: AUTH
@@ -247,11 +247,11 @@ func (c *Conn) strike(reason error) {
 // than once; the first call counts.
 func (c *Conn) Close(cause error) {
 	c.mu.Lock()
-	if c.left {
+	if c.closed {
 		c.mu.Unlock()
 		return
 	}
-	c.left = true
+	c.closed = true
 	s := c.session
 	c.mu.Unlock()
 

@@ -57,7 +57,7 @@ func TestThreat33SeatsAreCounted(t *testing.T) {
 	}
 }
 
-func TestLeaveGivesSeatsBack(t *testing.T) {
+func TestCloseGivesSeatsBack(t *testing.T) {
 	h := newHouse(t, gate.Limits{Sessions: 1, PerAddress: 1}, user("alice"))
 	for range 3 {
 		v, _ := h.enter("alice")
@@ -476,7 +476,7 @@ func TestConnEndsWithItsContext(t *testing.T) {
 	wantErr(t, err, ferry.ErrShutdown)
 }
 
-func TestLeaveBeforeLogin(t *testing.T) {
+func TestCloseBeforeLogin(t *testing.T) {
 	h := newHouse(t, gate.Limits{})
 	v := h.connect("192.0.2.7")
 	v.Close(ferry.ErrControlLost)

@@ -13,7 +13,7 @@ import (
 // Mode is the mode of homes that are made: for the server and its group.
 const Mode = 0o750
 
-// makeHome is expandHome's path, made where it is missing. Links on the way
+// makeHome is config.ExpandHome's path, made where it is missing. Links on the way
 // may lead anywhere beneath the fixed part of the pattern, and not out of it.
 func makeHome(pattern, name string) (string, error) {
 	base, below, err := config.ExpandHome(pattern, name)

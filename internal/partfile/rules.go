@@ -20,14 +20,14 @@ type Rules struct {
 	Boot time.Time     // when the machine was started
 }
 
-// Take opens the part and locks it against other processes. The errors are
+// take opens the part and locks it against other processes. The errors are
 // those of the system (ENOENT: there is none), ferry.ErrBusy, and ErrForeign.
 //
 // Somebody with an account on the machine could have put a link there, to have
 // us write through it, or a file of his own: over says whose file the part may
 // turn out to be besides ours, namely that of the file it replaces (a crash
 // between giving it the owner and the rename leaves it so).
-func (r Rules) Take(dir int, name string, over *beneath.Place) (int, *unix.Stat_t, error) {
+func (r Rules) take(dir int, name string, over *beneath.Place) (int, *unix.Stat_t, error) {
 	for {
 		fd, err := openAt(dir, name, unix.O_RDWR)
 		switch err {
@@ -110,7 +110,7 @@ func lock(fd, dir int, name string) (*unix.Stat_t, error) {
 // Resume opens a kept part to go on with it, and says how much of it counts;
 // unix.ENOENT: there is none.
 func (r Rules) Resume(dir int, name string, over *beneath.Place) (fd int, size int64, err error) {
-	fd, st, err := r.Take(dir, name, over)
+	fd, st, err := r.take(dir, name, over)
 	if err != nil {
 		return -1, 0, err
 	}
@@ -156,7 +156,7 @@ func (r Rules) Fresh(dir int, name string) (int, error) {
 
 // Unlink removes a part that no other process holds.
 func (r Rules) Unlink(dir int, name string) error {
-	fd, _, err := r.Take(dir, name, nil)
+	fd, _, err := r.take(dir, name, nil)
 	switch err {
 	case nil:
 		defer unix.Close(fd) // and with it the lock

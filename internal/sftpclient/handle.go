@@ -86,7 +86,7 @@ func (h *handle) known(size int64) {
 }
 
 // begin sends a request about the open file, which request makes of its handle.
-func (h *handle) Begin(ctx context.Context, request func(id string) sftpwire.Request) (*sftpconn.Call, error) {
+func (h *handle) begin(ctx context.Context, request func(id string) sftpwire.Request) (*sftpconn.Call, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if h.ended != nil {
@@ -96,8 +96,8 @@ func (h *handle) Begin(ctx context.Context, request func(id string) sftpwire.Req
 }
 
 // ask is begin, and waits for the answer.
-func (h *handle) Ask(ctx context.Context, request func(id string) sftpwire.Request) (sftpconn.Reply, error) {
-	k, err := h.Begin(ctx, request)
+func (h *handle) ask(ctx context.Context, request func(id string) sftpwire.Request) (sftpconn.Reply, error) {
+	k, err := h.begin(ctx, request)
 	if err != nil {
 		return sftpconn.Reply{}, err
 	}
@@ -151,7 +151,7 @@ func (h *handle) info(ctx context.Context, name ferry.Name) (ferry.Info, error) 
 
 // attrs are those of the file, with the times that it will have.
 func (h *handle) attrs(ctx context.Context) (sftpwire.Attrs, error) {
-	answer, err := h.Ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
+	answer, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
 	if err != nil {
 		return sftpwire.Attrs{}, err
 	}
@@ -219,7 +219,7 @@ func (h *handle) setAttr(ctx context.Context, a ferry.Attr) error {
 }
 
 func (h *handle) change(ctx context.Context, a sftpwire.Attrs) error {
-	_, err := h.Ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsetstat{Handle: id, Attrs: a} })
+	_, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsetstat{Handle: id, Attrs: a} })
 	return err
 }
 
@@ -288,7 +288,7 @@ func (h *handle) writeAt(p []byte, off int64) (int, error) {
 	defer done()
 	b := h.writeBehind(h.fs.life)
 	b.write(p, off)
-	n, err := b.End()
+	n, err := b.end()
 	return int(n), err
 }
 

@@ -22,7 +22,7 @@ func (h *handle) commit(ctx context.Context) error {
 		return err
 	}
 	if h.readOnly {
-		h.Close(ferry.ErrClosed)
+		h.close(ferry.ErrClosed)
 		return nil
 	}
 	u := h.staged()
@@ -34,7 +34,7 @@ func (h *handle) commit(ctx context.Context) error {
 		}
 		return h.closeAndWait(ctx)
 	})
-	h.Close(ferry.ErrClosed) // where it did not come so far
+	h.close(ferry.ErrClosed) // where it did not come so far
 	if err != nil && u.part != "" && !h.fs.keeps() {
 		_ = h.fs.tidyLater(&sftpwire.Remove{Name: u.part}) // err says what matters
 	}
@@ -65,7 +65,7 @@ func (h *handle) sync(ctx context.Context) error {
 }
 
 func (h *handle) fsync(ctx context.Context) error {
-	_, err := h.Ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsync{Handle: id} })
+	_, err := h.ask(ctx, func(id string) sftpwire.Request { return &sftpwire.Fsync{Handle: id} })
 	return err
 }
 
@@ -98,7 +98,7 @@ func (h *handle) publish(ctx context.Context, u upload, settle func() error) err
 // prepare tells whether the part can be published, and gives it what a replaced
 // file hands on.
 func (h *handle) prepare(ctx context.Context, u upload) error {
-	mine, err := h.Begin(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
+	mine, err := h.begin(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (h *handle) Abort(cause error) error {
 		_ = h.change(f.life, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(gap)}) // as far as that is possible
 	}
 	if h.readOnly {
-		h.Close(ferry.ErrClosed)
+		h.close(ferry.ErrClosed)
 		return nil
 	}
 	_ = h.closeAndWait(f.life) // it was not to succeed
@@ -225,7 +225,7 @@ func (h *handle) closeAndWait(ctx context.Context) error {
 }
 
 // close is closeAndWait that waits for nothing.
-func (h *handle) Close(why error) {
+func (h *handle) close(why error) {
 	if h.finish(why) {
 		h.fs.conn.Post(&sftpwire.Close{Handle: h.id})
 	}
@@ -234,7 +234,7 @@ func (h *handle) Close(why error) {
 // revoke takes the part away from the handle and wakes a ReceiveFrom that
 // waits for its peer.
 func (h *handle) revoke() {
-	h.Close(ferry.ErrTakenOver)
+	h.close(ferry.ErrTakenOver)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.source != nil {

@@ -100,7 +100,7 @@ func (a *ahead) again(off int64, n int) error {
 }
 
 func (a *ahead) Ask(off int64, n int) (asked, error) {
-	k, err := a.h.Begin(a.ctx, func(id string) sftpwire.Request {
+	k, err := a.h.begin(a.ctx, func(id string) sftpwire.Request {
 		return &sftpwire.Read{Handle: id, Offset: uint64(off), Length: uint32(n)}
 	})
 	return asked{k, off, n}, err

@@ -62,7 +62,7 @@ func (b *behind) write(p []byte, off int64) bool {
 			break
 		}
 		piece := p[:min(len(p), b.h.fs.writeSize)]
-		k, err := b.h.Begin(b.ctx, func(id string) sftpwire.Request {
+		k, err := b.h.begin(b.ctx, func(id string) sftpwire.Request {
 			return &sftpwire.Write{Handle: id, Offset: uint64(off), Data: piece}
 		})
 		if err != nil {
@@ -103,7 +103,7 @@ func (b *behind) fail(off int64, err error) {
 
 // end waits for all answers and says how many bytes were taken, up to the first
 // that was not, and why that was not.
-func (b *behind) End() (int64, error) {
+func (b *behind) end() (int64, error) {
 	defer b.stop()
 	for len(b.queue) > 0 {
 		b.settle()
@@ -129,7 +129,7 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 	}
 	b := h.writeBehind(ctx)
 	end := h.receive(ctx, b, src, off, n, room.B[:h.fs.writeSize])
-	got, err := b.End()
+	got, err := b.end()
 	if err == nil {
 		err = h.state() // revoked, and woken by that
 	}

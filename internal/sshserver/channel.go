@@ -27,7 +27,6 @@ type stream struct {
 	// here ends when the client has closed the channel or hung up, whatever it has
 	// sent before and was not read.
 	here   context.Context
-	gone   context.CancelFunc
 	saying chan struct{} // has room for who writes to standard error
 }
 
@@ -84,7 +83,7 @@ func (s *stream) exit(status uint32) (err error) {
 	return err
 }
 
-// channel waits for the client to say what it wants to run, and runs it.
+// runChannel waits for the client to say what it wants to run, and runs it.
 func (c *sshConn) runChannel(s *stream, requests <-chan *ssh.Request) {
 	defer s.exit(1)
 	for r := range requests {
@@ -93,9 +92,10 @@ func (c *sshConn) runChannel(s *stream, requests <-chan *ssh.Request) {
 			_ = r.Reply(run != nil, nil)
 		}
 		if run != nil {
-			s.here, s.gone = context.WithCancel(c.clientHere)
+			here, gone := context.WithCancel(c.clientHere)
+			s.here = here
 			go func() {
-				defer s.gone() // no more of them come when the client has closed the channel
+				defer gone() // no more of them come when the client has closed the channel
 				ssh.DiscardRequests(requests)
 			}()
 			s.exit(run(c.ctx, c.session.Load(), s))

@@ -16,7 +16,7 @@ import (
 	"ferry"
 )
 
-// lastWords is how long a client may take to hear why it has to go.
+// farewellTime is how long a client may take to hear why it has to go.
 const farewellTime = time.Second
 
 // serverVersion is the server's version of the protocol (RFC 4253 §4.2).
@@ -29,7 +29,7 @@ const (
 	reasonTooMany     = 12
 )
 
-// sendAway tells a client that is not let in why, and closes: by a DISCONNECT
+// refuseConn tells a client that is not let in why, and closes: by a DISCONNECT
 // in clear, which may come at any time, the key exchange not excepted. All
 // clients show that; a line before the version, which would be shorter, only
 // few.

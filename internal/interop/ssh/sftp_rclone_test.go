@@ -51,14 +51,14 @@ func newRclone(t testing.TB, v *secure, here string) rclone {
 }
 
 // run tries once: what succeeds only when tried again has failed.
-func (r rclone) Run(t testing.TB, args ...string) harness.Output {
+func (r rclone) run(t testing.TB, args ...string) harness.Output {
 	t.Helper()
 	return harness.Program{Dir: r.here}.Run(t, "rclone", append([]string{"--config", r.config, "--retries", "1", "--low-level-retries", "1", "--checkers", "2", "--transfers", "2"}, args...)...)
 }
 
 func (r rclone) Must(t testing.TB, args ...string) harness.Output {
 	t.Helper()
-	o := r.Run(t, args...)
+	o := r.run(t, args...)
 	if o.Code != 0 {
 		t.Fatalf("rclone %q: exit status %d\n%s%s", args, o.Code, o.Out, o.Err)
 	}
@@ -132,14 +132,14 @@ func TestRcloneHashes(t *testing.T) {
 	if err := os.Chtimes(v.Path("tree/f"), info.ModTime(), info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	if o := r.Run(t, "check", "out", "key:tree"); o.Code == 0 || !strings.Contains(o.Err, "1 differences found") {
+	if o := r.run(t, "check", "out", "key:tree"); o.Code == 0 || !strings.Contains(o.Err, "1 differences found") {
 		t.Errorf("the difference was not found: exit status %d\n%s", o.Code, o.Err)
 	}
 	o := r.Must(t, "check", "--sftp-disable-hashcheck", "out", "key:tree", "-vv")
 	if strings.Contains(o.Err, "md5sum") || strings.Contains(o.Err, "sha1sum") {
 		t.Errorf("hashes were asked for though they are switched off:\n%s", o.Err)
 	}
-	if o := r.Run(t, "check", "--download", "--sftp-disable-hashcheck", "out", "key:tree"); o.Code == 0 {
+	if o := r.run(t, "check", "--download", "--sftp-disable-hashcheck", "out", "key:tree"); o.Code == 0 {
 		t.Error("the difference was not found by downloading")
 	}
 }
@@ -173,7 +173,7 @@ func TestRcloneCommands(t *testing.T) {
 	r.Must(t, "mkdir", "pw:one/two/three")
 	r.Must(t, "rmdir", "pw:one/two/three")
 	harness.WantNoFile(t, v.Path("one/two/three"))
-	if o := r.Run(t, "rmdir", "pw:moved"); o.Code == 0 {
+	if o := r.run(t, "rmdir", "pw:moved"); o.Code == 0 {
 		t.Error("a directory was removed that is not empty")
 	}
 	r.Must(t, "delete", "pw:moved")
@@ -183,7 +183,7 @@ func TestRcloneCommands(t *testing.T) {
 	if o := r.Must(t, "about", "pw:"); !strings.Contains(o.Out, "Total:") || !strings.Contains(o.Out, "Free:") {
 		t.Errorf("about shows %q", o.Out)
 	}
-	if o := r.Run(t, "cat", "pw:missing"); o.Code == 0 {
+	if o := r.run(t, "cat", "pw:missing"); o.Code == 0 {
 		t.Error("cat of what is missing succeeded")
 	}
 }

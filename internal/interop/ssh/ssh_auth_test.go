@@ -44,7 +44,7 @@ func (a signatory) signKey(t testing.TB, key string, options ...string) string {
 }
 
 // revoke puts a new list in the place of the old one.
-func (a signatory) Revoke(t testing.TB, lines ...string) {
+func (a signatory) revoke(t testing.TB, lines ...string) {
 	t.Helper()
 	list := a.revoked + ".new"
 	harness.Program{Stdin: strings.Join(lines, "\n") + "\n"}.Must(t, "ssh-keygen", "-q", "-k", "-f", list, "-s", a.key+".pub", "-")
@@ -132,10 +132,10 @@ func TestSSHRevoked(t *testing.T) {
 	}
 	v.wantCertified(t, true, harness.User, key)
 	for _, line := range []string{"serial: 4711", "serial: 4000-4712", "id: test", "key: " + string(public), "sha1: " + string(public), "sha256: " + string(public)} {
-		a.Revoke(t, line)
+		a.revoke(t, line)
 		v.wantCertified(t, false, harness.User, key)
 		v.wantCertified(t, true, harness.User, other)
-		a.Revoke(t, "serial: 1")
+		a.revoke(t, "serial: 1")
 		v.wantCertified(t, true, harness.User, key)
 	}
 	harness.WriteFile(t, a.revoked, public)

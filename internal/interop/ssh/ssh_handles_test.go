@@ -65,7 +65,7 @@ func (p *packets) packet() []byte {
 }
 
 // ask sends requests in one go, and gives their replies in that order.
-func (p *packets) Ask(requests ...sftpwire.Request) []sftpwire.Reply {
+func (p *packets) ask(requests ...sftpwire.Request) []sftpwire.Reply {
 	p.t.Helper()
 	var b []byte
 	first := p.id + 1
@@ -112,7 +112,7 @@ func TestManyOpenHandles(t *testing.T) {
 			// Which of them find the server full is not said: they run at the same time.
 			var handles []string
 			read := "" // the last one that may be read
-			for i, r := range p.Ask(opens...) {
+			for i, r := range p.ask(opens...) {
 				switch r := r.(type) {
 				case *sftpwire.Handle:
 					handles = append(handles, r.Handle)
@@ -128,7 +128,7 @@ func TestManyOpenHandles(t *testing.T) {
 			if limit > 0 && len(handles) != limit*3/8 || limit == 0 && len(handles) < 5000 {
 				t.Errorf("%d files could be opened", len(handles))
 			}
-			if r, ok := p.Ask(&sftpwire.Read{Handle: read, Length: 100})[0].(*sftpwire.Data); !ok || string(r.Data) != "content" {
+			if r, ok := p.ask(&sftpwire.Read{Handle: read, Length: 100})[0].(*sftpwire.Data); !ok || string(r.Data) != "content" {
 				t.Errorf("the last of them holds %v", r)
 			}
 
@@ -143,7 +143,7 @@ func TestManyOpenHandles(t *testing.T) {
 			for _, h := range handles {
 				closes = append(closes, &sftpwire.Close{Handle: h})
 			}
-			for _, r := range p.Ask(closes...) {
+			for _, r := range p.ask(closes...) {
 				if s, ok := r.(*sftpwire.Status); !ok || s.Code != sftpwire.OK {
 					t.Errorf("CLOSE: %#v", r)
 				}

@@ -65,7 +65,7 @@ func TestThreat33Abuse(t *testing.T) {
 			quiet := harness.OpenFiles(t, v.Pid())
 
 			a := attack(t, v, c.crowd, c.harass)
-			defer a.End()
+			defer a.end()
 			behave(t, v)
 			if files := harness.OpenFiles(t, v.Pid()); files > quiet+2*c.crowd.origins*capAddress+capPorts+20 { // each may list a directory
 				t.Errorf("the server has %d files open", files)
@@ -73,7 +73,7 @@ func TestThreat33Abuse(t *testing.T) {
 			if c.gone {
 				harness.Eventually(t, "the server is rid of the attackers", func() bool { return harness.OpenFiles(t, v.Pid()) <= quiet+10 })
 			}
-			a.End()
+			a.end()
 			behave(t, v)
 			if memory := harness.MostMemory(t, v.Pid()); memory > memoryCeiling {
 				t.Errorf("the server took %d MiB", memory>>20)
@@ -138,7 +138,7 @@ func (a *attackers) add(conn net.Conn, harass func(net.Conn)) {
 }
 
 // end ends the attack.
-func (a *attackers) End() {
+func (a *attackers) end() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, conn := range a.conns {
