@@ -21,7 +21,7 @@ type configFlags struct {
 	ReadOnly       bool     `negatable:"" help:"Let nobody change anything."`
 	PassivePorts   string   `placeholder:"A-B" help:"Ports of passive data connections (default 50000-50999)."`
 	PassiveAddress []string `placeholder:"HOST" sep:"none" help:"The address that PASV tells clients, when a NAT is in front: HOST or NETWORK=HOST."`
-	LogFormat      string   `placeholder:"text|json" words:"text,json" help:"Form of the log on standard error."`
+	LogFormat      string   `placeholder:"FORMAT" words:"auto,text,json,short" help:"Form of the log on standard error: auto (short on a terminal, else text), text, json or short."`
 	LogLevel       string   `placeholder:"LEVEL" words:"debug,info,warn,error" help:"debug, info, warn or error."`
 }
 

@@ -16,8 +16,11 @@ import (
 // not understood halfway, and not touched.
 func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 	dir := t.TempDir()
-	flags := stateFlags{State: &dir}
-	if err := flags.withAccounts(func(context.Context, *account.Accounts) error { return nil }); err != nil {
+	conf, err := stateFlags{State: &dir}.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := withAccounts(conf, func(context.Context, *account.Accounts) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, config.DatabaseFile)
@@ -26,7 +29,7 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = flags.withAccounts(func(context.Context, *account.Accounts) error { t.Error("opened"); return nil })
+	err = withAccounts(conf, func(context.Context, *account.Accounts) error { t.Error("opened"); return nil })
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "newer version") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("want one sentence about a newer version, got %v", err)
 	}

@@ -44,11 +44,16 @@ func TestWordsOfFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	offered := 0
 	for _, f := range parser.Model.Children[0].Flags {
 		for _, word := range wordsOf(f.Tag) {
+			offered++
 			if _, err := config.Load("", map[string]any{"--" + f.Name: word}); err != nil {
 				t.Errorf("--%s %s: %v", f.Name, word, err)
 			}
 		}
+	}
+	if offered < 6 {
+		t.Errorf("only %d words are offered for the flags of serve", offered)
 	}
 }

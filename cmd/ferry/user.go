@@ -54,15 +54,6 @@ func (f stateFlags) withUser(name string, do func(context.Context, *account.Acco
 	return noSuchUser(withAccounts(conf, do), name)
 }
 
-// withAccounts runs do with the database open, made if it is missing.
-func (f stateFlags) withAccounts(do func(context.Context, *account.Accounts) error) error {
-	conf, err := f.load()
-	if err != nil {
-		return err
-	}
-	return withAccounts(conf, do)
-}
-
 // withAccounts runs do with the database of conf open, made if it is missing.
 func withAccounts(conf *config.Config, do func(context.Context, *account.Accounts) error) error {
 	ctx := context.Background()

@@ -24,7 +24,11 @@ func (cmd *userAddCmd) Run(c console) error {
 	if err != nil {
 		return config.Usagef("%w", misused(err))
 	}
-	return cmd.withAccounts(func(ctx context.Context, accounts *account.Accounts) error {
+	conf, err := cmd.load()
+	if err != nil {
+		return err
+	}
+	return withAccounts(conf, func(ctx context.Context, accounts *account.Accounts) error {
 		// Looked at before the password is asked for: nobody should type one in vain.
 		if accounts.Has(ctx, cmd.Name) {
 			return cmd.exists()

@@ -35,10 +35,9 @@ func (cmd *userKeyAddCmd) Run(c console) error {
 		return config.Usagef("%w", err)
 	}
 	return cmd.withUser(cmd.Name, func(ctx context.Context, accounts *account.Accounts) error {
-		err := accounts.AddKeys(ctx, cmd.Name, keys,
+		return accounts.AddKeys(ctx, cmd.Name, keys,
 			func(k store.Key) error { return c.print("added key %s to user %s", k.Fingerprint, cmd.Name) },
 			func(k store.Key) error { c.note("user %s has key %s already", cmd.Name, k.Fingerprint); return nil })
-		return err
 	})
 }
 

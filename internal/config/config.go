@@ -173,7 +173,7 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 			continue
 		}
 		c.from[k.Name] = k.Flag
-		delete(c.unread, k.Name) // what the file says of it does not count
+		delete(c.unread, k.Name) // for the checks: a fault of the file is told of all the same
 		err := k.At(c).set(given)
 		if given == "" {
 			// Most likely a shell variable that is not set: the default, or

@@ -119,6 +119,10 @@ func (f *file) decideInPlace(log *slog.Logger, name ferry.Name, why string) {
 		return
 	}
 	f.decided(f.handle, nil)
+	noteInPlace(log, name, why)
+}
+
+func noteInPlace(log *slog.Logger, name ferry.Name, why string) {
 	log.Info("file is written in place and not staged", "file", name, "reason", why)
 }
 
@@ -150,7 +154,7 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 	case staged.Size > 0:
 		_ = was.Abort(nil) // nothing was done with it
 		f.decided(h, nil)
-		log.Info("file is written in place and not staged", "file", name, "reason", "the storage could not stage it")
+		noteInPlace(log, name, "the storage could not stage it")
 	case old.Size == 0:
 		_ = was.Abort(nil)
 		f.decided(h, nil)

@@ -118,7 +118,7 @@ func (c *sshConn) programFor(r *ssh.Request) program {
 			return c.commandFor(payload.Text)
 		}
 	case "shell":
-		return noShell
+		return noCommand("There is no shell here: use sftp or scp.\r\n") // for a terminal
 	}
 	return nil
 }
@@ -151,12 +151,6 @@ func noCommand(text string) program {
 		s.Say(text)
 		return 127
 	}
-}
-
-// noShell tells a person who has tried ssh what to try.
-func noShell(_ context.Context, _ *gate.Session, s *stream) uint32 {
-	s.Say("There is no shell here: use sftp or scp.\r\n")
-	return 1
 }
 
 // sftp is the subsystem.
