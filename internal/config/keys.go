@@ -197,7 +197,7 @@ func houseKeys() []Key {
 			func(c *Config) value { return (*duration)(&c.Limits.Stall) }},
 
 		{"log.format", "--log-format", "auto",
-			"Form of the log on standard error: \"text\" (KEY=VALUE), \"json\", \"short\" for people, or \"auto\":\nshort on a terminal, text otherwise. docs/logs.md says what stands in it.",
+			"Form of the log on standard error: \"text\" (KEY=VALUE), \"json\", \"short\" for people, or \"auto\":\nshort on a terminal, text otherwise.",
 			func(c *Config) value { return choice{&c.Log.Format, []string{"auto", "text", "json", "short"}} }},
 		{"log.level", "--log-level", "info",
 			"The least that is logged. \"debug\" shows every command, never a password.",
