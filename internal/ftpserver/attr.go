@@ -12,33 +12,32 @@ import (
 // cutWord splits s at its first space.
 func cutWord(s string) (word, rest string, found bool) { return strings.Cut(s, " ") }
 
-// parseMFF reads "Modify=20260102030405;UNIX.mode=0644;". A reply with a code
-// says what is wrong.
-func parseMFF(list string) (ferry.Attr, reply) {
-	var a ferry.Attr
+// parseMFF reads "Modify=20260102030405;UNIX.mode=0644;". Where that is wrong, it
+// says why, and the code to answer with.
+func parseMFF(list string) (a ferry.Attr, code int, wrong string) {
 	for fact := range strings.SplitSeq(strings.TrimSuffix(list, ";"), ";") {
 		key, value, ok := strings.Cut(fact, "=")
 		if !ok {
-			return a, say(501, "MFF takes fact=value; and a name.")
+			return a, 501, "MFF takes fact=value; and a name."
 		}
 		switch strings.ToLower(key) {
 		case "modify":
 			t, err := ftpwire.ParseTime(value)
 			if err != nil {
-				return a, say(501, "Modify takes YYYYMMDDhhmmss.")
+				return a, 501, "Modify takes YYYYMMDDhhmmss."
 			}
 			a.ModTime = &t
 		case "unix.mode":
 			mode, ok := parseMode(value)
 			if !ok {
-				return a, say(501, "UNIX.mode takes an octal number.")
+				return a, 501, "UNIX.mode takes an octal number."
 			}
 			a.Mode = &mode
 		default:
-			return a, say(504, "The fact "+key+" cannot be changed.")
+			return a, 504, "The fact " + key + " cannot be changed."
 		}
 	}
-	return a, reply{}
+	return a, 0, ""
 }
 
 // parseMode reads an octal mode of up to four digits, as chmod takes it.

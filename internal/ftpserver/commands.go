@@ -1,20 +1,28 @@
 package ftpserver
 
+import "ferry/internal/ftpreply"
+
 // command is one row of the table: what the loop has to know before it calls
 // the handler, and what HELP, FEAT and the documents say about it.
 type command struct {
 	verb  string
 	args  argRule
 	phase phase
-	// urgent commands are answered while a job runs; the others wait for its
-	// end, in order.
-	urgent bool
-	// keepsRestart commands may stand between REST or RANG and the transfer
-	// they are for; every other command ends the restart point (RFC 3659 §5.3).
-	keepsRestart bool
-	usage        string // the argument as HELP shows it
-	spec         string // the RFC that defines it
-	run          func(c *conn, arg string) reply
+	// urgent says whether it is answered while a job runs; what is not waits for
+	// the job's end, in order.
+	urgent urgency
+	// cancels: it cancels the job that runs, as soon as it is read.
+	cancels bool
+	// ends: after it the client wants no more, so a job outlives the control connection.
+	ends bool
+	// begins is what it prepares for a later command, and keeps what other commands
+	// have prepared and it leaves alone: it may stand between the two. All else that
+	// was prepared ends with it (RFC 3659 §5.3 of REST, RFC 959 §4.1.3 of RNFR),
+	// however it is answered.
+	begins, keeps prepared
+	usage         string // the argument as HELP shows it
+	spec          string // the RFC that defines it
+	run           func(c *conn, arg string) ftpreply.Reply
 }
 
 // argRule says what a command wants behind its verb.
@@ -34,6 +42,27 @@ const (
 	afterLogin       // else 530
 )
 
+// urgency says what becomes of a command while a job runs.
+type urgency uint8
+
+const (
+	waits      urgency = iota
+	atOnce             // it is answered
+	atOnceBare         // it is answered if it has no argument
+)
+
+// prepared is what one command leaves for a later one, as bits.
+type prepared uint8
+
+const (
+	aRestart prepared = 1 << iota // of REST and RANG, for a transfer or HASH
+	anALLO                        // of ALLO, for an upload
+	aRename                       // of RNFR, for RNTO
+	aCopy                         // of SITE CPFR, for SITE CPTO
+
+	forTransfer = aRestart | anALLO
+)
+
 // commandTable is all of FTP that Ferry speaks.
 func commandTable() map[string]*command {
 	rows := []command{
@@ -42,7 +71,7 @@ func commandTable() map[string]*command {
 		{verb: "PASS", args: mayArg, usage: "password", spec: "959 §4.1.1", run: (*conn).pass},
 		{verb: "ACCT", args: mustArg, usage: "account", spec: "959 §4.1.1", run: (*conn).acct},
 		{verb: "REIN", args: noArg, spec: "959 §4.1.1", run: (*conn).rein},
-		{verb: "QUIT", args: noArg, spec: "959 §4.1.1", run: (*conn).quit},
+		{verb: "QUIT", args: noArg, ends: true, spec: "959 §4.1.1", run: (*conn).quit},
 		{verb: "HOST", args: mustArg, usage: "name", spec: "7151", run: (*conn).host},
 		{verb: "LANG", args: mayArg, usage: "[language]", spec: "2640 §4", run: (*conn).lang},
 		{verb: "CLNT", args: mayArg, usage: "client", spec: "custom", run: (*conn).clnt},
@@ -55,45 +84,45 @@ func commandTable() map[string]*command {
 		{verb: "CCC", args: noArg, spec: "2228 §3", run: (*conn).ccc},
 
 		// Parameters
-		{verb: "TYPE", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "A|I|L 8", spec: "959 §4.1.2", run: (*conn).typeCmd},
+		{verb: "TYPE", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "A|I|L 8", spec: "959 §4.1.2", run: (*conn).typeCmd},
 		{verb: "MODE", args: mustArg, phase: afterLogin, usage: "S|Z", spec: "959 §4.1.2", run: (*conn).modeCmd},
 		{verb: "STRU", args: mustArg, phase: afterLogin, usage: "F", spec: "959 §4.1.2", run: (*conn).stru},
 		{verb: "OPTS", args: mustArg, usage: "command [options]", spec: "2389 §4", run: (*conn).opts},
-		{verb: "REST", args: mustArg, phase: afterLogin, usage: "offset", spec: "3659 §5", run: (*conn).rest},
-		{verb: "RANG", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "first last", spec: "draft-bryan-ftp-range", run: (*conn).rang},
-		{verb: "ALLO", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
+		{verb: "REST", args: mustArg, phase: afterLogin, begins: aRestart, keeps: anALLO, usage: "offset", spec: "3659 §5", run: (*conn).rest},
+		{verb: "RANG", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "first last", spec: "draft-bryan-ftp-range", run: (*conn).rang},
+		{verb: "ALLO", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
 
 		// Data connections
-		{verb: "PORT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: (*conn).port},
-		{verb: "PASV", args: noArg, phase: afterLogin, keepsRestart: true, spec: "959 §4.1.2", run: (*conn).pasv},
-		{verb: "EPRT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "|family|address|port|", spec: "2428 §2", run: (*conn).eprt},
-		{verb: "EPSV", args: mayArg, phase: afterLogin, keepsRestart: true, usage: "[1|2|ALL]", spec: "2428 §3", run: (*conn).epsv},
-		{verb: "LPRT", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "af,hal,h1,...,pal,p1,...", spec: "1639", run: (*conn).lprt},
-		{verb: "LPSV", args: noArg, phase: afterLogin, keepsRestart: true, spec: "1639", run: (*conn).lpsv},
-		{verb: "PRET", args: mustArg, phase: afterLogin, keepsRestart: true, usage: "command", spec: "custom", run: (*conn).pret},
+		{verb: "PORT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: (*conn).port},
+		{verb: "PASV", args: noArg, phase: afterLogin, keeps: forTransfer, spec: "959 §4.1.2", run: (*conn).pasv},
+		{verb: "EPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "|family|address|port|", spec: "2428 §2", run: (*conn).eprt},
+		{verb: "EPSV", args: mayArg, phase: afterLogin, keeps: forTransfer, usage: "[1|2|ALL]", spec: "2428 §3", run: (*conn).epsv},
+		{verb: "LPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "af,hal,h1,...,pal,p1,...", spec: "1639", run: (*conn).lprt},
+		{verb: "LPSV", args: noArg, phase: afterLogin, keeps: forTransfer, spec: "1639", run: (*conn).lpsv},
+		{verb: "PRET", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "command", spec: "custom", run: (*conn).pret},
 
 		// Transfers
 		{verb: "RETR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).retr},
 		{verb: "STOR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).stor},
 		{verb: "STOU", args: mayArg, phase: afterLogin, usage: "[name]", spec: "959 §4.1.3, 1123 §4.1.2.9", run: (*conn).stou},
 		{verb: "APPE", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).appe},
-		{verb: "ABOR", args: noArg, urgent: true, spec: "959 §4.1.3", run: (*conn).abor},
+		{verb: "ABOR", args: noArg, urgent: atOnce, cancels: true, spec: "959 §4.1.3", run: (*conn).abor},
 
 		// Listings
 		{verb: "LIST", args: mayArg, phase: afterLogin, usage: "[-altrRF1d] [name]", spec: "959 §4.1.3", run: (*conn).list},
 		{verb: "NLST", args: mayArg, phase: afterLogin, usage: "[-a] [name]", spec: "959 §4.1.3, 1123 §4.1.2.7", run: (*conn).nlst},
 		{verb: "MLSD", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: (*conn).mlsd},
 		{verb: "MLST", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: (*conn).mlst},
-		{verb: "STAT", args: mayArg, phase: afterLogin, urgent: true, usage: "[name]", spec: "959 §4.1.3", run: (*conn).stat},
+		{verb: "STAT", args: mayArg, phase: afterLogin, urgent: atOnceBare, keeps: aRename | aCopy, usage: "[name]", spec: "959 §4.1.3", run: (*conn).stat},
 
 		// The tree
-		{verb: "CWD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.1", run: (*conn).cwdCmd},
+		{verb: "CWD", args: mustArg, phase: afterLogin, keeps: anALLO, usage: "name", spec: "959 §4.1.1", run: (*conn).cwdCmd},
 		{verb: "CDUP", args: noArg, phase: afterLogin, spec: "959 §4.1.1", run: (*conn).cdup},
 		{verb: "PWD", args: noArg, phase: afterLogin, spec: "959 §4.1.3", run: (*conn).pwd},
-		{verb: "MKD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).mkd},
+		{verb: "MKD", args: mustArg, phase: afterLogin, keeps: anALLO, usage: "name", spec: "959 §4.1.3", run: (*conn).mkd},
 		{verb: "RMD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rmd},
 		{verb: "DELE", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).dele},
-		{verb: "RNFR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rnfr},
+		{verb: "RNFR", args: mustArg, phase: afterLogin, begins: aRename, usage: "name", spec: "959 §4.1.3", run: (*conn).rnfr},
 		{verb: "RNTO", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rnto},
 		{verb: "COMB", args: mustArg, phase: afterLogin, usage: "target part...", spec: "custom", run: (*conn).comb},
 		{verb: "XCWD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).cwdCmd},
@@ -120,9 +149,9 @@ func commandTable() map[string]*command {
 		// About the server
 		{verb: "FEAT", args: noArg, spec: "2389 §3", run: (*conn).feat},
 		{verb: "HELP", args: mayArg, usage: "[command]", spec: "959 §4.1.3", run: (*conn).help},
-		{verb: "NOOP", args: mayArg, urgent: true, keepsRestart: true, spec: "959 §4.1.3", run: (*conn).noop},
+		{verb: "NOOP", args: mayArg, urgent: atOnce, keeps: forTransfer | aRename | aCopy, spec: "959 §4.1.3", run: (*conn).noop},
 		{verb: "SYST", args: noArg, spec: "959 §4.1.3", run: (*conn).syst},
-		{verb: "SITE", args: mustArg, phase: afterLogin, usage: "command [arguments]", spec: "959 §4.1.3", run: (*conn).site},
+		{verb: "SITE", args: mustArg, phase: afterLogin, keeps: aCopy, usage: "command [arguments]", spec: "959 §4.1.3", run: (*conn).site},
 	}
 	// Known, and not to be had (RFC 959 §4.2: 502, where an unknown verb is 500).
 	for _, verb := range []string{"SMNT", "ADAT", "MIC", "CONF", "ENC", "MFCT", "CPSV", "SSCN", "THMB", "RMDA", "DSIZ", "XRSQ", "XSEM", "XSEN", "MAIL", "MSND", "MSOM", "MSAM", "MRSQ", "MRCP"} {

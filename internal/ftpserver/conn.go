@@ -16,6 +16,7 @@ import (
 	"ferry"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
 )
@@ -74,11 +75,12 @@ type conn struct {
 	data      ftpdata.Endpoint  // where the next data connection comes from
 	epsvAll   bool              // EPSV ALL was given
 	job       *job              // what runs now; nil: nothing
-	queue     []ftpwire.Command // commands that wait for the job's end
+	queue     []request         // what waits for the job's end
 	queueSize int               // bytes in queue
 	quitSoon  atomic.Bool       // QUIT is in the queue: the job may outlive the control connection
 	closing   bool              // the last reply is said
-	cause     error             // why the connection ends; nil: QUIT
+	report    ftpreply.Reporter
+	cause     error // why the connection ends; nil: QUIT
 }
 
 func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.AddrPort, implicit bool) *conn {
@@ -86,6 +88,7 @@ func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.Addr
 		srv: s, raw: nc, ctl: nc, gateConn: gateConn, peer: peer, local: local, implicit: implicit,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
+	c.nameLog()
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
 	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
 	c.resetParameters()
@@ -132,7 +135,7 @@ func (c *conn) greet() {
 		c.startImplicit()
 	}
 	if !c.closing {
-		c.send(say(220, c.greeting()))
+		c.send(ftpreply.Say(220, c.greeting()))
 	}
 }
 
@@ -176,13 +179,13 @@ func (c *conn) heard(line []byte, err error, deadline time.Time) {
 	c.out = append(c.out, c.in.TakeTelnetReply()...)
 	switch {
 	case err == nil:
-		c.take(parse(line))
+		c.take(c.srv.parse(line))
 	case errors.Is(err, ftpwire.ErrLineTooLong):
-		c.take(ftpwire.Command{Arg: fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)})
+		c.take(refuse(fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		c.timedOut(deadline)
 	case errors.Is(err, ftpwire.ErrNoLineEnd):
-		c.send(say(421, "A command line without an end; closing the connection."))
+		c.send(ftpreply.Say(421, "A command line without an end; closing the connection."))
 		c.lost(err)
 	default:
 		c.lost(err)
@@ -195,7 +198,7 @@ func (c *conn) wake() { _ = c.raw.SetReadDeadline(time.Unix(1, 0)) }
 // readDeadline is when a read must return though nothing came.
 func (c *conn) readDeadline() time.Time {
 	switch {
-	case c.job != nil && c.job.progress != 0:
+	case c.job != nil && c.job.Progress != 0:
 		return time.Now().Add(keepAlive)
 	case c.job != nil:
 		return time.Time{} // the job has deadlines of its own; idle is what a session without one is
@@ -226,11 +229,11 @@ func (c *conn) happened() bool {
 func (c *conn) mustEnd() bool {
 	if c.gateConn.Context().Err() != nil {
 		cause := context.Cause(c.gateConn.Context())
-		c.close(say(421, sentence(cause)), cause)
+		c.close(ftpreply.Say(421, ftpreply.Sentence(cause)), cause)
 		return true
 	}
 	if c.srv.drain.Err() != nil {
-		c.close(say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
+		c.close(ftpreply.Say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
 		return true
 	}
 	return false
@@ -245,31 +248,39 @@ func (c *conn) timedOut(deadline time.Time) {
 		return
 	}
 	switch {
-	case c.job != nil && c.job.progress != 0:
+	case c.job != nil && c.job.Progress != 0:
 		c.stillWorking()
 	case c.job != nil:
 	case c.sess == nil:
 		if !time.Now().Before(c.loginBy) {
-			c.close(say(421, "Login takes too long; closing the connection."), errLoginTimeout)
+			c.close(ftpreply.Say(421, "Login takes too long; closing the connection."), errLoginTimeout)
 		}
 	default:
-		c.close(say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
+		c.close(ftpreply.Say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
 	}
 }
 
-// send queues a reply; step writes it. The zero reply says nothing.
-func (c *conn) send(r reply) {
-	if r.code == 0 {
+// answer sends what a command brought, and starts what goes on behind it.
+func (c *conn) answer(r ftpreply.Reply) {
+	c.send(r)
+	if r.Then != nil {
+		c.begin(*r.Then)
+	}
+}
+
+// send queues a reply; step writes it. One without a code says nothing.
+func (c *conn) send(r ftpreply.Reply) {
+	if r.Code == 0 {
 		return
 	}
-	if c.job != nil && c.job.spoke && r.code != c.job.progress {
+	if c.job != nil && c.job.spoke && r.Code != c.job.Progress {
 		// Lines of a multi-line reply went out already; it must end with its
 		// own code (RFC 959 §4.2).
-		r = reply{code: c.job.progress, text: "Not done: " + r.text}
+		r = ftpreply.Reply{Code: c.job.Progress, Text: "Not done: " + r.Text}
 	}
 	c.out = c.appendReply(c.out, r)
 	if c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
-		c.log().Debug("reply", "code", r.code, "text", r.text)
+		c.log().Debug("reply", "code", r.Code, "text", r.Text)
 	}
 }
 
@@ -301,7 +312,7 @@ func (c *conn) write() error {
 
 // close says a last reply and ends the session; cause nil means that the
 // client wanted it.
-func (c *conn) close(r reply, cause error) {
+func (c *conn) close(r ftpreply.Reply, cause error) {
 	c.send(r)
 	c.closing, c.cause = true, cause
 }
@@ -326,9 +337,9 @@ func (c *conn) recoverPanic() {
 	if p == nil {
 		return
 	}
-	c.logPanic(p)
+	logPanic(c.log(), p)
 	c.job = nil
-	c.close(say(421, "Internal error; closing the connection."), errPanic)
+	c.close(internalError(), errPanic)
 }
 
 // ctx ends when the session must.

@@ -2,115 +2,130 @@ package ftpserver
 
 import (
 	"ferry"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
 
-// parse takes a line apart. What is no command has no verb, and the reason,
-// which is the reply to it, as its argument.
-func parse(line []byte) ftpwire.Command {
-	cmd, err := ftpwire.ParseCommand(line)
-	if err != nil {
-		return ftpwire.Command{Arg: "Command not understood."}
-	}
-	return cmd
+// request is a line of the client: a command, or why it is none.
+type request struct {
+	ftpwire.Command
+	row     *command // never nil; one without a verb: it is not known
+	refused string   // the text of the reply to what is no command; "": it is one
 }
 
-// take decides about a command: do it now, or after what runs.
-func (c *conn) take(cmd ftpwire.Command) {
-	c.debugCommand(cmd)
+// parse takes a line apart.
+func (s *Server) parse(line []byte) request {
+	cmd, err := ftpwire.ParseCommand(line)
+	if err != nil {
+		return refuse("Command not understood.")
+	}
+	if row := s.commands[cmd.Verb]; row != nil {
+		return request{Command: cmd, row: row}
+	}
+	return request{Command: cmd, row: &command{}}
+}
+
+// refuse is a line that is no command; text says why.
+func refuse(text string) request { return request{row: &command{}, refused: text} }
+
+// take decides about a request: do it now, or after what runs.
+func (c *conn) take(r request) {
+	c.debugCommand(r)
 	if c.job == nil {
-		c.execute(cmd)
+		c.execute(r)
 		return
 	}
-	row := c.srv.commands[cmd.Verb]
-	if cmd.Verb == "ABOR" {
+	if r.row.cancels {
 		c.job.cancel(ferry.ErrAborted)
-	} else if row != nil && row.urgent && len(c.queue) == 0 && !c.job.spoke && (cmd.Verb != "STAT" || cmd.Arg == "") {
-		c.execute(cmd)
+	} else if r.urgent() && len(c.queue) == 0 && !c.job.spoke {
+		c.execute(r)
 		return
 	}
-	if cmd.Verb == "QUIT" && cmd.Arg == "" {
+	if r.row.ends && r.Arg == "" {
 		c.quitSoon.Store(true)
 	}
-	c.queue = append(c.queue, cmd)
-	if c.queueSize += memoryOf(cmd); c.queueSize > maxQueue {
+	c.queue = append(c.queue, r)
+	if c.queueSize += memoryOf(r); c.queueSize > maxQueue {
 		// To read no further would be to miss the end of the connection, behind
 		// what it holds.
-		c.close(say(421, "Too many commands wait for the end of this one; closing the connection."), errFlood)
+		c.close(ftpreply.Say(421, "Too many commands wait for the end of this one; closing the connection."), errFlood)
 		c.abandon()
 	}
 }
 
-// memoryOf is about how many bytes a command that waits costs.
-func memoryOf(cmd ftpwire.Command) int { return len(cmd.Verb) + len(cmd.Arg) + 64 }
+// urgent tells whether r is answered while a job runs.
+func (r request) urgent() bool {
+	return r.row.urgent == atOnce || r.row.urgent == atOnceBare && r.Arg == ""
+}
 
-func (c *conn) dequeue() ftpwire.Command {
-	cmd := c.queue[0]
+// memoryOf is about how many bytes a request that waits costs.
+func memoryOf(r request) int { return len(r.Verb) + len(r.Arg) + 64 }
+
+func (c *conn) dequeue() request {
+	r := c.queue[0]
 	c.queue = c.queue[1:]
-	c.queueSize -= memoryOf(cmd)
+	c.queueSize -= memoryOf(r)
 	if len(c.queue) == 0 {
 		c.queue = nil
 	}
-	return cmd
+	return r
 }
 
-// execute finds the row of cmd, checks what can be checked for every command,
-// in the order syntax, login (RFC 959 §5.4), and sends its reply. A client that
-// does not take what it was told already is told no more: a short command can
-// have a reply of a megabyte (STAT of a directory), and many may be waiting.
-func (c *conn) execute(cmd ftpwire.Command) {
+// execute checks what can be checked for every command, in the order syntax, login
+// (RFC 959 §5.4), and sends its reply. A client that does not take what it was told
+// already is told no more: a short command can have a reply of a megabyte (STAT of a
+// directory), and many may be waiting.
+func (c *conn) execute(r request) {
 	if len(c.out) >= maxReplies {
 		if c.flush(); c.closing {
 			return
 		}
 	}
-	row := c.srv.commands[cmd.Verb]
-	switch cmd.Verb { // even where it fails, it is not the earlier one that counts
-	case "RNFR":
-		c.from = ""
-	case "REST":
-		c.restart = restartPoint{}
+	row := r.row
+	c.forget(row.begins) // even where it fails, it is not the earlier one that counts
+	if refusal, ok := c.mayRun(r); !ok {
+		c.answer(refusal)
+	} else {
+		c.answer(row.run(c, c.decode(r.Arg)))
 	}
-	switch {
-	case row == nil && notFTP(cmd.Verb):
-		// A browser or mailer that was led here must get nothing to work with
-		// (ALPACA); so does the one who led it.
-		c.gateConn.Penalize("spoke " + cmd.Verb + " to an FTP server")
-		c.close(say(421, "This is an FTP server."), errNotFTP)
-	case cmd.Verb == "":
-		c.send(say(500, cmd.Arg))
-	case row == nil:
-		c.send(say(500, "Command not understood."))
-	case row.args == mustArg && cmd.Arg == "":
-		c.send(say(501, cmd.Verb+" needs an argument: "+cmd.Verb+" "+row.usage))
-	case row.args == noArg && cmd.Arg != "":
-		c.send(say(501, cmd.Verb+" takes no argument."))
-	case row.phase == afterLogin && c.sess == nil:
-		c.send(say(530, "Log in with USER and PASS first."))
-	default:
-		c.send(row.run(c, c.decode(cmd.Arg)))
-	}
-	c.endSequences(cmd.Verb, row)
+	c.forget(^(row.begins | row.keeps))
 }
 
-// endSequences forgets what only the next command could have used: a restart
-// point, a RNFR, a SITE CPFR, an ALLO. Whether that command was any good makes
-// no difference; row is nil for one that is unknown.
-func (c *conn) endSequences(verb string, row *command) {
-	if row == nil {
-		row = &command{}
+// mayRun tells whether the handler of r is to be called; if not, why.
+func (c *conn) mayRun(r request) (refusal ftpreply.Reply, ok bool) {
+	switch row := r.row; {
+	case row.verb == "" && notFTP(r.Verb):
+		// A browser or mailer that was led here must get nothing to work with
+		// (ALPACA); so does the one who led it.
+		c.gateConn.Penalize("spoke " + r.Verb + " to an FTP server")
+		c.close(ftpreply.Say(421, "This is an FTP server."), errNotFTP)
+		return ftpreply.Said(), false
+	case r.refused != "":
+		return ftpreply.Say(500, r.refused), false
+	case row.verb == "":
+		return ftpreply.Say(500, "Command not understood."), false
+	case row.args == mustArg && r.Arg == "":
+		return ftpreply.Say(501, r.Verb+" needs an argument: "+r.Verb+" "+row.usage), false
+	case row.args == noArg && r.Arg != "":
+		return ftpreply.Say(501, r.Verb+" takes no argument."), false
+	case row.phase == afterLogin && c.sess == nil:
+		return ftpreply.Say(530, "Log in with USER and PASS first."), false
 	}
-	if !row.keepsRestart && verb != "REST" {
+	return ftpreply.Reply{}, true
+}
+
+// forget drops what earlier commands have prepared.
+func (c *conn) forget(what prepared) {
+	if what&aRestart != 0 {
 		c.restart = restartPoint{}
-		if verb != "CWD" && verb != "MKD" {
-			c.alloBytes = 0
-		}
 	}
-	between := verb == "NOOP" || verb == "STAT" // what a client asks to see that we live
-	if verb != "RNFR" && !between {
+	if what&anALLO != 0 {
+		c.alloBytes = 0
+	}
+	if what&aRename != 0 {
 		c.from = ""
 	}
-	if verb != "SITE" && !between {
+	if what&aCopy != 0 {
 		c.copyFrom = ""
 	}
 }

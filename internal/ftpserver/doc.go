@@ -10,10 +10,10 @@
 //
 // How to read it. commands.go is all of FTP on one page: the table of verbs.
 // conn.go is the loop: one goroutine owns a session's state and alone writes
-// replies; dispatch.go decides which command is done when, and finds its row. A handler parses, checks, makes one
-// call and returns its reply. What takes long (a transfer, a hash) is a job
-// (job.go) in one other goroutine that gets values and hands back a reply, so
-// that the loop goes on answering ABOR, STAT and NOOP. data.go and ports.go
-// bring data connections, transfer.go and list.go use them, replies.go is the
-// one place where an error becomes a reply.
+// replies; dispatch.go decides which command is done when, by its row of the table.
+// A handler parses, checks, makes one call and returns its ftpreply.Reply. What takes
+// long (a transfer, a hash) is an ftpreply.Job behind that reply: the loop runs it in
+// one other goroutine (job.go), which has values and no session, so that the loop goes
+// on answering ABOR, STAT and NOOP. data.go prepares data connections, transfer.go and
+// list.go use them; package ftpreply is the one place where an error becomes a reply.
 package ftpserver

@@ -52,15 +52,15 @@ func (c *conn) afterGoodbye(hears bool) {
 // direction. A transfer ends with its data connection. What has none is wanted by
 // nobody once the client has gone, which only a write can tell from a client that
 // still hears; where there is nothing to write, it has a while to end.
-func (c *conn) lastReply(hears bool) reply {
-	if !c.job.alone {
+func (c *conn) lastReply(hears bool) result {
+	if !c.job.Alone {
 		return <-c.job.done
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for left := aloneAfterQuit; ; left -= time.Second {
 		gone := !hears || left <= 0
-		if c.job.progress != 0 {
+		if c.job.Progress != 0 {
 			c.stillWorking()
 			gone = c.write() != nil
 		}

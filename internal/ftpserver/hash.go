@@ -11,6 +11,7 @@ import (
 
 	"ferry"
 	"ferry/internal/digest"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
 
@@ -25,36 +26,36 @@ const defaultHash = "SHA-256"
 func hashNames() []string { return []string{"SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"} }
 
 // optsHASH shows or chooses the algorithm of HASH.
-func (c *conn) optsHASH(param string) reply {
+func (c *conn) optsHASH(param string) ftpreply.Reply {
 	if param == "" {
-		return say(200, c.hashAlgo)
+		return ftpreply.Say(200, c.hashAlgo)
 	}
 	for _, name := range hashNames() {
 		if strings.EqualFold(name, param) {
 			c.hashAlgo = name
-			return say(200, name)
+			return ftpreply.Say(200, name)
 		}
 	}
-	return say(501, "Unknown algorithm; "+strings.Join(hashNames(), ", ")+" are known.")
+	return ftpreply.Say(501, "Unknown algorithm; "+strings.Join(hashNames(), ", ")+" are known.")
 }
 
 // HASH (draft-bryan-ftpext-hash §3): of the whole file, or of the range that
 // RANG set.
-func (c *conn) hash(arg string) reply {
+func (c *conn) hash(arg string) ftpreply.Reply {
 	at := c.restart
 	if at.given && !at.ranged {
-		return say(503, "REST does not go with HASH; use RANG.")
+		return ftpreply.Say(503, "REST does not go with HASH; use RANG.")
 	}
 	algo := c.hashAlgo
-	return c.digest("HASH", arg, algo, 213, at, func(sum []byte, first, last int64) reply {
-		return say(213, fmt.Sprintf("%s %d-%d %x %s", algo, first, last, sum, arg))
+	return c.digest("HASH", arg, algo, 213, at, func(sum []byte, first, last int64) ftpreply.Reply {
+		return ftpreply.Say(213, fmt.Sprintf("%s %d-%d %x %s", algo, first, last, sum, arg))
 	})
 }
 
 // xhash is one of the older commands with a fixed algorithm: the name, and
 // perhaps the first and last offset.
-func xhash(algo string) func(c *conn, arg string) reply {
-	return func(c *conn, arg string) reply {
+func xhash(algo string) func(c *conn, arg string) ftpreply.Reply {
+	return func(c *conn, arg string) ftpreply.Reply {
 		name, at := arg, restartPoint{}
 		if words, err := splitNames(arg); err == nil && strings.HasPrefix(arg, `"`) {
 			name = words[0]
@@ -64,40 +65,40 @@ func xhash(algo string) func(c *conn, arg string) reply {
 			tail := strings.Join(words[len(words)-2:], " ")
 			if first, last, err := ftpwire.ParseRange(tail); err == nil {
 				if first > last {
-					return say(501, "The range ends before it begins.")
+					return ftpreply.Say(501, "The range ends before it begins.")
 				}
 				name = strings.TrimSuffix(arg, " "+tail)
 				at = restartPoint{given: true, ranged: true, offset: first, last: last}
 			}
 		}
-		return c.digest("X"+algo, name, algo, 250, at, func(sum []byte, _, _ int64) reply {
-			return say(250, strings.ToUpper(fmt.Sprintf("%x", sum)))
+		return c.digest("X"+algo, name, algo, 250, at, func(sum []byte, _, _ int64) ftpreply.Reply {
+			return ftpreply.Say(250, strings.ToUpper(fmt.Sprintf("%x", sum)))
 		})
 	}
 }
 
 // MD5 (draft-twine-ftpmd5).
-func (c *conn) md5(arg string) reply {
-	return c.digest("MD5", arg, "MD5", 251, restartPoint{}, func(sum []byte, _, _ int64) reply {
-		return say(251, fmt.Sprintf("%s %X", arg, sum))
+func (c *conn) md5(arg string) ftpreply.Reply {
+	return c.digest("MD5", arg, "MD5", 251, restartPoint{}, func(sum []byte, _, _ int64) ftpreply.Reply {
+		return ftpreply.Say(251, fmt.Sprintf("%s %X", arg, sum))
 	})
 }
 
 // digest computes a hash as a job, and shows the client meanwhile that it is
 // alive.
-func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, done func(sum []byte, first, last int64) reply) reply {
+func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, done func(sum []byte, first, last int64) ftpreply.Reply) ftpreply.Reply {
 	name, err := c.name(arg)
 	if err != nil {
-		return replyFor(err)
+		return ftpreply.For(err)
 	}
 	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read})
 	switch {
 	case errors.Is(err, ferry.ErrIsDir):
-		return say(553, "It is a directory.")
+		return ftpreply.Say(553, "It is a directory.")
 	case errors.Is(err, fs.ErrPermission) && verb == "HASH":
-		return say(552, "Permission denied.") // the draft's code (§3.2)
+		return ftpreply.Say(552, "Permission denied.") // the draft's code (§3.2)
 	case err != nil:
-		return c.failed(verb, name, err)
+		return c.report.Failed(verb, name, err)
 	}
 	info, err := h.Stat()
 	if err == nil && at.ranged && at.offset > info.Size {
@@ -105,14 +106,15 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 	}
 	if err != nil {
 		_ = h.Abort(nil)
-		return c.failed(verb, name, err)
+		return c.report.Failed(verb, name, err)
 	}
 	first, last := int64(0), info.Size-1
 	if at.ranged {
 		first, last = at.offset, min(at.last, last)
 	}
 	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.sess.Share()
-	c.beginAlone(verb, progress, func(ctx context.Context) reply {
+	report := c.report
+	return ftpreply.Begin(ftpreply.Job{Verb: verb, Progress: progress, Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		defer h.Abort(nil)
 		defer endWith(ctx, h)()
 		buf := bufs.Get().(*[hashBuf]byte)
@@ -120,15 +122,14 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 		sum := digest.New(algo)
 		err := hashes.Sum(ctx, who, sum, h, first, last-first+1, buf[:])
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errShrunk
+			err = ftpreply.ErrShrunk
 		}
 		if err != nil {
 			err = cmp.Or(context.Cause(ctx), err)
-			return c.failed(verb, name, err)
+			return report.Failed(verb, name, err)
 		}
 		return done(sum.Sum(nil), first, max(last, 0))
-	})
-	return reply{}
+	}})
 }
 
 // readRange hands n bytes of h from off on to take, piece by piece.
@@ -143,7 +144,7 @@ func readRange(ctx context.Context, h ferry.Handle, off, n int64, take func([]by
 		off, n = off+int64(got), n-int64(got)
 		if err != nil && n > 0 {
 			if errors.Is(err, io.EOF) {
-				return errShrunk
+				return ftpreply.ErrShrunk
 			}
 			return err
 		}

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"ferry/internal/ftplist"
+	"ferry/internal/ftpreply"
 )
 
 // FEAT (RFC 2389 §3). Each line has clients that look for its exact words:
 // "UTF8" and no more, "HASH" before its list, no MLSD (RFC 3659 §7.8 has MLST
 // stand for both), no PRET, which clients would send before every transfer.
-func (c *conn) feat(string) reply {
+func (c *conn) feat(string) ftpreply.Reply {
 	var hashes []string
 	for _, name := range hashNames() {
 		if name == c.hashAlgo {
@@ -52,7 +53,7 @@ func (c *conn) feat(string) reply {
 	for i := range lines {
 		lines[i] = " " + lines[i]
 	}
-	return reply{code: 211, text: "Features:", more: append(lines, "End")}
+	return ftpreply.Reply{Code: 211, Text: "Features:", More: append(lines, "End")}
 }
 
 // securityFeatures are the lines of FEAT about TLS (RFC 4217 §6).
@@ -68,7 +69,7 @@ func (c *conn) securityFeatures() []string {
 }
 
 // HELP (RFC 959 §4.1.3).
-func (c *conn) help(arg string) reply {
+func (c *conn) help(arg string) ftpreply.Reply {
 	if arg != "" {
 		return c.helpFor(strings.ToUpper(arg))
 	}
@@ -85,36 +86,38 @@ func (c *conn) help(arg string) reply {
 		lines = append(lines, " "+strings.Join(verbs[:n], " "))
 		verbs = verbs[n:]
 	}
-	return reply{code: 214, text: "Commands; HELP and one of them tells more:", more: append(lines, "End")}
+	return ftpreply.Reply{Code: 214, Text: "Commands; HELP and one of them tells more:", More: append(lines, "End")}
 }
 
-func (c *conn) helpFor(verb string) reply {
+func (c *conn) helpFor(verb string) ftpreply.Reply {
 	if verb == "SITE" {
 		return c.siteHelp("")
 	}
 	row := c.srv.commands[verb]
 	if row == nil || row.spec == "" {
-		return say(501, "Unknown command.")
+		return ftpreply.Say(501, "Unknown command.")
 	}
 	spec := row.spec
 	if spec[0] >= '0' && spec[0] <= '9' {
 		spec = "RFC " + spec
 	}
 	spec = strings.ReplaceAll(spec, "§", "section ") // texts of replies are ASCII (RFC 959 §4.2)
-	return say(214, strings.TrimRight("Syntax: "+verb+" "+row.usage, " ")+" ("+spec+")")
+	return ftpreply.Say(214, strings.TrimRight("Syntax: "+verb+" "+row.usage, " ")+" ("+spec+")")
 }
 
 // NOOP (RFC 959 §4.1.3).
-func (c *conn) noop(string) reply { return say(200, "Ok.") }
+func (c *conn) noop(string) ftpreply.Reply { return ftpreply.Say(200, "Ok.") }
 
 // SYST (RFC 959 §4.1.3): the words that wget and others look for.
-func (c *conn) syst(string) reply { return say(215, "UNIX Type: L8") }
+func (c *conn) syst(string) ftpreply.Reply { return ftpreply.Say(215, "UNIX Type: L8") }
 
-func (c *conn) notImplemented(string) reply { return say(502, "Command not implemented.") }
+func (c *conn) notImplemented(string) ftpreply.Reply {
+	return ftpreply.Say(502, "Command not implemented.")
+}
 
 // STAT (RFC 959 §4.1.3): of the session, at once even during a transfer; with
 // a name, a listing on the control connection.
-func (c *conn) stat(arg string) reply {
+func (c *conn) stat(arg string) ftpreply.Reply {
 	if arg != "" {
 		return c.statName(arg)
 	}
@@ -152,7 +155,7 @@ func (c *conn) stat(arg string) reply {
 		lines = append(lines, line+" of "+string(t.Name))
 	}
 	if c.job != nil && len(c.sess.Transfers()) == 0 {
-		lines = append(lines, " "+c.job.verb+" is running")
+		lines = append(lines, " "+c.job.Verb+" is running")
 	}
-	return reply{code: 211, text: "Status:", more: append(lines, "End")}
+	return ftpreply.Reply{Code: 211, Text: "Status:", More: append(lines, "End")}
 }

@@ -11,89 +11,85 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ferry"
-	"ferry/internal/ftpwire"
+	"ferry/internal/ftpreply"
 )
 
-// job is what takes long and runs beside the loop: a transfer, a listing, a
-// hash, a copy. It touches nothing of conn; its reply comes by done.
+// job is a Job that runs, in a goroutine of its own.
 type job struct {
-	verb   string
+	ftpreply.Job
 	cancel context.CancelCauseFunc
-	done   chan reply // buffered: the job never waits for the loop
+	done   chan result // buffered: the job never waits for the loop
+	ctl    net.Conn
 	// settled is closed when the fate of the control connection no longer
-	// matters for the job: see controlHolds.
+	// matters for the job: see Holds.
 	settled chan struct{}
 	settle  sync.Once
-	// progress is the code of the "NNN-" lines that show the client a long
-	// job without a data connection is alive; 0: none are wanted.
-	progress int
-	// alone: it has no data connection, so who has left the control connection
-	// wants nothing of it.
-	alone bool
-	spoke bool // such a line went out, so the reply has begun
+	spoke   bool // a line of progress went out, so the reply has begun
 }
 
-// begin starts run as the session's job. progress is explained at job.
-func (c *conn) begin(verb string, progress int, run func(ctx context.Context, j *job) reply) {
+// result is how a job ended: with a reply, or with a panic.
+type result struct {
+	reply ftpreply.Reply
+	panic any
+}
+
+// begin starts what goes on behind a reply.
+func (c *conn) begin(what ftpreply.Job) {
 	ctx, cancel := context.WithCancelCause(c.ctx())
-	j := &job{verb: verb, cancel: cancel, done: make(chan reply, 1), settled: make(chan struct{}), progress: progress}
+	j := &job{Job: what, cancel: cancel, done: make(chan result, 1), ctl: c.raw, settled: make(chan struct{})}
 	c.job = j
-	if slices.ContainsFunc(c.queue, func(cmd ftpwire.Command) bool { return cmd.Verb == "ABOR" }) {
+	if slices.ContainsFunc(c.queue, func(r request) bool { return r.row.cancels }) {
 		cancel(ferry.ErrAborted) // it came while this command waited
 	}
+	wake, log := c.wake, c.report.Log
 	go func() {
-		defer c.wake()
+		defer wake()
 		defer func() {
 			if p := recover(); p != nil {
-				c.logPanic(p)
-				j.done <- say(421, "Internal error; closing the connection.")
+				logPanic(log(), p)
+				j.done <- result{panic: p}
 			}
 		}()
-		j.done <- run(ctx, j)
+		j.done <- result{reply: j.Run(ctx, j)}
 	}()
 }
 
-// beginAlone is begin for a job without a data connection.
-func (c *conn) beginAlone(verb string, progress int, run func(ctx context.Context) reply) {
-	c.begin(verb, progress, func(ctx context.Context, _ *job) reply { return run(ctx) })
-	c.job.alone = true
-}
-
-// finish takes a job's reply into the session. One that panicked ends it.
-func (c *conn) finish(r reply) {
+// finish takes a job's result into the session. One that panicked ends it.
+func (c *conn) finish(r result) {
 	c.job.cancel(nil)
-	c.send(r)
-	c.job = nil
-	if r.code == 421 {
-		c.closing, c.cause = true, errPanic
+	if r.panic != nil {
+		c.close(internalError(), errPanic)
+	} else {
+		c.send(r.reply)
 	}
+	c.job = nil
 }
 
 // stillWorking tells a client that waits on the control connection alone that
 // its job goes on.
 func (c *conn) stillWorking() {
 	c.job.spoke = true
-	c.out = append(c.out, []byte(statusLine(c.job.progress))...)
+	c.out = append(c.out, []byte(ftpreply.StillWorking(c.job.Progress))...)
 }
 
 // letGo tells the job that it may end well without the control connection.
 func (j *job) letGo() { j.settle.Do(func() { close(j.settled) }) }
 
-// controlHolds is asked when the data of an upload has ended and before it is
-// published: was the control connection still there? A client that dies closes
-// both, and to the data connection that looks like the end of the file
-// (RFC 959 §3.4: in stream mode the end of the file is the close).
+// Holds tells an upload that has all its data whether it may be published: was the
+// control connection still there? A client that dies closes both, and to the data
+// connection that looks like the end of the file (RFC 959 §3.4: in stream mode the
+// end of the file is the close).
 //
 // The kernel says whether the client's end has been closed. If so, the loop
 // will read that end too, in a moment, and decides: after a QUIT the upload
 // counts, otherwise it cancels the job. Before it is taken to hold, the loop
 // has the time of wait to hear of it.
-func controlHolds(ctx context.Context, ctl net.Conn, j *job, wait time.Duration) error {
+func (j *job) Holds(ctx context.Context, wait time.Duration) error {
 	var heard <-chan time.Time // nil: for as long as it takes
-	if unread(ctl) {
+	if unread(j.ctl) {
 		wait = max(wait, time.Millisecond) // the end may lie behind what the loop is about to read
 	}
-	if !peerClosed(ctl) {
+	if !peerClosed(j.ctl) {
 		if wait < time.Millisecond {
 			return context.Cause(ctx)
 		}
@@ -107,7 +103,7 @@ func controlHolds(ctx context.Context, ctl net.Conn, j *job, wait time.Duration)
 	case <-j.settled:
 		return nil
 	case <-heard:
-		return controlHolds(ctx, ctl, j, 0) // once more, as it stands now
+		return j.Holds(ctx, 0) // once more, as it stands now
 	}
 }
 

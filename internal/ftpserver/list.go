@@ -14,32 +14,33 @@ import (
 	"ferry"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
 
 // LIST (RFC 959 §4.1.3).
-func (c *conn) list(arg string) reply { return c.listData("LIST", arg, ftplist.Long) }
+func (c *conn) list(arg string) ftpreply.Reply { return c.listData("LIST", arg, ftplist.Long) }
 
 // NLST (RFC 959 §4.1.3): what it sends can be given to RETR as it is
 // (RFC 1123 §4.1.2.7).
-func (c *conn) nlst(arg string) reply { return c.listData("NLST", arg, ftplist.Names) }
+func (c *conn) nlst(arg string) ftpreply.Reply { return c.listData("NLST", arg, ftplist.Names) }
 
 // MLSD (RFC 3659 §7).
-func (c *conn) mlsd(arg string) reply {
+func (c *conn) mlsd(arg string) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
-	name, info, r := c.lookAt("MLSD", arg)
+	name, info, r, ok := c.lookAt("MLSD", arg)
 	switch {
-	case r.code != 0:
+	case !ok:
 		return r
 	case !info.IsDir():
-		return say(501, "MLSD lists directories; use MLST for a file.") // RFC 3659 §7.2.1
+		return ftpreply.Say(501, "MLSD lists directories; use MLST for a file.") // RFC 3659 §7.2.1
 	}
 	return c.startListing("MLSD", ftplist.Listing{Style: ftplist.Facts, Name: name, Dots: true, Dir: true, Info: info})
 }
 
-func (c *conn) listData(verb, arg string, s ftplist.Style) reply {
+func (c *conn) listData(verb, arg string, s ftplist.Style) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
@@ -55,12 +56,12 @@ type errPattern struct{ text string }
 
 func (e errPattern) Error() string { return e.text }
 
-func (c *conn) listFailed(verb string, name ferry.Name, err error) reply {
+func (c *conn) listFailed(verb string, name ferry.Name, err error) ftpreply.Reply {
 	var bad errPattern
 	if errors.As(err, &bad) {
-		return say(501, bad.text+".")
+		return ftpreply.Say(501, bad.text+".")
 	}
-	return c.failed(verb, name, err)
+	return c.report.Failed(verb, name, err)
 }
 
 // parseListing finds out what arg means: options, a directory, a file, or a
@@ -121,32 +122,33 @@ func (c *conn) parseGlob(l ftplist.Listing, arg string) (ftplist.Listing, error)
 }
 
 // startListing sends a listing over the data connection.
-func (c *conn) startListing(verb string, l ftplist.Listing) reply {
+func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
 	if l.Dir && !c.sess.Rights(l.Name).Has(ferry.RightList) {
-		return replyFor(fs.ErrPermission)
+		return ftpreply.For(fs.ErrPermission)
 	}
 	data, way, who := c.srv.data, c.takeData(), c.party()
 	f := ftpdata.Form{Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
 	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
-	c.begin(verb, 0, func(ctx context.Context, _ *job) reply {
+	report := c.report
+	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		err := data.With(ctx, who, way, f, func(nc net.Conn) error { return p.Send(ctx, nc, l, bufs, stall) })
 		if p.Unprintable > 0 {
-			c.log().Warn("names with line ends were left out of a listing", "directory", l.Name, "entries", p.Unprintable)
+			report.Log().Warn("names with line ends were left out of a listing", "directory", l.Name, "entries", p.Unprintable)
 		}
 		if err != nil {
-			return c.failed(verb, l.Name, err)
+			return report.Failed(verb, l.Name, err)
 		}
 		if p.Full {
-			return say(226, "Listing ended at the server's limit of entries.")
+			return ftpreply.Say(226, "Listing ended at the server's limit of entries.")
 		}
-		return say(226, "Listing sent.")
-	})
-	return say(150, "Here comes the listing.")
+		return ftpreply.Say(226, "Listing sent.")
+	}
+	return ftpreply.Say(150, "Here comes the listing.").With(ftpreply.Job{Verb: verb, Run: send})
 }
 
 // statName is STAT with a name: a listing on the control connection, 212 of a
 // directory, 213 of a file (RFC 959 §5.4).
-func (c *conn) statName(arg string) reply {
+func (c *conn) statName(arg string) ftpreply.Reply {
 	l, err := c.parseListing(arg, ftplist.Long)
 	if err != nil {
 		return c.listFailed("STAT", l.Name, err)
@@ -159,9 +161,10 @@ func (c *conn) statName(arg string) reply {
 		lines = append(lines, " "+strings.TrimSuffix(string(line), "\r\n"))
 		return nil
 	}
-	c.beginAlone("STAT", 0, func(ctx context.Context) reply {
+	report := c.report
+	describe := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		if err := p.Print(ctx, l); err != nil {
-			return c.failed("STAT", l.Name, err)
+			return report.Failed("STAT", l.Name, err)
 		}
 		code, end := 213, "End"
 		if l.Dir {
@@ -170,9 +173,9 @@ func (c *conn) statName(arg string) reply {
 		if p.Full {
 			end = "Listing ended at the server's limit of entries"
 		}
-		return reply{code: code, text: "Status of " + arg + ":", more: append(lines, end)}
-	})
-	return reply{}
+		return ftpreply.Reply{Code: code, Text: "Status of " + arg + ":", More: append(lines, end)}
+	}
+	return ftpreply.Begin(ftpreply.Job{Verb: "STAT", Alone: true, Run: describe})
 }
 
 func (c *conn) newPrinter(l ftplist.Listing) *ftplist.Printer {

@@ -6,17 +6,18 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
-
-	"ferry/internal/ftpwire"
 )
 
 // log is the server's logger with what names this session.
-func (c *conn) log() *slog.Logger {
-	user := ""
+func (c *conn) log() *slog.Logger { return c.report.Log() }
+
+// nameLog makes the log, and what is reported there, name the session as it is now.
+func (c *conn) nameLog() {
+	srv, id, peer, user := c.srv, c.gateConn.ID(), c.peer, ""
 	if c.sess != nil {
 		user = c.sess.User().Name
 	}
-	return c.srv.sessionLog(c.gateConn.ID(), c.peer, user)
+	c.report.Log = func() *slog.Logger { return srv.sessionLog(id, peer, user) }
 }
 
 // sessionLog is the server's logger with what names a session; user is "" before the
@@ -29,20 +30,20 @@ func (s *Server) sessionLog(id string, peer netip.AddrPort, user string) *slog.L
 	return l
 }
 
-func (c *conn) debugCommand(cmd ftpwire.Command) {
+func (c *conn) debugCommand(r request) {
 	if !c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
-	verb, arg := cmd.Verb, cmd.Arg
+	verb, arg := r.Verb, r.Arg
 	switch {
 	case verb == "PASS" || verb == "ACCT":
 		arg = "(hidden)"
-	case c.srv.commands[verb] == nil:
+	case r.row.verb == "":
 		verb, arg = "(unknown)", "(hidden)" // it may be a password that slipped into the wrong line
 	}
 	c.log().Debug("command", "verb", verb, "argument", arg)
 }
 
-func (c *conn) logPanic(p any) {
-	c.log().Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+func logPanic(l *slog.Logger, p any) {
+	l.Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 }

@@ -9,30 +9,31 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"ferry"
+	"ferry/internal/ftpreply"
 )
 
 // USER (RFC 959 §4.1.1) may be given at any time: it ends the login there is
 // and keeps the transfer parameters. The answer is the same for every name, so
 // that nobody learns which exist (RFC 2577 §7).
-func (c *conn) user(arg string) reply {
+func (c *conn) user(arg string) ftpreply.Reply {
 	c.logout()
 	c.userName = c.account(arg)
 	switch {
 	case !c.covered() && c.requires(RequireLogin):
 		// Said before the password is sent, which is the point.
 		c.userName = ""
-		return say(530, "TLS is required: give AUTH TLS first.")
+		return ftpreply.Say(530, "TLS is required: give AUTH TLS first.")
 	case c.policy().CertFactor == CertEnough && c.certified(c.userName):
 		return c.byCertificate()
 	}
-	return say(331, "Password required.")
+	return ftpreply.Say(331, "Password required.")
 }
 
 // byCertificate logs in without a password, unless the account wants one.
-func (c *conn) byCertificate() reply {
+func (c *conn) byCertificate() ftpreply.Reply {
 	claim := ferry.Claim{Name: c.userName, Host: c.virtualHost(), Certified: true}
 	if !c.gateConn.Offer(c.ctx(), claim) {
-		return say(331, "Password required.")
+		return ftpreply.Say(331, "Password required.")
 	}
 	return c.login(claim, 232)
 }
@@ -47,12 +48,12 @@ func (c *conn) account(name string) string {
 }
 
 // PASS (RFC 959 §4.1.1).
-func (c *conn) pass(arg string) reply {
+func (c *conn) pass(arg string) ftpreply.Reply {
 	if c.sess != nil {
-		return say(202, "Already logged in.")
+		return ftpreply.Say(202, "Already logged in.")
 	}
 	if c.userName == "" {
-		return say(503, "Give USER first.")
+		return ftpreply.Say(503, "Give USER first.")
 	}
 	claim := ferry.Claim{Name: c.userName, Password: arg}
 	switch factor := c.policy().CertFactor; {
@@ -65,17 +66,18 @@ func (c *conn) pass(arg string) reply {
 }
 
 // login lets the client in as claim says; code is the reply's when it works.
-func (c *conn) login(claim ferry.Claim, code int) reply {
+func (c *conn) login(claim ferry.Claim, code int) ftpreply.Reply {
 	claim.Host = c.virtualHost()
 	sess, err := c.gateConn.Login(c.ctx(), claim)
 	if errors.Is(err, ferry.ErrPartial) {
-		return say(331, "Password required.")
+		return ftpreply.Say(331, "Password required.")
 	}
 	c.userName = ""
 	if err != nil {
 		return c.loginFailed(err)
 	}
 	c.sess = sess
+	c.nameLog()
 	if c.tls != nil {
 		c.srv.tlsSessions.Login(c.tls.session, sess.User())
 	}
@@ -83,7 +85,7 @@ func (c *conn) login(claim ferry.Claim, code int) reply {
 	if !c.utf8 {
 		c.useCharset(c.accountCharset())
 	}
-	return say(code, "Logged in.")
+	return ftpreply.Say(code, "Logged in.")
 }
 
 // accountCharset is the charset of names before OPTS UTF8 says otherwise.
@@ -98,19 +100,19 @@ func (c *conn) accountCharset() string {
 	return charset
 }
 
-func (c *conn) loginFailed(err error) reply {
+func (c *conn) loginFailed(err error) ftpreply.Reply {
 	switch {
 	case errors.Is(err, ferry.ErrLogin):
-		return say(530, "Login incorrect.")
+		return ftpreply.Say(530, "Login incorrect.")
 	case errors.Is(err, ferry.ErrTooManyLogins), errors.Is(err, ferry.ErrBanned), errors.Is(err, ferry.ErrUserFull):
-		c.close(say(421, sentence(err)), err)
-		return reply{}
+		c.close(ftpreply.Say(421, ftpreply.Sentence(err)), err)
+		return ftpreply.Reply{}
 	case errors.Is(err, ferry.ErrNoHome):
-		return say(530, sentence(err))
+		return ftpreply.Say(530, ftpreply.Sentence(err))
 	case c.ctx().Err() != nil:
-		return reply{} // the loop says why the session ends
+		return ftpreply.Reply{} // the loop says why the session ends
 	}
-	return say(451, "The login cannot be checked at the moment; try again later.")
+	return ftpreply.Say(451, "The login cannot be checked at the moment; try again later.")
 }
 
 // logout ends the login, if there is one, and what belongs to it.
@@ -118,6 +120,7 @@ func (c *conn) logout() {
 	if c.sess != nil {
 		c.sess.End()
 		c.sess = nil
+		c.nameLog()
 		c.loginBy = time.Now().Add(c.srv.cfg.LoginTimeout)
 	}
 	c.closeData()
@@ -141,53 +144,53 @@ func (c *conn) useCharset(name string) {
 }
 
 // ACCT (RFC 959 §4.1.1): nothing needs an account.
-func (c *conn) acct(string) reply {
+func (c *conn) acct(string) ftpreply.Reply {
 	if c.userName == "" && c.sess == nil {
-		return say(503, "Give USER first.")
+		return ftpreply.Say(503, "Give USER first.")
 	}
-	return say(202, "No account is needed.")
+	return ftpreply.Say(202, "No account is needed.")
 }
 
 // REIN (RFC 959 §4.1.1).
-func (c *conn) rein(string) reply {
+func (c *conn) rein(string) ftpreply.Reply {
 	c.logout()
 	c.userName = ""
 	c.resetParameters()
-	return c.dropTLS(say(220, c.greeting()))
+	return c.dropTLS(ftpreply.Say(220, c.greeting()))
 }
 
 // QUIT (RFC 959 §4.1.1). A transfer that runs ends first: QUIT waits in the
 // queue meanwhile.
-func (c *conn) quit(string) reply {
-	c.close(say(221, "Goodbye."), nil)
-	return reply{}
+func (c *conn) quit(string) ftpreply.Reply {
+	c.close(ftpreply.Say(221, "Goodbye."), nil)
+	return ftpreply.Reply{}
 }
 
 // HOST (RFC 7151 §3).
-func (c *conn) host(arg string) reply {
+func (c *conn) host(arg string) ftpreply.Reply {
 	if c.sess != nil {
-		return say(503, "HOST must come before the login.")
+		return ftpreply.Say(503, "HOST must come before the login.")
 	}
 	name := arg
 	if literal, ok := strings.CutPrefix(name, "["); ok {
 		literal, ok = strings.CutSuffix(literal, "]")
 		addr, err := netip.ParseAddr(literal)
 		if !ok || err != nil || !addr.Is6() {
-			return say(501, "Not an IPv6 address in brackets.")
+			return ftpreply.Say(501, "Not an IPv6 address in brackets.")
 		}
 		name = addr.WithZone("").String()
 	} else if strings.Contains(name, ":") {
-		return say(501, "HOST takes a name without a port, IPv6 addresses in brackets.")
+		return ftpreply.Say(501, "HOST takes a name without a port, IPv6 addresses in brackets.")
 	}
 	if !validHost(name) {
-		return say(501, "Not a host name.")
+		return ftpreply.Say(501, "Not a host name.")
 	}
 	if !c.knowsHost(name) || !c.agreesWithSNI(name) {
-		return say(504, "Host is not served here.")
+		return ftpreply.Say(504, "Host is not served here.")
 	}
 	c.userName = ""
 	c.hostName = name
-	return say(220, c.greeting())
+	return ftpreply.Say(220, c.greeting())
 }
 
 // agreesWithSNI tells whether name is the one that TLS was asked for, if it
@@ -249,25 +252,25 @@ func validHost(name string) bool {
 }
 
 // LANG (RFC 2640 §4): English is what there is.
-func (c *conn) lang(arg string) reply {
+func (c *conn) lang(arg string) ftpreply.Reply {
 	tag := strings.ToLower(arg)
 	switch {
 	case tag == "" || tag == "en" || strings.HasPrefix(tag, "en-"):
-		return say(200, "Language is English.")
+		return ftpreply.Say(200, "Language is English.")
 	case strings.Trim(tag, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || tag[0] == '-':
-		return say(501, "Not a language tag.")
+		return ftpreply.Say(501, "Not a language tag.")
 	}
-	return say(504, "Only EN is available.")
+	return ftpreply.Say(504, "Only EN is available.")
 }
 
 // CLNT: the client says what it is.
-func (c *conn) clnt(arg string) reply {
+func (c *conn) clnt(arg string) ftpreply.Reply {
 	c.client = arg
-	return say(200, "Noted.")
+	return ftpreply.Say(200, "Noted.")
 }
 
 // CSID: the client says what it is, and is told what we are.
-func (c *conn) csid(arg string) reply {
+func (c *conn) csid(arg string) ftpreply.Reply {
 	c.client = arg
-	return say(200, "Name=Ferry;Version=1;OS=Unix;CaseSensitive=1;DirSep=/;")
+	return ftpreply.Say(200, "Name=Ferry;Version=1;OS=Unix;CaseSensitive=1;DirSep=/;")
 }

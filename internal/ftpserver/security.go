@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 )
 
@@ -41,20 +42,20 @@ func (c *conn) covered() bool { return c.tls != nil && !c.tls.cleared }
 // AUTH (RFC 2228 §3, RFC 4217 §4). What came in clear before the handshake,
 // and behind AUTH, is dropped: none of it may be taken for something said
 // under TLS.
-func (c *conn) auth(arg string) reply {
+func (c *conn) auth(arg string) ftpreply.Reply {
 	switch strings.ToUpper(arg) {
 	case "TLS", "TLS-C", "SSL", "TLS-P":
 	default:
-		return say(504, "Unknown security mechanism; TLS is known.")
+		return ftpreply.Say(504, "Unknown security mechanism; TLS is known.")
 	}
 	base := c.tlsConfig()
 	switch {
 	case base == nil:
-		return say(431, "TLS is not configured on this server.")
+		return ftpreply.Say(431, "TLS is not configured on this server.")
 	case c.tls != nil:
-		return say(503, "TLS is in use already.")
+		return ftpreply.Say(503, "TLS is in use already.")
 	}
-	c.send(say(234, "Ready for the TLS handshake."))
+	c.send(ftpreply.Say(234, "Ready for the TLS handshake."))
 	c.flush()
 	if bytes, commands := c.forgetUnheard(); bytes > 0 || commands > 0 {
 		c.log().Warn("bytes sent in clear behind AUTH were dropped", "bytes", bytes, "commands", commands)
@@ -68,7 +69,7 @@ func (c *conn) auth(arg string) reply {
 		// (the drafts before RFC 4217).
 		c.tls.private, c.tls.assumed = private, private
 	}
-	return reply{}
+	return ftpreply.Reply{}
 }
 
 // forgetUnheard drops what the client has said and nobody has acted upon: bytes
@@ -188,73 +189,73 @@ func (c *conn) endTLS() error {
 }
 
 // PBSZ (RFC 2228 §3; RFC 4217 §8: 0 is the only size there is).
-func (c *conn) pbsz(arg string) reply {
+func (c *conn) pbsz(arg string) ftpreply.Reply {
 	switch {
 	case !allDigits(arg) || len(arg) > 10:
-		return say(501, "PBSZ takes a number.")
+		return ftpreply.Say(501, "PBSZ takes a number.")
 	case !c.covered():
-		return say(503, "Give AUTH TLS first.")
+		return ftpreply.Say(503, "Give AUTH TLS first.")
 	}
 	c.tls.pbsz = true
-	return say(200, "PBSZ=0")
+	return ftpreply.Say(200, "PBSZ=0")
 }
 
 // PROT (RFC 2228 §3, RFC 4217 §9).
-func (c *conn) prot(arg string) reply {
+func (c *conn) prot(arg string) ftpreply.Reply {
 	switch strings.ToUpper(arg) {
 	case "S", "E":
-		return say(536, "Only C and P are supported.")
+		return ftpreply.Say(536, "Only C and P are supported.")
 	case "C", "P":
 	default:
-		return say(504, "Unknown protection level.")
+		return ftpreply.Say(504, "Unknown protection level.")
 	}
 	private := strings.EqualFold(arg, "P")
 	switch {
 	case !c.covered():
-		return say(503, "Give AUTH TLS and PBSZ first.")
+		return ftpreply.Say(503, "Give AUTH TLS and PBSZ first.")
 	case !c.tls.pbsz && !c.implicit:
-		return say(503, "Give PBSZ first.")
+		return ftpreply.Say(503, "Give PBSZ first.")
 	case !private && c.requires(RequireData):
 		// Who never said P, and asks for C now, may go on in clear all the
 		// same, as curl does: better a 521 than two who wait for each other.
 		if c.tls.assumed {
 			c.tls.private = false
 		}
-		return say(534, "Data connections must be private here.")
+		return ftpreply.Say(534, "Data connections must be private here.")
 	}
 	c.tls.private, c.tls.assumed = private, false
 	if private {
-		return say(200, "Data connections are private.")
+		return ftpreply.Say(200, "Data connections are private.")
 	}
-	return say(200, "Data connections are in clear.")
+	return ftpreply.Say(200, "Data connections are in clear.")
 }
 
 // CCC (RFC 2228 §3, RFC 4217 §12.3): the control connection goes on in clear;
 // what was agreed on about data connections stays.
-func (c *conn) ccc(string) reply {
+func (c *conn) ccc(string) ftpreply.Reply {
 	switch {
 	case !c.covered():
-		return say(533, "The connection is not protected.")
+		return ftpreply.Say(533, "The connection is not protected.")
 	case !c.policy().CCC || c.policy().Require == RequireAll:
-		return say(534, "The control connection stays protected here.")
+		return ftpreply.Say(534, "The control connection stays protected here.")
 	case c.sess == nil:
-		return say(530, "Log in first: the password stays protected.")
+		return ftpreply.Say(530, "Log in first: the password stays protected.")
 	}
-	c.send(say(200, "Going on in clear."))
+	c.send(ftpreply.Say(200, "Going on in clear."))
 	c.flush()
 	if err := c.endTLS(); err != nil {
 		c.closing, c.cause = true, fmt.Errorf("TLS did not end after CCC: %w", err)
-		return reply{}
+		return ftpreply.Reply{}
 	}
 	c.tls.cleared = true
 	c.gateConn.Speaks("ftp")
-	return reply{}
+	return ftpreply.Reply{}
 }
 
 // dropTLS is what REIN does to TLS: its reply goes out under TLS, and then the
 // session is as it was at its beginning (RFC 4217 §13). Where TLS came with the
 // connection, it stays.
-func (c *conn) dropTLS(r reply) reply {
+func (c *conn) dropTLS(r ftpreply.Reply) ftpreply.Reply {
 	switch {
 	case c.tls == nil:
 		return r
@@ -270,7 +271,7 @@ func (c *conn) dropTLS(r reply) reply {
 		if err := c.endTLS(); err != nil {
 			c.closing, c.cause = true, fmt.Errorf("TLS did not end after REIN: %w", err)
 		}
-		r = reply{}
+		r = ftpreply.Reply{}
 	}
 	c.tls = nil
 	c.gateConn.Speaks("ftp")
@@ -295,15 +296,15 @@ func (c *conn) anonymous() bool {
 
 // dataReady tells whether a command that uses a data connection may go ahead;
 // otherwise r says why not, before any 1yz (RFC 4217 §9).
-func (c *conn) dataReady() (r reply, ok bool) {
+func (c *conn) dataReady() (r ftpreply.Reply, ok bool) {
 	private := c.tls != nil && c.tls.private
 	switch {
 	case !private && c.requires(RequireData):
-		return say(521, "Data connections must be private: give PROT P."), false
+		return ftpreply.Say(521, "Data connections must be private: give PROT P."), false
 	case !c.data.Prepared():
-		return say(425, "Use PASV, EPSV, PORT or EPRT first."), false
+		return ftpreply.Say(425, "Use PASV, EPSV, PORT or EPRT first."), false
 	}
-	return reply{}, true
+	return ftpreply.Reply{}, true
 }
 
 // form is how bytes look on the session's data connections now.

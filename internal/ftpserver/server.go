@@ -15,6 +15,7 @@ import (
 	"ferry/internal/digest"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
@@ -178,7 +179,7 @@ func (s *Server) Admit(nc net.Conn, implicit bool) *conn {
 	peer, local := listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr())
 	gateConn, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
 	if err != nil {
-		sayAndClose(nc, 421, sentence(err))
+		sayAndClose(nc, 421, ftpreply.Sentence(err))
 		return nil
 	}
 	return newConn(s, nc, gateConn, peer, local, implicit)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
 
@@ -16,7 +17,7 @@ import (
 type siteCommand struct {
 	verb  string
 	usage string
-	run   func(c *conn, arg string) reply
+	run   func(c *conn, arg string) ftpreply.Reply
 }
 
 func siteTable() []siteCommand {
@@ -36,59 +37,59 @@ func siteTable() []siteCommand {
 }
 
 // SITE (RFC 959 §4.1.3).
-func (c *conn) site(arg string) reply {
+func (c *conn) site(arg string) ftpreply.Reply {
 	verb, rest, _ := cutWord(arg)
 	for _, row := range siteTable() {
 		if !strings.EqualFold(row.verb, verb) {
 			continue
 		}
 		if rest == "" && row.usage != "" && row.usage[0] != '[' {
-			return say(501, "SITE "+row.verb+" needs arguments: "+row.usage)
+			return ftpreply.Say(501, "SITE "+row.verb+" needs arguments: "+row.usage)
 		}
 		if row.verb != "CPTO" {
 			c.copyFrom = ""
 		}
 		return row.run(c, rest)
 	}
-	return say(504, "Unknown SITE command; SITE HELP lists them.")
+	return ftpreply.Say(504, "Unknown SITE command; SITE HELP lists them.")
 }
 
-func (c *conn) siteHelp(string) reply {
+func (c *conn) siteHelp(string) ftpreply.Reply {
 	var lines []string
 	for _, row := range siteTable() {
 		lines = append(lines, strings.TrimRight(" "+row.verb+" "+row.usage, " "))
 	}
-	return reply{code: 214, text: "SITE commands:", more: append(lines, "End")}
+	return ftpreply.Reply{Code: 214, Text: "SITE commands:", More: append(lines, "End")}
 }
 
-func (c *conn) siteChmod(arg string) reply {
+func (c *conn) siteChmod(arg string) ftpreply.Reply {
 	word, name, _ := cutWord(arg)
 	mode, ok := parseMode(word)
 	if !ok || name == "" {
-		return say(501, "SITE CHMOD takes an octal mode and a name.")
+		return ftpreply.Say(501, "SITE CHMOD takes an octal mode and a name.")
 	}
 	return c.change("SITE CHMOD", name,
 		func(ctx context.Context, name ferry.Name) error {
 			return c.fs().SetAttr(ctx, name, ferry.Attr{Mode: &mode})
 		},
-		func(ferry.Name) reply { return say(200, "Mode changed.") })
+		func(ferry.Name) ftpreply.Reply { return ftpreply.Say(200, "Mode changed.") })
 }
 
 // siteUtime takes the two forms in use: "YYYYMMDDhhmm[ss] name", and
 // "name atime mtime ctime UTC".
-func (c *conn) siteUtime(arg string) reply {
+func (c *conn) siteUtime(arg string) ftpreply.Reply {
 	if name, t, ok := cutUtimeTail(arg); ok {
 		return c.setTime("SITE UTIME", t, name, timeSet)
 	}
 	word, name, _ := cutWord(arg)
 	t, err := parseUtime(word)
 	if err != nil || name == "" {
-		return say(501, "SITE UTIME takes YYYYMMDDhhmmss and a name.")
+		return ftpreply.Say(501, "SITE UTIME takes YYYYMMDDhhmmss and a name.")
 	}
 	return c.setTime("SITE UTIME", t, name, timeSet)
 }
 
-func timeSet(string, time.Time) reply { return say(200, "Times set.") }
+func timeSet(string, time.Time) ftpreply.Reply { return ftpreply.Say(200, "Times set.") }
 
 // cutUtimeTail reads "name atime mtime ctime UTC"; the name may have spaces.
 func cutUtimeTail(arg string) (name string, modified time.Time, ok bool) {
@@ -112,113 +113,112 @@ func parseUtime(s string) (time.Time, error) {
 	return ftpwire.ParseTime(s)
 }
 
-func (c *conn) siteSymlink(arg string) reply {
+func (c *conn) siteSymlink(arg string) ftpreply.Reply {
 	words, err := splitNames(arg)
 	if err != nil || len(words) != 2 || words[0] == "" {
-		return say(501, `SITE SYMLINK takes a target and a name; names with spaces go in double quotes.`)
+		return ftpreply.Say(501, `SITE SYMLINK takes a target and a name; names with spaces go in double quotes.`)
 	}
 	if strings.IndexByte(words[0], 0) >= 0 {
-		return replyFor(ferry.ErrBadName)
+		return ftpreply.For(ferry.ErrBadName)
 	}
 	return c.change("SITE SYMLINK", words[1],
 		func(ctx context.Context, name ferry.Name) error { return c.fs().Symlink(ctx, words[0], name) },
-		func(ferry.Name) reply { return say(200, "Link made.") })
+		func(ferry.Name) ftpreply.Reply { return ftpreply.Say(200, "Link made.") })
 }
 
 // siteUmask shows or sets the permissions that new files do not get.
-func (c *conn) siteUmask(arg string) reply {
+func (c *conn) siteUmask(arg string) ftpreply.Reply {
 	if arg == "" {
 		if !c.umaskSet {
-			return say(200, "UMASK is the server's.")
+			return ftpreply.Say(200, "UMASK is the server's.")
 		}
-		return say(200, fmt.Sprintf("UMASK is %03o.", c.umask))
+		return ftpreply.Say(200, fmt.Sprintf("UMASK is %03o.", c.umask))
 	}
 	mask, err := strconv.ParseUint(arg, 8, 16)
 	if err != nil || mask > 0o777 || !allDigits(arg) {
-		return say(501, "SITE UMASK takes an octal number up to 777.")
+		return ftpreply.Say(501, "SITE UMASK takes an octal number up to 777.")
 	}
 	if 0o666&^mask == 0 { // to the storage a permission of 0 means its default, which is far more
-		return say(501, "SITE UMASK must leave a file some permission.")
+		return ftpreply.Say(501, "SITE UMASK must leave a file some permission.")
 	}
 	c.umask, c.umaskSet = uint32(mask), true
-	return say(200, fmt.Sprintf("UMASK is %03o.", mask))
+	return ftpreply.Say(200, fmt.Sprintf("UMASK is %03o.", mask))
 }
 
 // siteIdle shows or sets the idle timeout, up to what the server allows.
-func (c *conn) siteIdle(arg string) reply {
+func (c *conn) siteIdle(arg string) ftpreply.Reply {
 	limit := c.srv.cfg.IdleTimeout
 	if arg != "" {
 		n, err := strconv.Atoi(arg)
 		if err != nil || !allDigits(arg) || n < 1 || time.Duration(n)*time.Second > limit {
-			return say(501, fmt.Sprintf("SITE IDLE takes 1 to %d seconds.", int(limit.Seconds())))
+			return ftpreply.Say(501, fmt.Sprintf("SITE IDLE takes 1 to %d seconds.", int(limit.Seconds())))
 		}
 		c.idle = time.Duration(n) * time.Second
 	}
-	return say(200, fmt.Sprintf("Idle timeout is %d seconds, at most %d.", int(c.idle.Seconds()), int(limit.Seconds())))
+	return ftpreply.Say(200, fmt.Sprintf("Idle timeout is %d seconds, at most %d.", int(c.idle.Seconds()), int(limit.Seconds())))
 }
 
 // siteCpfr and siteCpto are ProFTPD's way of copying, which WinSCP uses.
-func (c *conn) siteCpfr(arg string) reply {
-	name, info, r := c.lookAt("SITE CPFR", arg)
-	if r.code != 0 {
+func (c *conn) siteCpfr(arg string) ftpreply.Reply {
+	name, info, r, ok := c.lookAt("SITE CPFR", arg)
+	if !ok {
 		return r
 	}
 	if !info.Mode.IsRegular() {
-		return say(550, "Only files can be copied.")
+		return ftpreply.Say(550, "Only files can be copied.")
 	}
 	c.copyFrom = name
-	return say(350, "Ready for SITE CPTO.")
+	return ftpreply.Say(350, "Ready for SITE CPTO.")
 }
 
-func (c *conn) siteCpto(arg string) reply {
+func (c *conn) siteCpto(arg string) ftpreply.Reply {
 	from := c.copyFrom
 	c.copyFrom = ""
 	if from == "" {
-		return say(503, "Give SITE CPFR first.")
+		return ftpreply.Say(503, "Give SITE CPFR first.")
 	}
 	to, err := c.name(arg)
 	if err != nil {
-		return storeReplyFor(err)
+		return ftpreply.ForStore(err)
 	}
 	return c.copy("SITE CPTO", from, to)
 }
 
-func (c *conn) siteCopy(arg string) reply {
+func (c *conn) siteCopy(arg string) ftpreply.Reply {
 	words, err := splitNames(arg)
 	if err != nil || len(words) != 2 {
-		return say(501, `SITE COPY takes two names; names with spaces go in double quotes.`)
+		return ftpreply.Say(501, `SITE COPY takes two names; names with spaces go in double quotes.`)
 	}
 	from, err := c.name(words[0])
 	if err != nil {
-		return replyFor(err)
+		return ftpreply.For(err)
 	}
 	to, err := c.name(words[1])
 	if err != nil {
-		return storeReplyFor(err)
+		return ftpreply.ForStore(err)
 	}
 	return c.copy("SITE COPY", from, to)
 }
 
 // copy runs as a job: a large file takes a while. The client sees no "250-"
 // meanwhile: after that the end could only be called a success.
-func (c *conn) copy(verb string, from ferry.Name, to ferry.Name) reply {
+func (c *conn) copy(verb string, from ferry.Name, to ferry.Name) ftpreply.Reply {
 	src, err := c.fs().Open(c.ctx(), from, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
-		return c.failed(verb, from, err)
+		return c.report.Failed(verb, from, err)
 	}
 	if c.leadsTo(to, src) {
 		_ = src.Abort(nil)
-		return say(553, "A file cannot be copied onto itself.")
+		return ftpreply.Say(553, "A file cannot be copied onto itself.")
 	}
-	tree, perm := c.fs(), c.filePerm()
-	c.beginAlone(verb, 0, func(ctx context.Context) reply {
+	tree, perm, report := c.fs(), c.filePerm(), c.report
+	return ftpreply.Begin(ftpreply.Job{Verb: verb, Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		defer src.Abort(nil)
 		if err := copyFile(ctx, tree, src, to, perm); err != nil {
-			return c.storeFailed(verb, from+" to "+to, err)
+			return report.StoreFailed(verb, from+" to "+to, err)
 		}
-		return say(250, "Copied.")
-	})
-	return reply{}
+		return ftpreply.Say(250, "Copied.")
+	}})
 }
 
 // leadsTo tells whether name means the very file that h has open: where that

@@ -15,23 +15,18 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 )
 
-var (
-	errShortOfALLO = errors.New("the upload has fewer bytes than ALLO announced")
-	errShrunk      = errors.New("the file became shorter while it was sent")
-	errBeyondRange = errors.New("the client sent more than the range that it gave")
-)
-
 // RETR (RFC 959 §4.1.3).
-func (c *conn) retr(arg string) reply {
+func (c *conn) retr(arg string) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
 	name, err := c.name(arg)
 	if err != nil {
-		return replyFor(err)
+		return ftpreply.For(err)
 	}
 	at := c.restart
 	if r, ok := c.restartAllowed(at); !ok {
@@ -39,33 +34,34 @@ func (c *conn) retr(arg string) reply {
 	}
 	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read})
 	if err != nil {
-		return c.failed("RETR", name, err)
+		return c.report.Failed("RETR", name, err)
 	}
 	info, err := h.Stat()
 	if err != nil {
 		_ = h.Abort(err)
-		return c.failed("RETR", name, err)
+		return c.report.Failed("RETR", name, err)
 	}
 	if at.offset > info.Size {
 		_ = h.Abort(ferry.ErrBeyondEnd)
-		return replyFor(ferry.ErrBeyondEnd)
+		return ftpreply.For(ferry.ErrBeyondEnd)
 	}
 	data, way, form, who := c.srv.data, c.takeData(), c.form(), c.party()
 	if form.Ascii {
 		c.sess.MarkASCII(h)
 	}
-	c.begin("RETR", 0, func(ctx context.Context, _ *job) reply {
+	report := c.report
+	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		err := data.With(ctx, who, way, form, func(nc net.Conn) error { return sendFile(ctx, nc, h, at, info.Size) })
 		if err == nil {
 			err = h.Commit()
 		}
 		if err != nil {
 			_ = h.Abort(err)
-			return c.failed("RETR", name, err)
+			return report.Failed("RETR", name, err)
 		}
-		return say(226, "Transfer complete.")
-	})
-	return say(150, opening(form, name, info.Size))
+		return ftpreply.Say(226, "Transfer complete.")
+	}
+	return ftpreply.Say(150, opening(form, name, info.Size)).With(ftpreply.Job{Verb: "RETR", Run: send})
 }
 
 // opening is the text of a download's 150; ftplib and wget read the size there.
@@ -85,14 +81,14 @@ func sendFile(ctx context.Context, nc net.Conn, h ferry.Handle, at restartPoint,
 	}
 	n, err := h.SendTo(ctx, nc, at.offset, want)
 	if err == nil && n < want {
-		err = errShrunk
+		err = ftpreply.ErrShrunk
 	}
 	return err
 }
 
 // STOR (RFC 959 §4.1.3). After REST it goes on there, after RANG it changes that
 // range and nothing else.
-func (c *conn) stor(arg string) reply {
+func (c *conn) stor(arg string) ftpreply.Reply {
 	if r, ok := c.restartAllowed(c.restart); !ok {
 		return r
 	}
@@ -107,30 +103,30 @@ func (c *conn) stor(arg string) reply {
 
 // APPE (RFC 959 §4.1.3): at the end of the file, or of this user's unfinished
 // upload, whatever REST or RANG said: what is there stays.
-func (c *conn) appe(arg string) reply {
+func (c *conn) appe(arg string) ftpreply.Reply {
 	return c.store("APPE", arg, ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd}, restartPoint{})
 }
 
 // store receives a file, at most as long as at says.
-func (c *conn) store(verb, arg string, o ferry.OpenOptions, at restartPoint) reply {
+func (c *conn) store(verb, arg string, o ferry.OpenOptions, at restartPoint) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
 	name, err := c.name(arg)
 	if err != nil {
-		return storeReplyFor(err)
+		return ftpreply.ForStore(err)
 	}
 	o.Perm = c.filePerm()
 	h, err := c.fs().Open(c.ctx(), name, o)
 	if err != nil {
-		return c.storeFailed(verb, name, err)
+		return c.report.StoreFailed(verb, name, err)
 	}
 	at.offset = h.Start()
-	return c.receive(verb, name, h, at, say(150, "Ok to send data."), "Transfer complete.")
+	return c.receive(verb, name, h, at, ftpreply.Say(150, "Ok to send data."), "Transfer complete.")
 }
 
 // receive starts the job that takes an upload in and publishes it.
-func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first reply, done string) reply {
+func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first ftpreply.Reply, done string) ftpreply.Reply {
 	data, way, form, who, announced := c.srv.data, c.takeData(), c.form(), c.party(), c.alloBytes
 	form.Upload = true
 	if form.Ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
@@ -139,7 +135,8 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartP
 	if form.Ascii {
 		c.sess.MarkASCII(h)
 	}
-	c.begin(verb, 0, func(ctx context.Context, j *job) reply {
+	report := c.report
+	take := func(ctx context.Context, control ftpreply.Control) ftpreply.Reply {
 		began := time.Now()
 		err := data.With(ctx, who, way, form, func(nc net.Conn) error {
 			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
@@ -147,23 +144,23 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartP
 				err = nothingMore(ctx, nc)
 			}
 			if err == nil && n < announced {
-				return fmt.Errorf("%w: %d of %d", errShortOfALLO, n, announced)
+				return fmt.Errorf("%w: %d of %d", ftpreply.ErrShortOfALLO, n, announced)
 			}
 			return err
 		})
 		if err == nil {
-			err = controlHolds(ctx, c.raw, j, afterDeath(time.Since(began), announced))
+			err = control.Holds(ctx, afterDeath(time.Since(began), announced))
 		}
 		if err == nil {
 			err = h.Commit()
 		}
 		if err != nil {
 			_ = h.Abort(err)
-			return c.storeFailed(verb, name, err)
+			return report.StoreFailed(verb, name, err)
 		}
-		return say(226, done)
-	})
-	return first
+		return ftpreply.Say(226, done)
+	}
+	return first.With(ftpreply.Job{Verb: verb, Run: take})
 }
 
 // nothingMore wants the client's end after the last byte of a range: what it
@@ -175,7 +172,7 @@ func nothingMore(ctx context.Context, nc net.Conn) error {
 	n, err := nc.Read(make([]byte, 2))
 	switch {
 	case n > 0:
-		return errBeyondRange
+		return ftpreply.ErrBeyondRange
 	case errors.Is(err, io.EOF):
 		return nil
 	case ctx.Err() != nil:
@@ -186,12 +183,12 @@ func nothingMore(ctx context.Context, nc net.Conn) error {
 
 // STOU (RFC 959 §4.1.3). The name is told as RFC 1123 §4.1.2.9 wants it, and
 // again at the end.
-func (c *conn) stou(arg string) reply {
+func (c *conn) stou(arg string) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
 	if c.restart.given {
-		return say(554, "REST and RANG make no sense before STOU.")
+		return ftpreply.Say(554, "REST and RANG make no sense before STOU.")
 	}
 	if arg == "" {
 		arg = "stou." + randomSuffix()
@@ -206,18 +203,18 @@ func (c *conn) stou(arg string) reply {
 		}
 		name, err := c.name(shown)
 		if err != nil {
-			return storeReplyFor(err)
+			return ftpreply.ForStore(err)
 		}
 		h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: c.filePerm()})
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, ferry.ErrBusy) || errors.Is(err, ferry.ErrIsDir) {
 			continue
 		}
 		if err != nil {
-			return c.storeFailed("STOU", name, err)
+			return c.report.StoreFailed("STOU", name, err)
 		}
-		return c.receive("STOU", name, h, restartPoint{}, say(150, "FILE: "+shown), "Transfer complete. FILE: "+shown)
+		return c.receive("STOU", name, h, restartPoint{}, ftpreply.Say(150, "FILE: "+shown), "Transfer complete. FILE: "+shown)
 	}
-	return say(450, "No unique name found for "+path.Base(arg)+"; try again.")
+	return ftpreply.Say(450, "No unique name found for "+path.Base(arg)+"; try again.")
 }
 
 func randomSuffix() string {
@@ -228,23 +225,23 @@ func randomSuffix() string {
 
 // ABOR (RFC 959 §4.1.3). A job that ran has been cancelled when the loop read
 // the line, and has answered 426; what is left is a passive port nobody needs.
-func (c *conn) abor(string) reply {
+func (c *conn) abor(string) ftpreply.Reply {
 	c.closeData()
-	return say(226, "Abort successful.")
+	return ftpreply.Say(226, "Abort successful.")
 }
 
 // restartAllowed checks what REST and RANG go together with
 // (RFC 1123 §4.1.3.4 gives the codes).
-func (c *conn) restartAllowed(at restartPoint) (reply, bool) {
+func (c *conn) restartAllowed(at restartPoint) (ftpreply.Reply, bool) {
 	switch {
 	case at.given && c.ascii && c.legacy().LooseTypes:
 		c.noteLegacy("REST in TYPE A")
 	case at.given && c.ascii:
-		return say(555, "A restart needs TYPE I."), false
+		return ftpreply.Say(555, "A restart needs TYPE I."), false
 	case at.given && c.modeZ:
-		return say(554, "A restart needs MODE S."), false
+		return ftpreply.Say(554, "A restart needs MODE S."), false
 	}
-	return reply{}, true
+	return ftpreply.Reply{}, true
 }
 
 // filePerm is the permission of a new file: SITE UMASK's, or the storage's default.

@@ -10,48 +10,51 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
 
 // CWD (RFC 959 §4.1.1).
-func (c *conn) cwdCmd(arg string) reply {
-	name, info, r := c.lookAt("CWD", arg)
-	if r.code != 0 {
+func (c *conn) cwdCmd(arg string) ftpreply.Reply {
+	name, info, r, ok := c.lookAt("CWD", arg)
+	if !ok {
 		return r
 	}
 	if !info.IsDir() {
-		return replyFor(ferry.ErrNotDir)
+		return ftpreply.For(ferry.ErrNotDir)
 	}
 	c.cwd = name
-	return say(250, "Directory is "+ftpwire.Quote(string(name))+".")
+	return ftpreply.Say(250, "Directory is "+ftpwire.Quote(string(name))+".")
 }
 
 // CDUP (RFC 959 §4.1.1): 250, as §4.1.1 and Appendix II have it, not the 200
 // of §5.4, which some clients do not take.
-func (c *conn) cdup(string) reply { return c.cwdCmd("..") }
+func (c *conn) cdup(string) ftpreply.Reply { return c.cwdCmd("..") }
 
 // PWD (RFC 959 §4.1.3, Appendix II).
-func (c *conn) pwd(string) reply {
-	return say(257, ftpwire.Quote(string(c.cwd))+" is the current directory.")
+func (c *conn) pwd(string) ftpreply.Reply {
+	return ftpreply.Say(257, ftpwire.Quote(string(c.cwd))+" is the current directory.")
 }
 
 // change runs a command that changes one name.
-func (c *conn) change(verb, arg string, do func(ctx context.Context, name ferry.Name) error, done func(name ferry.Name) reply) reply {
+func (c *conn) change(verb, arg string, do func(ctx context.Context, name ferry.Name) error, done func(name ferry.Name) ftpreply.Reply) ftpreply.Reply {
 	name, err := c.name(arg)
 	if err != nil {
-		return replyFor(err)
+		return ftpreply.For(err)
 	}
 	if err := do(c.ctx(), name); err != nil {
-		return c.failed(verb, name, err)
+		return c.report.Failed(verb, name, err)
 	}
 	return done(name)
 }
 
 // MKD (RFC 959 §4.1.3, Appendix II).
-func (c *conn) mkd(arg string) reply {
+func (c *conn) mkd(arg string) ftpreply.Reply {
 	return c.change("MKD", arg,
 		func(ctx context.Context, name ferry.Name) error { return c.fs().Mkdir(ctx, name, c.dirPerm()) },
-		func(name ferry.Name) reply { return say(257, ftpwire.Quote(string(name))+" created.") })
+		func(name ferry.Name) ftpreply.Reply {
+			return ftpreply.Say(257, ftpwire.Quote(string(name))+" created.")
+		})
 }
 
 // dirPerm is the permission of a new directory; see filePerm.
@@ -64,7 +67,7 @@ func (c *conn) dirPerm() fs.FileMode {
 
 // RMD (RFC 959 §4.1.3). The session may stand in the directory: it then
 // stands in one that is gone, and CDUP leads out.
-func (c *conn) rmd(arg string) reply {
+func (c *conn) rmd(arg string) ftpreply.Reply {
 	return c.change("RMD", arg,
 		func(ctx context.Context, name ferry.Name) error {
 			if name == "/" {
@@ -72,50 +75,50 @@ func (c *conn) rmd(arg string) reply {
 			}
 			return c.fs().Rmdir(ctx, name)
 		},
-		func(ferry.Name) reply { return say(250, "Directory removed.") })
+		func(ferry.Name) ftpreply.Reply { return ftpreply.Say(250, "Directory removed.") })
 }
 
 // DELE (RFC 959 §4.1.3).
-func (c *conn) dele(arg string) reply {
+func (c *conn) dele(arg string) ftpreply.Reply {
 	return c.change("DELE", arg,
 		func(ctx context.Context, name ferry.Name) error { return c.fs().Remove(ctx, name) },
-		func(ferry.Name) reply { return say(250, "File removed.") })
+		func(ferry.Name) ftpreply.Reply { return ftpreply.Say(250, "File removed.") })
 }
 
 // RNFR (RFC 959 §4.1.3).
-func (c *conn) rnfr(arg string) reply {
+func (c *conn) rnfr(arg string) ftpreply.Reply {
 	return c.change("RNFR", arg,
 		func(ctx context.Context, name ferry.Name) error {
 			_, err := c.fs().Lstat(ctx, name)
 			return err
 		},
-		func(name ferry.Name) reply {
+		func(name ferry.Name) ftpreply.Reply {
 			c.from = name
-			return say(350, "Ready for RNTO.")
+			return ftpreply.Say(350, "Ready for RNTO.")
 		})
 }
 
 // RNTO (RFC 959 §4.1.3). An existing file is replaced where the user's rights
 // allow that, as rename(2) does.
-func (c *conn) rnto(arg string) reply {
+func (c *conn) rnto(arg string) ftpreply.Reply {
 	from := c.from
 	if from == "" {
-		return say(503, "Give RNFR first.")
+		return ftpreply.Say(503, "Give RNFR first.")
 	}
 	name, err := c.name(arg)
 	if err != nil {
-		return storeReplyFor(err)
+		return ftpreply.ForStore(err)
 	}
 	if c.sameFile(from, name) {
 		// rename(2) does nothing then, and a client would lose the name it
 		// thinks is free.
-		return say(553, "Both are names of one file; delete one of them.")
+		return ftpreply.Say(553, "Both are names of one file; delete one of them.")
 	}
 	replace := c.sess.Rights(name).Has(ferry.RightOverwrite)
 	if err := c.fs().Rename(c.ctx(), from, name, replace); err != nil {
-		return c.storeFailed("RNTO", from, err)
+		return c.report.StoreFailed("RNTO", from, err)
 	}
-	return say(250, "Renamed.")
+	return ftpreply.Say(250, "Renamed.")
 }
 
 // sameFile tells whether two different names are hard links of one file.
@@ -183,15 +186,15 @@ func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle
 // removed. A new target appears whole. One that exists grows in place, as with
 // APPE, and is cut back where that fails: what it holds is never rewritten, so
 // it cannot be lost, whatever the storage can stage.
-func (c *conn) comb(arg string) reply {
+func (c *conn) comb(arg string) ftpreply.Reply {
 	words, err := splitNames(arg)
 	if err != nil || len(words) < 2 {
-		return say(501, `COMB takes a target and parts; names with spaces go in double quotes.`)
+		return ftpreply.Say(501, `COMB takes a target and parts; names with spaces go in double quotes.`)
 	}
 	names := make([]ferry.Name, len(words))
 	for i, w := range words {
 		if names[i], err = c.name(w); err != nil {
-			return replyFor(err)
+			return ftpreply.For(err)
 		}
 	}
 	target, parts := names[0], names[1:]
@@ -201,28 +204,27 @@ func (c *conn) comb(arg string) reply {
 	}
 	for i, p := range parts {
 		if slices.Contains(names[:i+1], p) {
-			return say(501, "COMB takes each name once.")
+			return ftpreply.Say(501, "COMB takes each name once.")
 		}
 		if !c.sess.Rights(p).Has(ferry.RightDelete) {
-			return replyFor(fs.ErrPermission) // before the target has them twice
+			return ftpreply.For(fs.ErrPermission) // before the target has them twice
 		}
 		info, err := c.standing(p)
 		if err != nil {
-			return c.failed("COMB", p, err)
+			return c.report.Failed("COMB", p, err)
 		}
 		if slices.ContainsFunc(seen, func(other ferry.Info) bool { return sameFile(other, info) }) {
-			return say(501, "COMB takes each file once; two of these names mean the same one.")
+			return ftpreply.Say(501, "COMB takes each file once; two of these names mean the same one.")
 		}
 		seen = append(seen, info)
 	}
-	tree, perm := c.fs(), c.filePerm()
-	c.beginAlone("COMB", 0, func(ctx context.Context) reply {
+	tree, perm, report := c.fs(), c.filePerm(), c.report
+	return ftpreply.Begin(ftpreply.Job{Verb: "COMB", Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		if err := combine(ctx, tree, target, parts, perm); err != nil {
-			return c.storeFailed("COMB", target, err)
+			return report.StoreFailed("COMB", target, err)
 		}
-		return say(250, "Combined.")
-	})
-	return reply{}
+		return ftpreply.Say(250, "Combined.")
+	}})
 }
 
 // sameFile tells whether two names were of one file, be it by hard links, by a
