@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"ferry"
 )
 
@@ -89,4 +91,36 @@ func BenchmarkSmallFile(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkStatBesideUploads: what a look costs a session that has many unfinished
+// files. It is done under the tree's lock, so it must not grow with their number.
+func BenchmarkStatBesideUploads(b *testing.B) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		b.Fatal(err)
+	}
+	for _, uploads := range []int{1, 100, 7000} {
+		if limit.Cur < uint64(2*uploads)+100 { // a part and its directory
+			b.Logf("%d uploads want more descriptors than %d", uploads, limit.Cur)
+			continue
+		}
+		b.Run(fmt.Sprint(uploads), func(b *testing.B) {
+			f, dir := benchTree(b)
+			defer f.Close()
+			if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o644); err != nil {
+				b.Fatal(err)
+			}
+			for i := range uploads {
+				if _, err := f.Open(b.Context(), ferry.Name(fmt.Sprintf("/new-%d", i)), ferry.OpenOptions{Mode: ferry.Replace}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				if _, err := f.Stat(b.Context(), "/file"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -106,6 +106,7 @@ func (h *handle) goOnInPlace() {
 	u, t := h.up, h.v.t
 	t.unclaim(u)
 	t.mu.Lock()
+	h.v.uploads.remove(h, u)
 	h.up = nil
 	t.mu.Unlock()
 	u.at.Close()
@@ -200,6 +201,7 @@ func (h *handle) vanish() (bool, error) {
 	}
 	t.unclaim(u)
 	t.mu.Lock()
+	h.v.uploads.remove(h, u)
 	u.removed = true
 	t.mu.Unlock()
 	return true, nil
@@ -282,6 +284,8 @@ func (h *handle) moveToUpload(next *upload, replace bool) error {
 	next.attrs, next.over = u.attrs, next.at.Exists
 	t.unclaim(u)
 	t.mu.Lock()
+	h.v.uploads.remove(h, u)
+	h.v.uploads.add(h, next)
 	next.holder, h.up = h, next
 	t.mu.Unlock()
 	u.at.Close()

@@ -272,6 +272,9 @@ func (h *handle) release() {
 	v := h.v
 	v.t.mu.Lock()
 	delete(v.open, h)
+	if h.up != nil {
+		v.uploads.remove(h, h.up)
+	}
 	v.t.mu.Unlock()
 	switch {
 	case h.up != nil:

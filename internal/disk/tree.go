@@ -90,10 +90,11 @@ func (t *Tree) Resolver() string { return t.root.Resolver() }
 // DirectUploads is looked at: rules are the gate's.
 func (t *Tree) For(u ferry.User) ferry.FS {
 	return &sessionFS{names: t.root, session: &session{
-		t:      t,
-		owner:  partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
-		direct: u.DirectUploads,
-		open:   make(map[*handle]bool),
+		t:       t,
+		owner:   partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
+		direct:  u.DirectUploads,
+		open:    make(map[*handle]bool),
+		uploads: make(ownUploads),
 	}}
 }
 
@@ -119,8 +120,9 @@ type session struct {
 	direct bool // uploads are written in place
 
 	// Guarded by t.mu:
-	open   map[*handle]bool
-	closed bool
+	open    map[*handle]bool
+	uploads ownUploads // those of open that are unfinished
+	closed  bool
 }
 
 // Close aborts what is still open.

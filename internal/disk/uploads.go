@@ -137,6 +137,7 @@ func (v *sessionFS) enlist(h *handle) bool {
 	v.open[h] = true
 	if h.up != nil {
 		h.up.holder = h
+		v.uploads.add(h, h.up)
 	}
 	return true
 }
@@ -148,10 +149,10 @@ func (v *sessionFS) shut() bool {
 }
 
 // unfinished gives the handle with which this very session writes the part for
-// name, nil if there is none. Only sessions that have something open look.
+// name, nil if there is none. Only sessions that have one look.
 func (v *sessionFS) unfinished(name ferry.Name, follow bool) *handle {
 	v.t.mu.Lock()
-	idle := len(v.open) == 0
+	idle := len(v.uploads) == 0
 	v.t.mu.Unlock()
 	if idle {
 		return nil
@@ -168,16 +169,7 @@ func (v *sessionFS) unfinished(name ferry.Name, follow bool) *handle {
 func (v *sessionFS) unfinishedAt(p *beneath.Place) *handle {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
-	var last *handle
-	for h := range v.open {
-		if h.up == nil || h.up.removed || targetOf(&h.up.at) != targetOf(p) {
-			continue
-		}
-		if last == nil || h.number > last.number {
-			last = h
-		}
-	}
-	return last
+	return v.uploads.last(targetOf(p))
 }
 
 // unfinishedIn gives the session's own unfinished files in the open directory dir, by
@@ -189,17 +181,5 @@ func (v *sessionFS) unfinishedIn(dir int) map[string]*handle {
 	}
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
-	var own map[string]*handle
-	for h := range v.open {
-		if h.up == nil || h.up.removed || h.up.at.ID != beneath.DirOf(&st) {
-			continue
-		}
-		if own == nil {
-			own = make(map[string]*handle)
-		}
-		if last := own[h.up.at.Base]; last == nil || h.number > last.number {
-			own[h.up.at.Base] = h
-		}
-	}
-	return own
+	return v.uploads.in(beneath.DirOf(&st))
 }

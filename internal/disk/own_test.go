@@ -1,0 +1,110 @@
+package disk
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"ferry"
+	"ferry/internal/beneath"
+)
+
+// scan is what ownUploads is to hold, found by looking at every handle.
+func scan(v *sessionFS) map[targetKey][]*handle {
+	all := make(map[targetKey][]*handle)
+	for h := range v.open {
+		if h.up != nil && !h.up.removed {
+			all[targetOf(&h.up.at)] = append(all[targetOf(&h.up.at)], h)
+		}
+	}
+	for _, list := range all {
+		slices.SortFunc(list, byNumber)
+	}
+	return all
+}
+
+// flat is ownUploads by whole targets.
+func flat(o ownUploads) map[targetKey][]*handle {
+	all := make(map[targetKey][]*handle)
+	for id, dir := range o {
+		for base, list := range dir {
+			all[targetKey{id, base}] = list
+		}
+	}
+	return all
+}
+
+// TestOwnUploadsAreWhatIsOpen: whatever becomes of unfinished files, a look finds
+// those that there are, and no other. A guest has several of one name.
+func TestOwnUploadsAreWhatIsOpen(t *testing.T) {
+	dir := t.TempDir()
+	tree, err := Open(Config{Root: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	for _, u := range []ferry.User{{Name: "alice"}, {Name: "guest", Anonymous: true}} {
+		random := rand.New(rand.NewPCG(1, 1))
+		v := tree.For(u).(*sessionFS)
+		if err := v.Mkdir(t.Context(), ferry.Name("/"+u.Name), 0); err != nil {
+			t.Fatal(err)
+		}
+		name := func() ferry.Name {
+			return ferry.Name([]string{"/", "/" + u.Name + "/"}[random.IntN(2)] + fmt.Sprint(random.IntN(3)))
+		}
+		var handles []ferry.Handle
+		for range 2000 {
+			switch op := random.IntN(8); {
+			case op < 3 || len(handles) == 0:
+				if h, err := v.Open(t.Context(), name(), ferry.OpenOptions{Mode: ferry.Replace}); err == nil {
+					handles = append(handles, h)
+				}
+			case op == 3:
+				_ = v.Remove(t.Context(), name())
+			case op == 4:
+				_ = v.Rename(t.Context(), name(), name(), random.IntN(2) == 0)
+			default:
+				i := random.IntN(len(handles))
+				h := handles[i]
+				switch op {
+				case 5:
+					_ = h.Sync()
+					continue
+				case 6:
+					_ = h.Commit()
+				default:
+					_ = h.Abort(nil)
+				}
+				handles = slices.Delete(handles, i, i+1)
+			}
+			if got, want := flat(v.uploads), scan(v); !maps.EqualFunc(got, want, slices.Equal) {
+				t.Fatalf("%s: %v, want %v", u.Name, got, want)
+			}
+		}
+		if err := v.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if len(v.uploads) != 0 {
+			t.Errorf("%s: %v after the end", u.Name, v.uploads)
+		}
+	}
+}
+
+func TestOwnUploadsShowTheLastOne(t *testing.T) {
+	place := func(base string) *upload { return &upload{at: beneath.Place{Base: base}} }
+	a, b, c := &handle{number: 1}, &handle{number: 2}, &handle{number: 3}
+	o := make(ownUploads)
+	o.add(b, place("x"))
+	o.add(c, place("x"))
+	o.add(a, place("x")) // moved there last, opened first
+	o.remove(a, place("y"))
+	if got := o.last(targetKey{base: "x"}); got != c {
+		t.Errorf("handle %d, want 3", got.number)
+	}
+	o.remove(c, place("x"))
+	if got := o.in(beneath.DirID{}); len(got) != 1 || got["x"] != b {
+		t.Errorf("%v, want 2 under x", got)
+	}
+}
