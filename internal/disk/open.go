@@ -186,7 +186,7 @@ func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
 		return ""
 	case p.St.Nlink > 1:
 		return "the file has other hard links"
-	case !tryOwner(fd, &p.St):
+	case !beneath.TryOwner(fd, &p.St):
 		return "the file's owner could not be kept"
 	}
 	return ""

@@ -1,0 +1,90 @@
+package beneath
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a file hands on to the one that replaces it. Its attributes are read by its
+// name beside an open directory (/proc), since only that is a path which stays.
+
+// TryOwner gives the open file fd the group of the file that it is to replace, and for
+// a moment its owner: whether the system allows that depends on more than can be asked
+// for (capabilities, user namespaces, what a network file system makes of numbers).
+// The group stays; the owner is to come last.
+func TryOwner(fd int, old *unix.Stat_t) bool {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return false
+	}
+	if st.Gid != old.Gid && unix.Fchown(fd, -1, int(old.Gid)) != nil {
+		return false
+	}
+	if st.Uid == old.Uid {
+		return true
+	}
+	return unix.Fchown(fd, int(old.Uid), -1) == nil && unix.Fchown(fd, int(st.Uid), -1) == nil
+}
+
+const accessACL = "system.posix_acl_access"
+
+// CopyACL gives the open file fd the ACL of the file at p, or none.
+func (r *Root) CopyACL(fd int, p *Place) error {
+	if !r.proc {
+		return nil
+	}
+	acl, ok := p.attribute(accessACL)
+	if !ok {
+		unix.Fremovexattr(fd, accessACL) // what the directory's default gave it
+		return nil
+	}
+	return unix.Fsetxattr(fd, accessACL, acl, 0)
+}
+
+// CopyAttributes gives the open file fd the user's extended attributes of the file at
+// p, and tells failed of those that could not be kept. Those of the kernel belong to
+// the old content (file capabilities) or come by themselves.
+func (r *Root) CopyAttributes(fd int, p *Place, failed func(attribute string, err error)) {
+	if !r.proc {
+		return
+	}
+	list := make([]byte, 4096)
+	n, err := unix.Llistxattr(p.path(), list)
+	if err == unix.ERANGE {
+		list = make([]byte, 64<<10) // the most that Linux gives
+		n, err = unix.Llistxattr(p.path(), list)
+	}
+	if err != nil {
+		return
+	}
+	for name := range strings.SplitSeq(string(list[:n]), "\x00") {
+		if !strings.HasPrefix(name, "user.") {
+			continue
+		}
+		value, ok := p.attribute(name)
+		if !ok {
+			continue
+		}
+		if err := unix.Fsetxattr(fd, name, value, 0); err != nil {
+			failed(name, err)
+		}
+	}
+}
+
+// path leads to the file at p, whatever its directory is called now.
+func (p *Place) path() string { return ProcPath(p.Dir) + "/" + p.Base }
+
+// attribute reads an extended attribute of the file at p.
+func (p *Place) attribute(name string) ([]byte, bool) {
+	size, err := unix.Lgetxattr(p.path(), name, nil)
+	if err != nil {
+		return nil, false
+	}
+	value := make([]byte, size)
+	size, err = unix.Lgetxattr(p.path(), name, value)
+	if err != nil {
+		return nil, false
+	}
+	return value[:size], true
+}
