@@ -73,6 +73,8 @@ var (
 	ErrServerFull = errors.New("too many connections; try again later")
 	// ErrAddressFull: this address holds as many connections as it may.
 	ErrAddressFull = errors.New("too many connections from this address; close one or try again later")
+	// ErrCrowded: there are too many connections that nobody has logged in on.
+	ErrCrowded = errors.New("too many connections without a login; try again later")
 	// ErrUserFull: this user holds as many sessions as it may.
 	ErrUserFull = errors.New("too many sessions for this user; close one or try again later")
 )

@@ -68,6 +68,7 @@ type Config struct {
 	}
 	Limits struct {
 		Sessions, PerAddress int
+		BeforeLogin          startups
 		Upload, Download     int64
 		Fails                int
 		FailDelay            time.Duration

@@ -19,17 +19,18 @@ import (
 func gateLimits(conf *config.Config) gate.Limits {
 	l := conf.Limits
 	return gate.Limits{
-		Sessions:   l.Sessions,
-		PerAddress: l.PerAddress,
-		Upload:     l.Upload,
-		Download:   l.Download,
-		MaxFails:   orElse(l.Fails, math.MaxInt),
-		FailDelay:  orElse(l.FailDelay, -1),
-		BanAfter:   l.BanAfter,
-		BanWindow:  l.BanWindow,
-		BanFor:     l.BanFor,
-		NeverBan:   l.NeverBan,
-		Stall:      l.Stall,
+		Sessions:    l.Sessions,
+		PerAddress:  l.PerAddress,
+		BeforeLogin: gate.BeforeLogin(l.BeforeLogin),
+		Upload:      l.Upload,
+		Download:    l.Download,
+		MaxFails:    orElse(l.Fails, math.MaxInt),
+		FailDelay:   orElse(l.FailDelay, -1),
+		BanAfter:    l.BanAfter,
+		BanWindow:   l.BanWindow,
+		BanFor:      l.BanFor,
+		NeverBan:    l.NeverBan,
+		Stall:       l.Stall,
 	}
 }
 

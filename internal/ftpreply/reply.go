@@ -182,7 +182,7 @@ func rootCause(err error) error {
 // sentence makes one of the root's error texts, which are fit for clients, a
 // sentence. Anything else stays with us.
 func Sentence(err error) string {
-	for _, known := range []error{ferry.ErrTooManyLogins, ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull,
+	for _, known := range []error{ferry.ErrTooManyLogins, ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrCrowded,
 		ferry.ErrUserFull, ferry.ErrNoHome, ferry.ErrKicked, ferry.ErrShutdown} {
 		if errors.Is(err, known) {
 			first, n := utf8.DecodeRuneInString(known.Error())

@@ -26,6 +26,7 @@ const (
 	maxQueue     = 256 << 10        // bytes of memory for commands that wait for a running job
 	maxReplies   = 64 << 10         // bytes of replies that are gathered before they are written
 	writeTimeout = 30 * time.Second // for the client to take a reply
+	goodbyeTime  = time.Second      // the same, where the server ends the connection
 	keepAlive    = 8 * time.Second  // between the lines that show a long job is alive
 
 	// aloneAfterQuit is how long a job without a data connection goes on after
@@ -118,7 +119,7 @@ func (c *conn) resetParameters() {
 func (c *conn) serve() error {
 	stopDrain := context.AfterFunc(c.srv.drain, c.wake)
 	defer stopDrain()
-	stopGate := context.AfterFunc(c.gateConn.Context(), c.wake)
+	stopGate := context.AfterFunc(c.gateConn.Context(), c.wakeToLeave)
 	defer stopGate()
 	defer c.end()
 	defer c.recoverPanic()
@@ -194,6 +195,13 @@ func (c *conn) heard(line []byte, err error, deadline time.Time) {
 
 // wake makes a blocked read return. Safe from every goroutine.
 func (c *conn) wake() { _ = c.raw.SetReadDeadline(time.Unix(1, 0)) }
+
+// wakeToLeave is wake for the end of the gate's connection: a client that does not
+// take what it is told has no more time than goodbyeTime.
+func (c *conn) wakeToLeave() {
+	_ = c.raw.SetWriteDeadline(time.Now().Add(goodbyeTime))
+	c.wake()
+}
 
 // readDeadline is when a read must return though nothing came.
 func (c *conn) readDeadline() time.Time {
@@ -303,6 +311,9 @@ func (c *conn) write() error {
 		return nil
 	}
 	_ = c.raw.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if c.ctx().Err() != nil { // looked at now, so that wakeToLeave is not undone
+		_ = c.raw.SetWriteDeadline(time.Now().Add(goodbyeTime))
+	}
 	_, err := c.ctl.Write(c.out)
 	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
 		c.out = nil

@@ -1,8 +1,10 @@
 package ftpserver
 
 import (
+	"context"
 	"errors"
 	"io"
+	"os"
 	"time"
 
 	"ferry"
@@ -10,6 +12,9 @@ import (
 
 // lost is called when the control connection ended without our doing.
 func (c *conn) lost(err error) {
+	if ctx := c.ctx(); ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = context.Cause(ctx) // the client was told to go, and does not listen
+	}
 	c.cause = err
 	c.closing = true
 	if c.job == nil {

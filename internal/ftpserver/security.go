@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -105,6 +106,9 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	p.conn = tls.Server(p.wire, ftptls.Offered(p.session.Config(base, &from, grant), &offer))
 	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
 	defer c.raw.SetWriteDeadline(time.Time{})
+	if c.ctx().Err() != nil { // the wake-up came before the deadline, and is lost
+		c.wakeToLeave()
+	}
 	err := p.conn.Handshake()
 	p.wire.Prompt = false
 	if sent := p.wire.Through(); err == nil { // also the alert that says what was wrong
@@ -112,6 +116,10 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	}
 	if err != nil {
 		c.srv.tlsSessions.Remove(p.session)
+		if ctx := c.ctx(); ctx.Err() != nil {
+			c.closing, c.cause = true, context.Cause(ctx)
+			return false
+		}
 		c.log().Warn("TLS handshake failed", "err", ftptls.Brief([]string{p.wire.Failure(err).Error()}), "offer", offer)
 		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false

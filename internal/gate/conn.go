@@ -289,6 +289,18 @@ func (c *Conn) current() *Session {
 	return c.session
 }
 
+// loggedOut notes that s has ended, and tells whether the connection goes on without
+// a login.
+func (c *Conn) loggedOut(s *Session) (goesOn bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session != s {
+		return false
+	}
+	c.session = nil
+	return !c.closed
+}
+
 // emit fills in what is the same in all events of the connection.
 func (c *Conn) emit(e ferry.Event) {
 	e.Time = time.Now()

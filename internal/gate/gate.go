@@ -39,6 +39,7 @@ type Gate struct {
 
 	mu       sync.Mutex
 	conns    map[string]*Conn
+	before   beforeLogin
 	accounts map[string]*account
 	// refreshes counts the calls of Refresh, so that a login which began
 	// before one notices that what it knows of the account may be old.
@@ -65,8 +66,11 @@ func New(cfg Config) *Gate {
 }
 
 // Admit gives the connection from peer to local a seat, or answers at once
-// ferry.ErrBanned, ErrServerFull or ErrAddressFull; any other error means that
-// the cluster could not be asked. protocol is "ftp", "ftps" or "sftp".
+// ferry.ErrBanned, ErrServerFull, ErrAddressFull or ErrCrowded; any other error means
+// that the cluster could not be asked. protocol is "ftp", "ftps" or "sftp".
+//
+// Where seats are short, connections that have not logged in give way: their contexts
+// end with ferry.ErrCrowded.
 //
 // The connection lasts no longer than ctx. Whoever admits must Close.
 func (g *Gate) Admit(ctx context.Context, protocol string, peer, local netip.AddrPort) (*Conn, error) {
@@ -74,13 +78,14 @@ func (g *Gate) Admit(ctx context.Context, protocol string, peer, local netip.Add
 	c.id = g.register(c)
 	if err := g.seat(ctx, c); err != nil {
 		g.forget(c)
-		c.emit(ferry.Event{Kind: ferry.EventRefused, Err: err})
+		g.tellRefused(c, err)
 		return nil, err
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	g.mu.Lock()
 	g.conns[c.id] = c
 	g.mu.Unlock()
+	g.awaitLogin(c)
 	c.emit(ferry.Event{Kind: ferry.EventConnect})
 	return c, nil
 }
@@ -102,6 +107,15 @@ func (g *Gate) forget(c *Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.conns, c.id)
+	g.before.remove(c)
+}
+
+func (g *Gate) tellRefused(c *Conn, err error) {
+	if errors.Is(err, ferry.ErrCrowded) {
+		g.tellCrowded(c)
+		return
+	}
+	c.emit(ferry.Event{Kind: ferry.EventRefused, Err: err})
 }
 
 // seat takes the connection's places, or none.
@@ -109,17 +123,34 @@ func (g *Gate) seat(ctx context.Context, c *Conn) error {
 	if g.bans.holds(c.peer.Addr(), time.Now()) {
 		return ferry.ErrBanned
 	}
-	all, err := g.hold(ctx, "all", g.limits.Sessions, ferry.ErrServerFull)
+	if g.dropsEarly(c) {
+		return ferry.ErrCrowded
+	}
+	own := origin(c.peer.Addr())
+	address, err := g.holdOrTake(ctx, "ip/"+originName(c.peer.Addr()), g.limits.PerAddress, ferry.ErrAddressFull,
+		func(b *beforeLogin) *Conn { return b.oldest(own) })
 	if err != nil {
 		return err
 	}
-	address, err := g.hold(ctx, "ip/"+originName(c.peer.Addr()), g.limits.PerAddress, ferry.ErrAddressFull)
+	all, err := g.holdOrTake(ctx, "all", g.limits.Sessions, ferry.ErrServerFull,
+		func(b *beforeLogin) *Conn { return b.oldest(b.most()) })
 	if err != nil {
-		all()
+		address()
 		return err
 	}
 	c.releaseSeats = func() { address(); all() }
 	return nil
+}
+
+// holdOrTake is hold, and where the house is full takes the seat of the connection
+// without a login that oldest finds, if there is one.
+func (g *Gate) holdOrTake(ctx context.Context, seat string, max int, full error, oldest func(*beforeLogin) *Conn) (release func(), err error) {
+	for {
+		release, err = g.hold(ctx, seat, max, full)
+		if !errors.Is(err, full) || !g.endOldest(oldest) {
+			return release, err
+		}
+	}
 }
 
 // hold is Cluster.Hold with the answer that the client gets for a full house.

@@ -38,9 +38,9 @@ func TestThreat33SeatsAreCounted(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			h := newHouse(t, test.limits)
+			h := newHouse(t, test.limits, user("alice"))
 			for _, ip := range test.here {
-				h.connect(ip)
+				h.login(h.connect(ip), "alice")
 			}
 			_, err := h.gate.Admit(t.Context(), "ftp", address(test.next), netip.AddrPort{})
 			wantErr(t, err, test.want)

@@ -185,11 +185,17 @@ func (h *house) connect(ip string) *gate.Conn {
 func (h *house) enter(name string) (*gate.Conn, *gate.Session) {
 	h.t.Helper()
 	v := h.connect("192.0.2.7")
+	return v, h.login(v, name)
+}
+
+// login logs in on a connection, which must work.
+func (h *house) login(v *gate.Conn, name string) *gate.Session {
+	h.t.Helper()
 	s, err := v.Login(context.Background(), ferry.Claim{Name: name, Password: password(name)})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return v, s
+	return s
 }
 
 // put stores a file, as somebody who may.

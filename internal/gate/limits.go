@@ -12,6 +12,8 @@ type Limits struct {
 	Sessions   int // connections in all
 	PerAddress int // connections from one address; of IPv6, from one /64
 
+	BeforeLogin BeforeLogin // of those, the ones that nobody has logged in on
+
 	Upload   int64 // bytes a second, everybody together
 	Download int64 // bytes a second, everybody together
 

@@ -77,6 +77,9 @@ func (c *Conn) install(s *Session, generation int) error {
 	if c.gate.refreshes != generation {
 		return errStale
 	}
+	if !c.gate.before.remove(c) {
+		return ferry.ErrCrowded // it has given way to another one meanwhile
+	}
 	c.session = s
 	return nil
 }
@@ -160,11 +163,9 @@ func (s *Session) end(cause error) {
 	_ = s.fs.Close()
 	s.conn.gate.leave(s.account)
 	s.releaseSeat()
-	s.conn.mu.Lock()
-	if s.conn.session == s {
-		s.conn.session = nil
+	if s.conn.loggedOut(s) {
+		s.conn.gate.awaitLogin(s.conn)
 	}
-	s.conn.mu.Unlock()
 }
 
 // wakeTransfers ends the waiting of every transfer for its connection. Each

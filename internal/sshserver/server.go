@@ -82,6 +82,8 @@ type Server struct {
 	startDrain  context.CancelFunc
 	startKill   context.CancelCauseFunc
 
+	refusals atomic.Int32 // connections that are told why they are not let in
+
 	// lenient counts the uses of the legacy profile.
 	lenient atomic.Int64
 
@@ -127,12 +129,12 @@ func (s *Server) Handle(nc net.Conn) {
 	defer s.running.Done()
 	defer func() { _ = nc.Close() }()
 	if s.drain.Err() != nil {
-		refuseConn(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
+		s.refuseConn(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
 		return
 	}
 	gateConn, err := s.cfg.Gate.Admit(s.kill, "sftp", listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr()))
 	if err != nil {
-		refuseConn(nc, reasonFor(err), sentence(err))
+		s.refuseConn(nc, reasonFor(err), sentence(err))
 		return
 	}
 	c := newSSHConn(s, nc, gateConn)

@@ -19,6 +19,9 @@ import (
 // farewellTime is how long a client may take to hear why it has to go.
 const farewellTime = time.Second
 
+// maxRefusals is how many connections that are not let in may be told so at once.
+const maxRefusals = 200
+
 // serverVersion is the server's version of the protocol (RFC 4253 §4.2).
 const serverVersion = "SSH-2.0-Ferry"
 
@@ -33,7 +36,14 @@ const (
 // in clear, which may come at any time, the key exchange not excepted. All
 // clients show that; a line before the version, which would be shorter, only
 // few.
-func refuseConn(nc net.Conn, reason uint32, text string) {
+//
+// Only so many refused connections are kept open for that at once: whoever floods the
+// server costs it no more than those.
+func (s *Server) refuseConn(nc net.Conn, reason uint32, text string) {
+	defer s.refusals.Add(-1)
+	if s.refusals.Add(1) > maxRefusals {
+		return
+	}
 	_ = nc.SetDeadline(time.Now().Add(farewellTime))
 	if _, err := io.WriteString(nc, serverVersion+"\r\n"+disconnectPacket(reason, text)); err != nil {
 		return
@@ -66,7 +76,7 @@ func reasonFor(err error) uint32 {
 	switch {
 	case errors.Is(err, ferry.ErrBanned):
 		return reasonNotAllowed
-	case errors.Is(err, ferry.ErrServerFull), errors.Is(err, ferry.ErrAddressFull):
+	case errors.Is(err, ferry.ErrServerFull), errors.Is(err, ferry.ErrAddressFull), errors.Is(err, ferry.ErrCrowded):
 		return reasonTooMany
 	}
 	return reasonUnavailable
@@ -83,7 +93,7 @@ func sentence(err error) string {
 	case errors.Is(err, errIdle):
 		return "Nothing was done here for too long; closing the connection."
 	}
-	for _, known := range []error{ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrUserFull, ferry.ErrNoHome, ferry.ErrTooManyLogins, ferry.ErrKicked} {
+	for _, known := range []error{ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrCrowded, ferry.ErrUserFull, ferry.ErrNoHome, ferry.ErrTooManyLogins, ferry.ErrKicked} {
 		if errors.Is(err, known) {
 			text := known.Error()
 			return strings.ToUpper(text[:1]) + text[1:] + "."

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,6 +116,65 @@ func TestThreat33SentAwayInTime(t *testing.T) {
 		if d := time.Since(begin); d != time.Second {
 			t.Errorf("it took %v", d)
 		}
+	})
+}
+
+// TestThreat33WhoDoesNotLogInGivesWay: to a connection that came later, at once, be it
+// that it says nothing or that somebody looks for a password.
+func TestThreat33WhoDoesNotLogInGivesWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t)
+		h.limits.Sessions = 2
+		h.Open()
+		near, far := newWire()
+		defer near.Close()
+		silent := make(chan struct{})
+		go func() { h.srv.Handle(far); close(silent) }()
+		synctest.Wait()
+		found, looking := make(chan struct{}), make(chan error)
+		go func() {
+			_, err := h.knock("alice", ssh.PasswordCallback(func() (string, error) { <-found; return "s3cret", nil }))
+			looking <- err
+		}()
+		synctest.Wait()
+		begin := time.Now()
+		h.enter()
+		<-silent
+		h.enter()
+		synctest.Wait()
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("they went after %v", took)
+		}
+		close(found)
+		if err := <-looking; err == nil {
+			t.Error("who was looking for a password is in")
+		}
+		gone := h.events(ferry.EventDisconnect)
+		if len(gone) != 2 || !errors.Is(gone[0].Err, ferry.ErrCrowded) || !errors.Is(gone[1].Err, ferry.ErrCrowded) {
+			t.Errorf("told: %v", gone)
+		}
+	})
+}
+
+// TestThreat33FewAreToldWhy: however many are sent away at once, so many connections are
+// kept open to tell why.
+func TestThreat33FewAreToldWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHarbour(t)
+		h.limits.Sessions = 1
+		h.Open().enter()
+		var open atomic.Int32
+		for range 3 * maxRefusals {
+			near, far := newWire()
+			defer near.Close()
+			open.Add(1)
+			go func() { h.srv.Handle(far); open.Add(-1) }()
+		}
+		synctest.Wait()
+		if n := open.Load(); n > maxRefusals {
+			t.Errorf("%d are being told", n)
+		}
+		time.Sleep(farewellTime)
 	})
 }
 

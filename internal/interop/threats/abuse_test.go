@@ -171,3 +171,35 @@ func flood(conn net.Conn, text string) {
 		}
 	}
 }
+
+// TestThreat33NobodyLogsIn: connections of ten addresses that never log in, to every
+// listener, keep nobody from it: an honest client of another address is let in while
+// they come, and those that are logged in stay.
+func TestThreat33NobodyLogsIn(t *testing.T) {
+	v := harness.StartSecure(t, harness.Setup{Config: "[limits]\nsessions = 200\nbefore_login = \"20:30:150\"\n" + harness.CheapLogins, Args: []string{"--sftp", "127.0.0.1:0"}}, `require = "off"`)
+	ready := v.Log.Wait(t, "msg=ready", v.Ended)
+	harness.WriteFile(t, v.Path("f"), harness.Specimen(1, 1<<10))
+	inside := harness.PhoneAs(t, v.Server, "127.9.9.8", harness.User, harness.Password)
+	var crowd []net.Conn
+	defer func() {
+		for _, conn := range crowd {
+			conn.Close()
+		}
+	}()
+	for i := range 600 {
+		address := []string{v.Addr, v.Implicit, harness.Field(ready, "sftp")}[i%3]
+		conn, err := harness.DialFrom(fmt.Sprintf("127.6.6.%d", i%10), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crowd = append(crowd, conn)
+		if i%20 == 0 {
+			harness.PhoneAs(t, v.Server, "127.9.9.9", harness.User, harness.Password).Want("QUIT", 221)
+		}
+	}
+	inside.WantFetched("RETR f", harness.Specimen(1, 1<<10))
+	inside.Want("QUIT", 221)
+	harness.Eventually(t, "the log tells of it", func() bool {
+		return strings.Contains(v.Log.String(), "too many connections without a login")
+	})
+}
