@@ -29,6 +29,8 @@ var (
 	ErrTooLarge = errors.New("file too large")
 	// ErrBusy: another session holds it right now; later may work.
 	ErrBusy = errors.New("in use by another session")
+	// ErrChanged: what stands under the name is not what the caller has seen there.
+	ErrChanged = errors.New("the file has changed meanwhile")
 	// ErrBeyondEnd: a restart offset past the end of the file (RFC 3659 §5.3).
 	ErrBeyondEnd = errors.New("offset is beyond the end of the file")
 	// ErrStalePart: a client would go on at the end of a file that it takes for

@@ -65,6 +65,14 @@ type FS interface {
 	// ends at once, as an open file does that is unlinked: its Commit is then
 	// fs.ErrNotExist.
 	Remove(ctx context.Context, name Name) error
+	// RemoveUnchanged removes what stands under name, no directory (else ErrIsDir),
+	// if it still is what was describes: the same thing, of the same size and time
+	// of change; else ErrChanged, and it stays. Whatever takes its name meanwhile
+	// stays as well, be it by another process. A part for the name is not touched.
+	// Numbers of files that are gone are given again: was is of a file for certain
+	// only while a handle of it is open. A zero was is of nothing, and nothing is
+	// removed; so who may not remove name is told without trying.
+	RemoveUnchanged(ctx context.Context, name Name, was Info) error
 	// Rmdir removes an empty directory (else ErrNotDir, ErrNotEmpty). The
 	// caller's kept parts and expired ones do not count and go with it; a part
 	// that is still written, and another user's kept part, is ErrBusy. While
@@ -283,6 +291,13 @@ type Info struct {
 
 // IsDir tells whether i describes a directory.
 func (i Info) IsDir() bool { return i.Mode.IsDir() }
+
+// Unchanged tells whether i describes what was did, and that was not written to
+// meanwhile, as far as the storage knows what a thing is.
+func (i Info) Unchanged(was Info) bool {
+	return !was.ModTime.IsZero() && i.ModTime.Equal(was.ModTime) && i.Birth.Equal(was.Birth) &&
+		i.Size == was.Size && i.ID == was.ID && i.Mode.Type() == was.Mode.Type()
+}
 
 // Attr says which attributes to change; a nil field is left as it is.
 type Attr struct {

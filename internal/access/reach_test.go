@@ -173,6 +173,7 @@ func reachings() []reaching {
 		{"Part", true, some(ferry.RightCreate | ferry.RightOverwrite | ferry.RightAppend), 0, do(func(ctx context.Context, f ferry.FS, a names) error { _, err := f.Part(ctx, a); return err })},
 		{"Mkdir", false, has(ferry.RightMkdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Mkdir(ctx, a, 0) })},
 		{"Remove", false, has(ferry.RightDelete), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Remove(ctx, a) })},
+		{"RemoveUnchanged", false, has(ferry.RightDelete), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.RemoveUnchanged(ctx, a, ferry.Info{}) })},
 		{"Rmdir", false, has(ferry.RightRmdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Rmdir(ctx, a) })},
 		{"Rename", false, has(ferry.RightRename), ferry.RightRename, func(ctx context.Context, f ferry.FS, a, b names) (string, error) {
 			return "", f.Rename(ctx, a, b, true)

@@ -174,6 +174,10 @@ func (r *rules) Remove(ctx context.Context, name ferry.Name) error {
 	return r.one(ctx, "remove", name, ferry.RightDelete, func(at place) error { return at.files.Remove(ctx, at.name) })
 }
 
+func (r *rules) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	return r.one(ctx, "remove", name, ferry.RightDelete, func(at place) error { return at.files.RemoveUnchanged(ctx, at.name, was) })
+}
+
 func (r *rules) Rmdir(ctx context.Context, name ferry.Name) error {
 	return r.one(ctx, "rmdir", name, ferry.RightRmdir, func(at place) error { return at.files.Rmdir(ctx, at.name) })
 }

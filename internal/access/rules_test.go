@@ -130,6 +130,12 @@ func operations() []operation {
 		{"Space", needs(list, read), "", func(ctx context.Context, t ferry.FS) error { _, err := t.Space(ctx, "/old"); return err }},
 		{"Mkdir", needs(mkdir), "mkdir", func(ctx context.Context, t ferry.FS) error { return t.Mkdir(ctx, "/new", 0) }},
 		{"Remove", needs(del), "remove", func(ctx context.Context, t ferry.FS) error { return t.Remove(ctx, "/old") }},
+		{"RemoveUnchanged of nothing seen", needs(del), "", func(ctx context.Context, t ferry.FS) error {
+			if err := t.RemoveUnchanged(ctx, "/old", ferry.Info{}); !errors.Is(err, ferry.ErrChanged) {
+				return err
+			}
+			return nil
+		}},
 		{"Rmdir", needs(rmdir), "rmdir", func(ctx context.Context, t ferry.FS) error { return t.Rmdir(ctx, "/dir") }},
 		{"Rename", needs(ren), "rename", func(ctx context.Context, t ferry.FS) error { return t.Rename(ctx, "/old", "/new", true) }},
 		{"Symlink", needs(link), "symlink", func(ctx context.Context, t ferry.FS) error { return t.Symlink(ctx, "/old", "/new") }},

@@ -1,6 +1,10 @@
 package beneath
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"ferry"
+)
 
 // RenameNew renames to a name that must be free, decided by the kernel.
 func RenameNew(dir int, base string, newDir int, newBase string) error {
@@ -41,4 +45,40 @@ func RmdirAt(p *Place) error {
 func Unlink(dir int, name string) error {
 	_, err := RetryEINTR(func() (int, error) { return 0, unix.Unlinkat(dir, name, 0) })
 	return err
+}
+
+// RemoveIf removes what stands at the place, no directory, if it is what is says, else
+// ferry.ErrChanged. No system call removes a name for what stands there; so it is moved
+// aside first, to a name that nobody else uses, and looked at once more there. Whatever
+// takes the name in between, by whatever process, is not touched.
+func (p *Place) RemoveIf(aside string, is func(ferry.Info) bool) error {
+	i, err := p.Info(ferry.Root)
+	if err != nil {
+		return err
+	}
+	if !is(i) {
+		return ferry.ErrChanged
+	}
+	return p.removeAside(aside, is)
+}
+
+func (p *Place) removeAside(aside string, is func(ferry.Info) bool) error {
+	if _, err := RetryEINTR(func() (int, error) { return 0, unix.Renameat(p.Dir, p.Base, p.Dir, aside) }); err != nil {
+		return err
+	}
+	moved := &Place{Dir: p.Dir, Base: aside, Exists: true}
+	i, err := moved.Info(ferry.Root)
+	if err == nil && is(i) {
+		return Unlink(p.Dir, aside)
+	}
+	// Something else had taken the name. It goes back, unless something newer yet
+	// stands there, by which it would have been replaced.
+	err = RenameNew(p.Dir, aside, p.Dir, p.Base)
+	if err == unix.EEXIST {
+		err = Unlink(p.Dir, aside)
+	}
+	if err != nil {
+		return err
+	}
+	return ferry.ErrChanged
 }

@@ -9,6 +9,7 @@ import (
 
 	"ferry"
 	"ferry/internal/beneath"
+	"ferry/internal/partfile"
 )
 
 // Mkdir makes a directory.
@@ -142,6 +143,24 @@ func (v *sessionFS) remove(ctx context.Context, name ferry.Name) error {
 		return endErr
 	}
 	return err
+}
+
+// RemoveUnchanged removes what stands under name if it is what was describes.
+func (v *sessionFS) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	return beneath.Fail("remove", name, v.removeUnchanged(name, was))
+}
+
+func (v *sessionFS) removeUnchanged(name ferry.Name, was ferry.Info) error {
+	p, err := v.names.Locate(name, false)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	if p.Exists && beneath.IsDir(&p.St) {
+		return ferry.ErrIsDir
+	}
+	aside := partfile.Owner{User: v.owner.User}.Name(p.Base)
+	return p.RemoveIf(aside, func(i ferry.Info) bool { return i.Unchanged(was) })
 }
 
 // Rmdir removes an empty directory, with the parts in it that do not count.

@@ -150,7 +150,10 @@ func (v *sessionFS) claim(ctx context.Context, p *beneath.Place, m ferry.Mode) (
 // keep what matters.
 func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
 	if p.Exists {
-		if err := writable(p); err != nil {
+		switch err := writable(p); {
+		case err == unix.ENOENT: // it has just gone
+			p.Exists, u.over = false, false
+		case err != nil:
 			return nil, err
 		}
 	}

@@ -35,6 +35,10 @@ func (w *watched) Remove(ctx context.Context, name ferry.Name) error {
 	return w.done(w.files.Remove(ctx, name), ferry.Event{Kind: ferry.EventRemove, Name: name})
 }
 
+func (w *watched) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	return w.done(w.files.RemoveUnchanged(ctx, name, was), ferry.Event{Kind: ferry.EventRemove, Name: name})
+}
+
 func (w *watched) Rmdir(ctx context.Context, name ferry.Name) error {
 	return w.done(w.files.Rmdir(ctx, name), ferry.Event{Kind: ferry.EventRmdir, Name: name})
 }

@@ -184,6 +184,13 @@ func (f *Failing) Remove(ctx context.Context, name ferry.Name) error {
 	return f.FS.Remove(ctx, name)
 }
 
+func (f *Failing) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	if err := f.enter("RemoveUnchanged", name); err != nil {
+		return err
+	}
+	return f.FS.RemoveUnchanged(ctx, name, was)
+}
+
 func (f *Failing) Rmdir(ctx context.Context, name ferry.Name) error {
 	if err := f.enter("Rmdir", name); err != nil {
 		return err

@@ -22,6 +22,10 @@ const (
 	// another one renames is lost to an upload, and a session whose upload was
 	// taken over notices with its next byte.
 	OtherSessions
+	// Identities: which file it is that stands under a name. SFTP version 3 does not
+	// say, so a file is known by its size and time, and to remove it only if it is
+	// unchanged is a look and then a removal.
+	Identities
 	// OwnRoot, of Random only: a place apart. The storage is another program's,
 	// which knows a root above the tree's and time outside the bubble, so links
 	// do not climb and nothing waits.

@@ -26,7 +26,7 @@ func class(err error) string {
 		io.EOF, fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, errors.ErrUnsupported,
 		ferry.ErrIsDir, ferry.ErrNotDir, ferry.ErrNotEmpty, ferry.ErrNotRegular, ferry.ErrBadName, ferry.ErrLoop,
 		ferry.ErrCrossDevice, ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrBeyondEnd,
-		ferry.ErrStalePart,
+		ferry.ErrStalePart, ferry.ErrChanged,
 		ferry.ErrTakenOver, ferry.ErrClosed, os.ErrDeadlineExceeded, context.Canceled,
 	} {
 		if errors.Is(err, sentinel) {

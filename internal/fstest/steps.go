@@ -16,7 +16,7 @@ func (s *script) choose() step {
 		s.open, s.open, s.open, s.write, s.write, s.receive, s.commit, s.commit, s.abortOne,
 		s.read, s.send, s.truncate, s.sync, s.attrHandle, s.statHandle,
 		s.stat, s.lstat, s.part, s.list, s.content,
-		s.mkdir, s.mkdir, s.remove, s.rmdir, s.rename, s.rename, s.attr,
+		s.mkdir, s.mkdir, s.remove, s.removeSeen, s.rmdir, s.rename, s.rename, s.attr,
 		s.symlink, s.link, s.readlink, s.space, s.wait, s.again,
 	}
 	return kinds[s.pick(len(kinds))]()
@@ -267,6 +267,18 @@ func (s *script) mkdir() step {
 func (s *script) remove() step {
 	name := s.name()
 	return s.by("remove "+string(name), func(f ferry.FS) string { return result(f.Remove(context.Background(), name), name) })
+}
+
+// removeSeen removes what the session sees under a name.
+func (s *script) removeSeen() step {
+	name := s.name()
+	return s.by("remove unchanged "+string(name), func(f ferry.FS) string {
+		i, err := f.Lstat(context.Background(), name)
+		if err != nil {
+			return result(err, name)
+		}
+		return result(f.RemoveUnchanged(context.Background(), name, i), name)
+	})
 }
 
 func (s *script) rmdir() step {

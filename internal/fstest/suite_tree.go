@@ -13,6 +13,9 @@ func naming() []promise {
 	return []promise{
 		{text: "Mkdir makes a directory once", test: mkdir},
 		{text: "Remove removes what is not a directory", test: remove},
+		{text: "RemoveUnchanged removes what was seen, and nothing else", test: removeUnchanged},
+		{text: "RemoveUnchanged tells two files of one size and time apart", test: removeTwin, instead: instead{Identities, removeTwinUnseen}},
+		{text: "RemoveUnchanged beside uploads of its name removes none that it was not told of", test: removeBesideUploads, instead: instead{Identities, removeAfterUpload}},
 		{text: "Rmdir removes an empty directory", test: rmdir},
 		{text: "Rename moves files and directories", test: renameMoves},
 		{text: "Rename without replace refuses an existing target", test: renameKeeps},

@@ -307,6 +307,13 @@ func (w *world) fileStep(what string, args []string) error {
 		return err
 	case "file", "part":
 		return makeFile(ctx, tree, ferry.Name(name), text, what == "part")
+	case "append":
+		h, err := tree.Open(ctx, ferry.Name(name), ferry.OpenOptions{Mode: ferry.Update, At: ferry.AtEnd})
+		if err != nil {
+			return err
+		}
+		_, err = h.WriteAt([]byte(text), 0)
+		return errors.Join(err, h.Commit())
 	case "mkdir":
 		return tree.Mkdir(ctx, ferry.Name(name), 0)
 	case "symlink":

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"ferry"
@@ -168,10 +167,11 @@ func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle
 		}
 		n, err := src.ReadAt(buf, off)
 		if n > 0 {
-			if _, err := dst.WriteAt(buf[:n], at); err != nil {
+			n, err := dst.WriteAt(buf[:n], at)
+			off, at = off+int64(n), at+int64(n)
+			if err != nil {
 				return at, cmp.Or(context.Cause(ctx), err)
 			}
-			off, at = off+int64(n), at+int64(n)
 		}
 		if errors.Is(err, io.EOF) {
 			return at, nil
@@ -180,107 +180,6 @@ func copyBytes(ctx context.Context, dst ferry.Handle, at int64, src ferry.Handle
 			return at, cmp.Or(context.Cause(ctx), err)
 		}
 	}
-}
-
-// COMB joins files: the parts, in their order, are appended to the target and
-// removed. A new target appears whole. One that exists grows in place, as with
-// APPE, and is cut back where that fails: what it holds is never rewritten, so
-// it cannot be lost, whatever the storage can stage.
-func (c *conn) comb(arg string) ftpreply.Reply {
-	words, err := splitNames(arg)
-	if err != nil || len(words) < 2 {
-		return ftpreply.Say(501, `COMB takes a target and parts; names with spaces go in double quotes.`)
-	}
-	names := make([]ferry.Name, len(words))
-	for i, w := range words {
-		if names[i], err = c.name(w); err != nil {
-			return ftpreply.For(err)
-		}
-	}
-	target, parts := names[0], names[1:]
-	var seen []ferry.Info
-	if i, err := c.fs().Stat(c.ctx(), target); err == nil {
-		seen = append(seen, i)
-	}
-	for i, p := range parts {
-		if slices.Contains(names[:i+1], p) {
-			return ftpreply.Say(501, "COMB takes each name once.")
-		}
-		if !c.sess.Rights(p).Has(ferry.RightDelete) {
-			return ftpreply.For(fs.ErrPermission) // before the target has them twice
-		}
-		info, err := c.standing(p)
-		if err != nil {
-			return c.report.Failed("COMB", p, err)
-		}
-		if slices.ContainsFunc(seen, func(other ferry.Info) bool { return sameFile(other, info) }) {
-			return ftpreply.Say(501, "COMB takes each file once; two of these names mean the same one.")
-		}
-		seen = append(seen, info)
-	}
-	tree, perm, report := c.fs(), c.filePerm(), c.report
-	return ftpreply.Begin(ftpreply.Job{Verb: "COMB", Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
-		if err := combine(ctx, tree, target, parts, perm); err != nil {
-			return report.StoreFailed("COMB", target, err)
-		}
-		return ftpreply.Say(250, "Combined.")
-	}})
-}
-
-// sameFile tells whether two names were of one file, be it by hard links, by a
-// link, or by a link on the way.
-func sameFile(a, b ferry.Info) bool { return a.ID == b.ID && a.ID != [2]uint64{} }
-
-func combine(ctx context.Context, tree ferry.FS, target ferry.Name, parts []ferry.Name, perm fs.FileMode) error {
-	dst, size, err := openToGrow(ctx, tree, target, perm)
-	if err != nil {
-		return err
-	}
-	at := size
-	for _, p := range parts {
-		if at, err = appendFile(ctx, tree, dst, at, p); err != nil {
-			err = errors.Join(err, dst.Truncate(size))
-			_ = dst.Abort(err)
-			return err
-		}
-	}
-	if err := dst.Commit(); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if err := tree.Remove(ctx, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// openToGrow opens a file to add to its end, size: as it stands, or a new one.
-func openToGrow(ctx context.Context, tree ferry.FS, name ferry.Name, perm fs.FileMode) (h ferry.Handle, size int64, err error) {
-	h, err = tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Update})
-	if errors.Is(err, fs.ErrNotExist) {
-		h, err = tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: perm})
-		return h, 0, err
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	i, err := h.Stat()
-	if err != nil {
-		_ = h.Abort(err)
-		return nil, 0, err
-	}
-	return h, i.Size, nil
-}
-
-func appendFile(ctx context.Context, tree ferry.FS, dst ferry.Handle, at int64, name ferry.Name) (int64, error) {
-	src, err := tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Read})
-	if err != nil {
-		return at, err
-	}
-	defer src.Abort(nil)
-	defer endWith(ctx, src)() // and not dst, which is to be cut back
-	return copyBytes(ctx, dst, at, src)
 }
 
 var errQuotes = errors.New("quotes do not match")

@@ -34,6 +34,27 @@ func (s *session) remove(name ferry.Name) error {
 	return nil
 }
 
+func (s *session) RemoveUnchanged(_ context.Context, name ferry.Name, was ferry.Info) error {
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	return fail("remove", name, s.removeUnchanged(name, was))
+}
+
+func (s *session) removeUnchanged(name ferry.Name, was ferry.Info) error {
+	at, err := s.existing(name, false)
+	switch {
+	case err != nil:
+		return err
+	case at.node.isDir():
+		return ferry.ErrIsDir
+	case !at.node.info("").Unchanged(was):
+		return ferry.ErrChanged
+	}
+	at.dir.drop(at.base)
+	s.tree.unlink(at.node)
+	return nil
+}
+
 func (s *session) Rmdir(_ context.Context, name ferry.Name) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()

@@ -113,6 +113,10 @@ func (d *FS) Remove(ctx context.Context, name ferry.Name) error {
 	return d.write(d.FS.Remove(ctx, name), "remove name %q", name)
 }
 
+func (d *FS) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	return d.write(d.FS.RemoveUnchanged(ctx, name, was), "remove name %q", name)
+}
+
 func (d *FS) Rmdir(ctx context.Context, name ferry.Name) error {
 	return d.write(d.FS.Rmdir(ctx, name), "rmdir name %q", name)
 }

@@ -21,7 +21,8 @@
 //
 //   - Version 3 does not say how many names a file has: Info.Links is 0 and
 //     Info.ID zero, and new content for one of several hard links parts it from
-//     the others.
+//     the others. RemoveUnchanged goes by size and time alone, and what takes the
+//     name after the look is removed.
 //   - Sessions do not know of each other. Exclusive reserves its name within
 //     one FS only; of two that meet on the server, the second is fs.ErrExist at
 //     Commit. An upload whose directory another session renames is

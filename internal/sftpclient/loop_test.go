@@ -67,7 +67,9 @@ func onDisk(t *testing.T) fstest.Tree {
 
 // lacks is what a remote tree cannot have; the documentation of the package
 // says what it has instead.
-func lacks() []fstest.Lack { return []fstest.Lack{fstest.LinkCounts, fstest.OtherSessions} }
+func lacks() []fstest.Lack {
+	return []fstest.Lack{fstest.LinkCounts, fstest.OtherSessions, fstest.Identities}
+}
 
 // modest is a server that names no limits, and a client that hurries little:
 // transfers are cut into many more pieces.

@@ -87,6 +87,13 @@ func (s *straight) Remove(ctx context.Context, name ferry.Name) error {
 	return s.FS.Remove(ctx, name)
 }
 
+func (s *straight) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	if err := s.look(ctx, "remove", name, false); err != nil {
+		return err
+	}
+	return s.FS.RemoveUnchanged(ctx, name, was)
+}
+
 func (s *straight) Rmdir(ctx context.Context, name ferry.Name) error {
 	if err := s.look(ctx, "rmdir", name, false); err != nil {
 		return err

@@ -126,6 +126,30 @@ func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 	return f.because(ctx, name, false, err)
 }
 
+// RemoveUnchanged is ferry.FS's, as far as version 3 lets a client tell: by size and
+// time, and what takes the name between the look and the removal is removed.
+func (f *FS) RemoveUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	return fail("remove", name, f.removeUnchanged(ctx, name, was))
+}
+
+func (f *FS) removeUnchanged(ctx context.Context, name ferry.Name, was ferry.Info) error {
+	if err := check(name); err != nil {
+		return err
+	}
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
+	if err != nil {
+		return f.because(ctx, name, false, err)
+	}
+	i := infoOf(base(name), a)
+	switch {
+	case i.IsDir():
+		return ferry.ErrIsDir
+	case !i.Unchanged(was):
+		return ferry.ErrChanged
+	}
+	return f.conn.Do(ctx, &sftpwire.Remove{Name: f.remote(name)})
+}
+
 // Rmdir is ferry.FS's.
 func (f *FS) Rmdir(ctx context.Context, name ferry.Name) error {
 	return fail("rmdir", name, f.rmdir(ctx, name))

@@ -119,7 +119,7 @@ func TestClientOfOpenSSHAgreesWithMem(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {
 		fstest.Random(t, seed, 300, openssh{t: t, dir: t.TempDir()}, mem.New(mem.Config{Umask: 0o022}),
-			fstest.LinkCounts, fstest.OtherSessions, fstest.OwnRoot)
+			fstest.LinkCounts, fstest.OtherSessions, fstest.Identities, fstest.OwnRoot)
 	}
 }
 
