@@ -58,7 +58,7 @@ type FS interface {
 	// storage can tell.
 	Part(ctx context.Context, name Name) (Info, error)
 	// Mkdir makes a directory; perm as in Open.
-	Mkdir(ctx context.Context, name Name, perm fs.FileMode) error
+	Mkdir(ctx context.Context, name Name, perm *fs.FileMode) error
 	// Remove removes what is not a directory (else ErrIsDir), and never
 	// follows a link. It also ends this user's part for that name; with only a
 	// part there, removing that is success. The session's own unfinished file
@@ -129,9 +129,9 @@ const (
 // OpenOptions say what a file is opened for, and how.
 type OpenOptions struct {
 	Mode Mode
-	// Perm is the permission of a file that is created, before umask; 0 means
-	// the backend's default.
-	Perm fs.FileMode
+	// Perm is the permission of a file that is created, before umask; nil means
+	// the backend's default, and 0000 that nobody may open it.
+	Perm *fs.FileMode
 	// ASCII: the transfer translates line ends (TYPE A). It is for what is told
 	// of the transfer; a backend stores the bytes that it gets.
 	ASCII bool

@@ -171,7 +171,7 @@ func reachings() []reaching {
 		{"Update", true, has(ferry.RightOverwrite), 0, writesBy(ferry.Update, atStart)},
 		{"Exclusive", false, has(ferry.RightCreate), 0, writesBy(ferry.Exclusive, atStart)},
 		{"Part", true, some(ferry.RightCreate | ferry.RightOverwrite | ferry.RightAppend), 0, do(func(ctx context.Context, f ferry.FS, a names) error { _, err := f.Part(ctx, a); return err })},
-		{"Mkdir", false, has(ferry.RightMkdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Mkdir(ctx, a, 0) })},
+		{"Mkdir", false, has(ferry.RightMkdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Mkdir(ctx, a, nil) })},
 		{"Remove", false, has(ferry.RightDelete), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Remove(ctx, a) })},
 		{"RemoveUnchanged", false, has(ferry.RightDelete), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.RemoveUnchanged(ctx, a, ferry.Info{}) })},
 		{"Rmdir", false, has(ferry.RightRmdir), 0, do(func(ctx context.Context, f ferry.FS, a names) error { return f.Rmdir(ctx, a) })},
@@ -212,7 +212,7 @@ func grown(t *testing.T, random *rand.Rand) [2]*mem.Tree {
 			root := tree.For(ferry.User{Name: "root"})
 			switch kind {
 			case 0:
-				_ = root.Mkdir(t.Context(), name, 0)
+				_ = root.Mkdir(t.Context(), name, nil)
 			case 1:
 				_ = root.Symlink(t.Context(), target, name)
 			default:

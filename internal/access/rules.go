@@ -166,7 +166,7 @@ func (r *rules) one(ctx context.Context, op string, name ferry.Name, want ferry.
 	})
 }
 
-func (r *rules) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (r *rules) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	return r.one(ctx, "mkdir", name, ferry.RightMkdir, func(at place) error { return at.files.Mkdir(ctx, at.name, perm) })
 }
 

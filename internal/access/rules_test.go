@@ -128,7 +128,7 @@ func operations() []operation {
 		{"Part", needs(create, over, app), "", func(ctx context.Context, t ferry.FS) error { _, err := t.Part(ctx, "/kept"); return err }},
 		{"Readlink", needs(list, read), "", func(ctx context.Context, t ferry.FS) error { _, err := t.Readlink(ctx, "/link"); return err }},
 		{"Space", needs(list, read), "", func(ctx context.Context, t ferry.FS) error { _, err := t.Space(ctx, "/old"); return err }},
-		{"Mkdir", needs(mkdir), "mkdir", func(ctx context.Context, t ferry.FS) error { return t.Mkdir(ctx, "/new", 0) }},
+		{"Mkdir", needs(mkdir), "mkdir", func(ctx context.Context, t ferry.FS) error { return t.Mkdir(ctx, "/new", nil) }},
 		{"Remove", needs(del), "remove", func(ctx context.Context, t ferry.FS) error { return t.Remove(ctx, "/old") }},
 		{"RemoveUnchanged of nothing seen", needs(del), "", func(ctx context.Context, t ferry.FS) error {
 			if err := t.RemoveUnchanged(ctx, "/old", ferry.Info{}); !errors.Is(err, ferry.ErrChanged) {
@@ -238,7 +238,7 @@ func (f *fixture) put(name ferry.Name, content string) {
 func (f *fixture) mkdir(names ...ferry.Name) {
 	f.Helper()
 	for _, name := range names {
-		f.must(f.root().Mkdir(f.Context(), name, 0))
+		f.must(f.root().Mkdir(f.Context(), name, nil))
 	}
 }
 

@@ -13,25 +13,30 @@ import (
 )
 
 // Mkdir makes a directory.
-func (v *sessionFS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (v *sessionFS) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	return beneath.Fail("mkdir", name, v.mkdir(name, perm))
 }
 
-func (v *sessionFS) mkdir(name ferry.Name, perm fs.FileMode) error {
+func (v *sessionFS) mkdir(name ferry.Name, perm *fs.FileMode) error {
 	p, err := v.vacant(name)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	if perm == 0 {
-		perm = 0o777
-	}
-	mode := v.t.root.NewMode(p.Dir, perm, v.t.umask)
+	mode := v.t.root.NewMode(p.Dir, permission(perm, 0o777), v.t.umask)
 	if _, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Mkdirat(p.Dir, p.Base, mode) }); err != nil {
 		return err
 	}
 	v.t.adjust(p, mode)
 	return v.t.settle(p)
+}
+
+// permission is what was asked for, or what something new gets without.
+func permission(asked *fs.FileMode, otherwise fs.FileMode) fs.FileMode {
+	if asked == nil {
+		return otherwise
+	}
+	return *asked
 }
 
 // adjust gives a new directory the mode that the process's umask has kept from

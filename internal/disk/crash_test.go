@@ -196,7 +196,7 @@ func TestPartThatWasRemovedByHandIsNotPublished(t *testing.T) {
 func TestPartMovesWithItsDirectory(t *testing.T) {
 	each(t, func(s *served) {
 		f := s.as("alice")
-		s.must(f.Mkdir(s.Context(), "/dir", 0))
+		s.must(f.Mkdir(s.Context(), "/dir", nil))
 		h := s.open(f, "/dir/a", ferry.Replace)
 		s.put(h, "te", 0)
 		s.must(f.Rename(s.Context(), "/dir", "/moved", false))

@@ -245,7 +245,7 @@ func TestThreat6RacesDoNotLeaveTheRoot(t *testing.T) {
 				h.Commit()
 			}
 			f.Rename(s.Context(), "/real/new", "/evil/renamed", true)
-			f.Mkdir(s.Context(), "/real/dir", 0)
+			f.Mkdir(s.Context(), "/real/dir", nil)
 			f.Rmdir(s.Context(), "/real/dir")
 			f.Remove(s.Context(), "/evil/renamed")
 		}
@@ -330,12 +330,15 @@ func TestUploadIsHiddenUntilCommit(t *testing.T) {
 func TestNewFilesHaveTheModeAskedFor(t *testing.T) {
 	each(t, func(s *served) {
 		f := s.as("alice")
-		for _, row := range []struct{ perm, want fs.FileMode }{{0, 0o644}, {0o600, 0o600}, {0o777, 0o755}} {
+		for _, row := range []struct {
+			perm *fs.FileMode
+			want fs.FileMode
+		}{{nil, 0o644}, {new(fs.FileMode(0)), 0}, {new(fs.FileMode(0o600)), 0o600}, {new(fs.FileMode(0o777)), 0o755}} {
 			h, err := f.Open(s.Context(), "/a", ferry.OpenOptions{Mode: ferry.Replace, Perm: row.perm})
 			s.must(err)
 			s.must(h.Commit())
 			if got := s.stat(s.path("a")).Mode & 0o7777; got != uint32(row.want) {
-				s.Errorf("perm %o gives %o, want %o", row.perm, got, row.want)
+				s.Errorf("perm %v gives %o, want %o", row.perm, got, row.want)
 			}
 			s.must(os.Remove(s.path("a")))
 		}

@@ -55,7 +55,7 @@ func (v *sessionFS) newHandle(name ferry.Name, fd int, writes bool) *handle {
 
 func (v *sessionFS) newUpload(u *upload, fd int, o ferry.OpenOptions) *handle {
 	h := v.newHandle("", fd, true)
-	h.up, h.perm = u, o.Perm
+	h.up, h.perm = u, permission(o.Perm, 0o666)
 	h.wrote.Store(true)
 	return h
 }

@@ -39,9 +39,6 @@ func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenO
 	if o.AsItStands() {
 		return v.openNamed(name, o.Mode)
 	}
-	if o.Perm == 0 {
-		o.Perm = 0o666
-	}
 	p, err := v.names.Locate(name, !o.Mode.MustBeNew())
 	if err != nil {
 		return nil, err
@@ -117,7 +114,7 @@ func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.Ope
 	case v.direct && o.Mode.MustBeNew() && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
 	case v.direct:
-		return v.openCreated(p, o.Perm)
+		return v.openCreated(p, permission(o.Perm, 0o666))
 	}
 	u, err := v.claim(ctx, p, o.Mode)
 	if err != nil {

@@ -48,7 +48,7 @@ func TestOwnUploadsAreWhatIsOpen(t *testing.T) {
 	for _, u := range []ferry.User{{Name: "alice"}, {Name: "guest", Anonymous: true}} {
 		random := rand.New(rand.NewPCG(1, 1))
 		v := tree.For(u).(*sessionFS)
-		if err := v.Mkdir(t.Context(), ferry.Name("/"+u.Name), 0); err != nil {
+		if err := v.Mkdir(t.Context(), ferry.Name("/"+u.Name), nil); err != nil {
 			t.Fatal(err)
 		}
 		name := func() ferry.Name {

@@ -132,7 +132,7 @@ func TestDropBoxIsSyncedByItsFileSystem(t *testing.T) {
 	}
 	f := s.as("alice")
 	s.upload(f, "/box/new", "content")
-	s.must(f.Mkdir(s.Context(), "/box/dir", 0))
+	s.must(f.Mkdir(s.Context(), "/box/dir", nil))
 	p, err := s.tree.root.Locate("/box/new", false)
 	s.must(err)
 	defer p.Close()

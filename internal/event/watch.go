@@ -27,7 +27,7 @@ func (w *watched) done(err error, e ferry.Event) error {
 	return err
 }
 
-func (w *watched) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (w *watched) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	return w.done(w.files.Mkdir(ctx, name, perm), ferry.Event{Kind: ferry.EventMkdir, Name: name})
 }
 

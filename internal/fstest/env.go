@@ -107,7 +107,7 @@ func (e *env) broken(f ferry.FS, name ferry.Name, text string) {
 
 func (e *env) mkdir(f ferry.FS, name ferry.Name) {
 	e.Helper()
-	e.must(f.Mkdir(context.Background(), name, 0))
+	e.must(f.Mkdir(context.Background(), name, nil))
 }
 
 func (e *env) symlink(f ferry.FS, target string, name ferry.Name) {

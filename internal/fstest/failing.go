@@ -170,7 +170,7 @@ func (f *Failing) Part(ctx context.Context, name ferry.Name) (ferry.Info, error)
 	return f.FS.Part(ctx, name)
 }
 
-func (f *Failing) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (f *Failing) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	if err := f.enter("Mkdir", name); err != nil {
 		return err
 	}

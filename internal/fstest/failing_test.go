@@ -36,15 +36,15 @@ func TestFailingRemembersCallsInOrder(t *testing.T) {
 func TestFailingFailsTheCallThatIsPlanned(t *testing.T) {
 	ctx := context.Background()
 	f := failing(fstest.Fault{Method: "Mkdir", Call: 2, Err: ferry.ErrNoSpace}, fstest.Fault{Method: "Rmdir"})
-	if err := f.Mkdir(ctx, "/a", 0); err != nil {
+	if err := f.Mkdir(ctx, "/a", nil); err != nil {
 		t.Errorf("the first Mkdir: %v", err)
 	}
-	err := f.Mkdir(ctx, "/b", 0)
+	err := f.Mkdir(ctx, "/b", nil)
 	var about *fs.PathError
 	if !errors.Is(err, ferry.ErrNoSpace) || !errors.As(err, &about) || about.Path != "/b" {
 		t.Errorf("the second Mkdir: %v, want no space about /b", err)
 	}
-	if err := f.Mkdir(ctx, "/b", 0); err != nil {
+	if err := f.Mkdir(ctx, "/b", nil); err != nil {
 		t.Errorf("the third Mkdir: %v", err)
 	}
 	for range 2 {
@@ -109,7 +109,7 @@ func TestFailingAfterSoManyBytes(t *testing.T) {
 func TestFailingListEndsEarly(t *testing.T) {
 	f := failing(fstest.Fault{Method: "List", After: 2})
 	for _, name := range []string{"/a", "/b", "/c"} {
-		if err := f.Mkdir(context.Background(), ferry.Name(name), 0); err != nil {
+		if err := f.Mkdir(context.Background(), ferry.Name(name), nil); err != nil {
 			t.Fatal(err)
 		}
 	}

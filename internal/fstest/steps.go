@@ -49,13 +49,13 @@ func (s *script) open() step {
 	n := s.pick(len(s.slots))
 	mode, name := ferry.Mode(s.pick(6)), s.name()
 	o := ferry.OpenOptions{
-		Mode: mode, Perm: []fs.FileMode{0, 0o600, 0o644, 0o755}[s.pick(4)],
+		Mode: mode, Perm: s.perm(0, 0o600, 0o644, 0o755),
 		At: []int64{ferry.Anywhere, ferry.Anywhere, ferry.AtEnd, 0, 10, 4096}[s.pick(6)],
 	}
 	o.KeepRest, o.Blind = s.pick(3) == 0, s.pick(6) == 0
 	who := s.session()
 	return step{
-		text: fmt.Sprintf("handle %d := %s open %s %s at %d keep=%t blind=%t %#o", n, s.who(who), name, modeName(mode), o.At, o.KeepRest, o.Blind, o.Perm),
+		text: fmt.Sprintf("handle %d := %s open %s %s at %d keep=%t blind=%t %s", n, s.who(who), name, modeName(mode), o.At, o.KeepRest, o.Blind, asked(o.Perm)),
 		do: func(side int) string {
 			slot := &s.slots[n]
 			abortSide(slot, side)
@@ -69,6 +69,22 @@ func (s *script) open() step {
 		},
 		busy: true,
 	}
+}
+
+// perm chooses one of the permissions, or none.
+func (s *script) perm(of ...fs.FileMode) *fs.FileMode {
+	n := s.pick(len(of) + 1)
+	if n == len(of) {
+		return nil
+	}
+	return &of[n]
+}
+
+func asked(perm *fs.FileMode) string {
+	if perm == nil {
+		return "default"
+	}
+	return fmt.Sprintf("%#o", *perm)
 }
 
 func abortSide(s *slot, side int) string {
@@ -258,8 +274,8 @@ func (s *script) content() step {
 
 func (s *script) mkdir() step {
 	name := []ferry.Name{"/c", "/d", "/d", "/d/e", "/d/e", "/l"}[s.pick(6)] // the rest is for files
-	perm := []fs.FileMode{0, 0o755, 0o700}[s.pick(3)]
-	return s.by(fmt.Sprintf("mkdir %s %#o", name, perm), func(f ferry.FS) string {
+	perm := s.perm(0o755, 0o700)
+	return s.by(fmt.Sprintf("mkdir %s %s", name, asked(perm)), func(f ferry.FS) string {
 		return result(f.Mkdir(context.Background(), name, perm), name)
 	})
 }

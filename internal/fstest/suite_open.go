@@ -167,19 +167,34 @@ func permissions(e *env) {
 	ctx := context.Background()
 	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew} {
 		name := "/" + modeName(m)
-		h, err := f.Open(ctx, ferry.Name(name), ferry.OpenOptions{Mode: m, Perm: 0o700})
+		h, err := f.Open(ctx, ferry.Name(name), ferry.OpenOptions{Mode: m, Perm: new(fs.FileMode(0o700))})
 		e.must(err)
 		e.must(h.Commit())
 		if got := e.stat(f, ferry.Name(name)).Mode; got != 0o700 {
 			e.Errorf("%s made a file with mode %v, want 0700", modeName(m), got)
 		}
 	}
-	e.must(f.Mkdir(ctx, "/dir", 0o700))
+	none := fs.FileMode(0)
+	for _, m := range []ferry.Mode{ferry.Replace, ferry.Exclusive, ferry.Resume, ferry.ResumeNew} {
+		name := "/none-" + modeName(m)
+		h, err := f.Open(ctx, ferry.Name(name), ferry.OpenOptions{Mode: m, Perm: &none})
+		e.must(err)
+		e.put(h, "text", 0)
+		e.must(h.Commit())
+		if i := e.stat(f, ferry.Name(name)); i.Mode != 0 || i.Size != 4 {
+			e.Errorf("%s made a file with mode %v, want 0000", modeName(m), i.Mode)
+		}
+	}
+	e.must(f.Mkdir(ctx, "/none", &none))
+	if got := e.stat(f, "/none").Mode; got != fs.ModeDir {
+		e.Errorf("Mkdir made %v, want d---------", got)
+	}
+	e.must(f.Mkdir(ctx, "/dir", new(fs.FileMode(0o700))))
 	if got := e.stat(f, "/dir").Mode; got != fs.ModeDir|0o700 {
 		e.Errorf("Mkdir made %v, want drwx------", got)
 	}
 
-	h, err := f.Open(ctx, "/replace", ferry.OpenOptions{Mode: ferry.Replace, Perm: 0o744})
+	h, err := f.Open(ctx, "/replace", ferry.OpenOptions{Mode: ferry.Replace, Perm: new(fs.FileMode(0o744))})
 	e.must(err)
 	e.must(h.Commit())
 	if got := e.stat(f, "/replace").Mode; got != 0o700 {
@@ -284,7 +299,7 @@ func clientNames(e *env) {
 	e.want(err, fs.ErrNotExist, name)
 	_, err = f.Space(ctx, name)
 	e.want(err, fs.ErrNotExist, name)
-	e.want(f.Mkdir(ctx, name, 0), fs.ErrNotExist, name)
+	e.want(f.Mkdir(ctx, name, nil), fs.ErrNotExist, name)
 	e.want(f.Remove(ctx, name), fs.ErrNotExist, name)
 	e.want(f.Rmdir(ctx, name), fs.ErrNotExist, name)
 	e.want(f.SetAttr(ctx, name, ferry.Attr{}), fs.ErrNotExist, name)
@@ -313,7 +328,7 @@ func longNames(e *env) {
 		e.want(err, ferry.ErrBadName, name)
 		e.refused(f, name, ferry.Replace, ferry.ErrBadName)
 		e.refused(f, name, ferry.Read, ferry.ErrBadName)
-		e.want(f.Mkdir(context.Background(), name, 0), ferry.ErrBadName, name)
+		e.want(f.Mkdir(context.Background(), name, nil), ferry.ErrBadName, name)
 	}
 	e.lists(f, "/")
 }

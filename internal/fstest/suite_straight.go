@@ -39,7 +39,7 @@ func straightOps(f ferry.FS) (follow, stay map[string]func(name ferry.Name) erro
 	stay = map[string]func(ferry.Name) error{
 		"Lstat":             func(n ferry.Name) error { _, err := f.Lstat(ctx, n); return err },
 		"Readlink":          func(n ferry.Name) error { _, err := f.Readlink(ctx, n); return err },
-		"Mkdir":             func(n ferry.Name) error { return f.Mkdir(ctx, n, 0) },
+		"Mkdir":             func(n ferry.Name) error { return f.Mkdir(ctx, n, nil) },
 		"Remove":            func(n ferry.Name) error { return f.Remove(ctx, n) },
 		"Rmdir":             func(n ferry.Name) error { return f.Rmdir(ctx, n) },
 		"Rename":            func(n ferry.Name) error { return f.Rename(ctx, n, "/other", true) },

@@ -46,10 +46,10 @@ func mkdir(e *env) {
 	e.upload(f, "/file", "")
 	e.symlink(f, "nowhere", "/link")
 	for _, name := range []ferry.Name{"/dir", "/file", "/link", "/"} {
-		e.want(f.Mkdir(ctx, name, 0), fs.ErrExist, name)
+		e.want(f.Mkdir(ctx, name, nil), fs.ErrExist, name)
 	}
-	e.want(f.Mkdir(ctx, "/no/such", 0), fs.ErrNotExist, "/no/such")
-	e.want(f.Mkdir(ctx, "/file/dir", 0), ferry.ErrNotDir, "/file/dir")
+	e.want(f.Mkdir(ctx, "/no/such", nil), fs.ErrNotExist, "/no/such")
+	e.want(f.Mkdir(ctx, "/file/dir", nil), ferry.ErrNotDir, "/file/dir")
 }
 
 func remove(e *env) {

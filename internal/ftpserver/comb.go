@@ -97,7 +97,7 @@ type joined struct {
 
 // combine gives the names of the parts that are not removed because somebody has
 // changed them since they were read.
-func combine(ctx context.Context, tree ferry.FS, target ferry.Name, parts []ferry.Name, perm fs.FileMode) (left []ferry.Name, err error) {
+func combine(ctx context.Context, tree ferry.FS, target ferry.Name, parts []ferry.Name, perm *fs.FileMode) (left []ferry.Name, err error) {
 	dst, err := openToGrow(ctx, tree, target, perm)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func combine(ctx context.Context, tree ferry.FS, target ferry.Name, parts []ferr
 }
 
 // openToGrow opens a file to add to its end: as it stands, or a new one.
-func openToGrow(ctx context.Context, tree ferry.FS, name ferry.Name, perm fs.FileMode) (ferry.Handle, error) {
+func openToGrow(ctx context.Context, tree ferry.FS, name ferry.Name, perm *fs.FileMode) (ferry.Handle, error) {
 	h, err := tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Update, At: ferry.AtEnd})
 	if errors.Is(err, fs.ErrNotExist) {
 		return tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: perm})

@@ -86,7 +86,7 @@ S: 200 *
 // buggyFS panics where a script touches the name /bug.
 type buggyFS struct{ ferry.FS }
 
-func (b buggyFS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (b buggyFS) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	if name == "/bug" {
 		panic("a bug of ours")
 	}

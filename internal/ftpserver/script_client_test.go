@@ -315,7 +315,7 @@ func (w *world) fileStep(what string, args []string) error {
 		_, err = h.WriteAt([]byte(text), 0)
 		return errors.Join(err, h.Commit())
 	case "mkdir":
-		return tree.Mkdir(ctx, ferry.Name(name), 0)
+		return tree.Mkdir(ctx, ferry.Name(name), nil)
 	case "symlink":
 		return tree.Symlink(ctx, text, ferry.Name(name))
 	case "link":

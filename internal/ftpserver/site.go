@@ -138,9 +138,6 @@ func (c *conn) siteUmask(arg string) ftpreply.Reply {
 	if err != nil || mask > 0o777 || !allDigits(arg) {
 		return ftpreply.Say(501, "SITE UMASK takes an octal number up to 777.")
 	}
-	if 0o666&^mask == 0 { // to the storage a permission of 0 means its default, which is far more
-		return ftpreply.Say(501, "SITE UMASK must leave a file some permission.")
-	}
 	c.umask, c.umaskSet = uint32(mask), true
 	return ftpreply.Say(200, fmt.Sprintf("UMASK is %03o.", mask))
 }

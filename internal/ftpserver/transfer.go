@@ -245,9 +245,9 @@ func (c *conn) restartAllowed(at restartPoint) (ftpreply.Reply, bool) {
 }
 
 // filePerm is the permission of a new file: SITE UMASK's, or the storage's default.
-func (c *conn) filePerm() fs.FileMode {
+func (c *conn) filePerm() *fs.FileMode {
 	if !c.umaskSet {
-		return 0
+		return nil
 	}
-	return 0o666 &^ fs.FileMode(c.umask)
+	return new(0o666 &^ fs.FileMode(c.umask))
 }

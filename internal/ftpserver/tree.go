@@ -57,11 +57,11 @@ func (c *conn) mkd(arg string) ftpreply.Reply {
 }
 
 // dirPerm is the permission of a new directory; see filePerm.
-func (c *conn) dirPerm() fs.FileMode {
+func (c *conn) dirPerm() *fs.FileMode {
 	if !c.umaskSet {
-		return 0
+		return nil
 	}
-	return 0o777 &^ fs.FileMode(c.umask)
+	return new(0o777 &^ fs.FileMode(c.umask))
 }
 
 // RMD (RFC 959 §4.1.3). The session may stand in the directory: it then
@@ -135,7 +135,7 @@ func (c *conn) sameFile(a, b ferry.Name) bool {
 
 // copyFile makes to a copy of src, staged as an upload is and with the rights
 // of STOR.
-func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to ferry.Name, perm fs.FileMode) error {
+func copyFile(ctx context.Context, tree ferry.FS, src ferry.Handle, to ferry.Name, perm *fs.FileMode) error {
 	dst, err := tree.Open(ctx, to, ferry.OpenOptions{Mode: ferry.Replace, Perm: perm})
 	if err != nil {
 		return err

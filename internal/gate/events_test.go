@@ -22,7 +22,7 @@ func TestEventsOfAConnection(t *testing.T) {
 		v, s := h.enter("anonymous")
 		tree, ctx := s.FS(), t.Context()
 		err := errors.Join(
-			tree.Mkdir(ctx, "/dir", 0),
+			tree.Mkdir(ctx, "/dir", nil),
 			tree.Rename(ctx, "/file", "/dir/file", false),
 			tree.SetAttr(ctx, "/dir/file", mode()),
 			tree.Symlink(ctx, "/dir/file", "/link"),
@@ -84,7 +84,7 @@ func TestWhatFailedIsNoEvent(t *testing.T) {
 	h.mkdir("/dir")
 	_, s := h.enter("alice")
 	tree, ctx := s.FS(), t.Context()
-	_ = tree.Mkdir(ctx, "/new", 0)
+	_ = tree.Mkdir(ctx, "/new", nil)
 	_ = tree.Remove(ctx, "/nothing")
 	_ = tree.Rmdir(ctx, "/dir")
 	_, _ = tree.Open(ctx, "/nothing", ferry.OpenOptions{Mode: ferry.Read})

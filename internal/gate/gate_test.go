@@ -384,7 +384,7 @@ func TestThreat28RightsTakenAway(t *testing.T) {
 	now := userWith("alice", ferry.RightsRead)
 	wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return now, nil }), nil)
 	wantErr(t, v.Context().Err(), nil)
-	wantErr(t, s.FS().Mkdir(t.Context(), "/dir", 0), fs.ErrPermission)
+	wantErr(t, s.FS().Mkdir(t.Context(), "/dir", nil), fs.ErrPermission)
 	wantErr(t, reads(reading), nil)
 	wantErr(t, writing.Commit(), ferry.ErrClosed)
 	if e := h.last(ferry.EventUpload); e.Err != ferry.ErrKicked {
@@ -395,7 +395,7 @@ func TestThreat28RightsTakenAway(t *testing.T) {
 	// And given: they hold without a new login.
 	now = user("alice")
 	wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return now, nil }), nil)
-	wantErr(t, s.FS().Mkdir(t.Context(), "/dir", 0), nil)
+	wantErr(t, s.FS().Mkdir(t.Context(), "/dir", nil), nil)
 
 	now.Home = "/elsewhere"
 	wantErr(t, h.gate.Refresh(t.Context(), func(context.Context, string) (ferry.User, error) { return now, nil }), nil)

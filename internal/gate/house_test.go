@@ -217,7 +217,7 @@ func (h *house) mkdir(names ...string) {
 	h.t.Helper()
 	tree := h.tree.For(user("root"))
 	for _, name := range names {
-		if err := tree.Mkdir(context.Background(), ferry.Name(name), 0); err != nil {
+		if err := tree.Mkdir(context.Background(), ferry.Name(name), nil); err != nil {
 			h.t.Fatal(err)
 		}
 	}

@@ -57,7 +57,7 @@ func New(cfg Config) *Tree {
 	if t.keep == 0 {
 		t.keep = 24 * time.Hour
 	}
-	t.root = t.newDir(0)
+	t.root = t.newDir(nil)
 	t.root.parent = t.root
 	return t
 }

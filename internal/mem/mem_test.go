@@ -23,13 +23,17 @@ func TestContract(t *testing.T) {
 func TestUmaskAndDefaults(t *testing.T) {
 	tree := mem.New(mem.Config{Umask: 0o027})
 	f := tree.For(ferry.User{Name: "alice"})
-	for _, row := range []struct{ asked, file, dir fs.FileMode }{
-		{0, 0o640, 0o750},
-		{0o777, 0o750, 0o750},
-		{0o606, 0o600, 0o600},
-		{fs.ModeDir | fs.ModeSticky | 0o777, fs.ModeSticky | 0o750, fs.ModeSticky | 0o750},
+	for _, row := range []struct {
+		asked     *fs.FileMode
+		file, dir fs.FileMode
+	}{
+		{nil, 0o640, 0o750},
+		{new(fs.FileMode(0)), 0, 0},
+		{new(fs.FileMode(0o777)), 0o750, 0o750},
+		{new(fs.FileMode(0o606)), 0o600, 0o600},
+		{new(fs.ModeDir | fs.ModeSticky | 0o777), fs.ModeSticky | 0o750, fs.ModeSticky | 0o750},
 	} {
-		name := fmt.Sprintf("/%#o", uint32(row.asked))
+		name := fmt.Sprintf("/%p", row.asked)
 		upload(t, f, ferry.Name(name), "text", row.asked)
 		if got := stat(t, f, ferry.Name(name)).Mode; got != row.file {
 			t.Errorf("a file made with %v has mode %v, want %v", row.asked, got, row.file)
@@ -52,7 +56,7 @@ func TestPartsExpire(t *testing.T) {
 			}
 			tree := mem.New(mem.Config{Keep: keep})
 			alice, bob := tree.For(ferry.User{Name: "alice"}), tree.For(ferry.User{Name: "bob"})
-			if err := alice.Mkdir(t.Context(), "/dir", 0); err != nil {
+			if err := alice.Mkdir(t.Context(), "/dir", nil); err != nil {
 				t.Fatal(err)
 			}
 			h := begin(t, alice, "/dir/a", "half")
@@ -86,7 +90,7 @@ func TestCapacity(t *testing.T) {
 	ctx := t.Context()
 	tree := mem.New(mem.Config{Capacity: 100})
 	f := tree.For(ferry.User{Name: "alice"})
-	upload(t, f, "/a", string(make([]byte, 60)), 0)
+	upload(t, f, "/a", string(make([]byte, 60)), nil)
 	h := begin(t, f, "/b", "0123456789")
 	if n, err := h.WriteAt(make([]byte, 50), 10); n != 30 || !errors.Is(err, ferry.ErrNoSpace) {
 		t.Errorf("a write over the capacity: %d, %v; want 30 and no space", n, err)
@@ -209,7 +213,7 @@ func TestPartEndsBeforeItsFirstGap(t *testing.T) {
 
 func TestThreat6FortyLinks(t *testing.T) {
 	f := mem.New(mem.Config{}).For(ferry.User{Name: "alice"})
-	upload(t, f, "/0", "text", 0)
+	upload(t, f, "/0", "text", nil)
 	for n := range 41 {
 		if err := f.Symlink(t.Context(), fmt.Sprint(n), ferry.Name(fmt.Sprintf("/%d", n+1))); err != nil {
 			t.Fatal(err)
@@ -271,7 +275,7 @@ func begin(t *testing.T, f ferry.FS, name ferry.Name, text string) ferry.Handle 
 	return h
 }
 
-func upload(t *testing.T, f ferry.FS, name ferry.Name, text string, perm fs.FileMode) {
+func upload(t *testing.T, f ferry.FS, name ferry.Name, text string, perm *fs.FileMode) {
 	t.Helper()
 	h, err := f.Open(context.Background(), name, ferry.OpenOptions{Mode: ferry.Replace, Perm: perm})
 	if err != nil {

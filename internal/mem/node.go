@@ -47,23 +47,24 @@ func (t *Tree) newNode(mode fs.FileMode) *node {
 	return &node{number: t.nodes, mode: mode, modTime: now, access: now, birth: now, links: 1}
 }
 
-// fileMode is that of a new file; perm 0 means 0666, less the umask.
-func (t *Tree) fileMode(perm fs.FileMode) fs.FileMode {
-	if perm == 0 {
-		perm = 0o666
+// newMode is that of something new: perm, or where that is nil otherwise, less the
+// umask.
+func (t *Tree) newMode(perm *fs.FileMode, otherwise fs.FileMode) fs.FileMode {
+	if perm == nil {
+		perm = &otherwise
 	}
-	return perm & newBits &^ t.umask
+	return *perm & newBits &^ t.umask
 }
 
-// newFile makes an empty file.
-func (t *Tree) newFile(perm fs.FileMode) *node { return t.newNode(t.fileMode(perm)) }
+// fileMode is newMode of a file.
+func (t *Tree) fileMode(perm *fs.FileMode) fs.FileMode { return t.newMode(perm, 0o666) }
 
-// newDir makes an empty directory; perm 0 means 0777, less the umask.
-func (t *Tree) newDir(perm fs.FileMode) *node {
-	if perm == 0 {
-		perm = 0o777
-	}
-	n := t.newNode(fs.ModeDir | perm&newBits&^t.umask)
+// newFile makes an empty file.
+func (t *Tree) newFile(perm *fs.FileMode) *node { return t.newNode(t.fileMode(perm)) }
+
+// newDir makes an empty directory.
+func (t *Tree) newDir(perm *fs.FileMode) *node {
+	n := t.newNode(fs.ModeDir | t.newMode(perm, 0o777))
 	n.children = make(map[string]*node)
 	n.parts = make(map[partKey]*part)
 	return n

@@ -62,7 +62,7 @@ func (h *handle) openExisting(at place) error {
 	return nil
 }
 
-func (h *handle) openExclusive(at place, perm fs.FileMode) error {
+func (h *handle) openExclusive(at place, perm *fs.FileMode) error {
 	if at.node != nil || at.reserved(nil) {
 		return fs.ErrExist
 	}
@@ -77,7 +77,7 @@ func (h *handle) openExclusive(at place, perm fs.FileMode) error {
 
 // openReplace begins new content: staged, unless the user or the file's other
 // names want it in place.
-func (h *handle) openReplace(at place, perm fs.FileMode) error {
+func (h *handle) openReplace(at place, perm *fs.FileMode) error {
 	s := h.session
 	if at.node != nil && at.node.isDir() {
 		return ferry.ErrIsDir
@@ -103,7 +103,7 @@ func (h *handle) openReplace(at place, perm fs.FileMode) error {
 }
 
 // openRevise is openReplace that truncates nothing.
-func (h *handle) openRevise(at place, perm fs.FileMode) error {
+func (h *handle) openRevise(at place, perm *fs.FileMode) error {
 	if at.node != nil && !at.node.isDir() && (h.session.direct || at.node.links > 1) {
 		h.node = at.node
 		return nil

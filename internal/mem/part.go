@@ -60,7 +60,7 @@ func (s *session) own(at place) *part {
 }
 
 // stage makes an empty part for a place, which h will write.
-func (s *session) stage(at place, perm fs.FileMode, h *handle) *part {
+func (s *session) stage(at place, perm *fs.FileMode, h *handle) *part {
 	p := &part{key: s.key(at.base), dir: at.dir, node: s.tree.newFile(perm), holder: h}
 	if !s.keeps {
 		p.key.serial = h.number

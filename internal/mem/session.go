@@ -158,7 +158,7 @@ func (s *session) SetAttr(_ context.Context, name ferry.Name, a ferry.Attr) erro
 	return fail("setattr", name, s.tree.setAttr(at.node, a))
 }
 
-func (s *session) Mkdir(_ context.Context, name ferry.Name, perm fs.FileMode) error {
+func (s *session) Mkdir(_ context.Context, name ferry.Name, perm *fs.FileMode) error {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	at, err := s.vacant(name)

@@ -1,7 +1,6 @@
 package opensshlog
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +71,7 @@ func (d *FS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (fe
 	if err != nil && errors.Is(err, fs.ErrNotExist) && o.Mode == ferry.Update {
 		return nil, err // only asked whether it is there
 	}
-	_ = d.write(err, "open %q flags %s mode 0%o", name, flagsOf(o.Mode), cmp.Or(o.Perm.Perm(), 0o666))
+	_ = d.write(err, "open %q flags %s mode 0%o", name, flagsOf(o.Mode), permOr(o.Perm, 0o666))
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +79,14 @@ func (d *FS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (fe
 		d.touch(name.Dir())
 	}
 	return &handle{Handle: h, diary: d, name: name}, nil
+}
+
+// permOr is what was asked for, or what OpenSSH's server takes without.
+func permOr(asked *fs.FileMode, otherwise fs.FileMode) fs.FileMode {
+	if asked == nil {
+		return otherwise
+	}
+	return asked.Perm()
 }
 
 // flagsOf are the words of OpenSSH for what a file is opened for.
@@ -105,8 +112,8 @@ func (d *FS) touch(dir ferry.Name) {
 	}
 }
 
-func (d *FS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
-	return d.write(d.FS.Mkdir(ctx, name, perm), "mkdir name %q mode 0%o", name, perm.Perm())
+func (d *FS) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
+	return d.write(d.FS.Mkdir(ctx, name, perm), "mkdir name %q mode 0%o", name, permOr(perm, 0o777))
 }
 
 func (d *FS) Remove(ctx context.Context, name ferry.Name) error {

@@ -28,8 +28,8 @@ func TestDiary(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(d.Mkdir(ctx, "/in", 0o750))
-	h, err := d.Open(ctx, "/in/a\nb", ferry.OpenOptions{Mode: ferry.Replace, Perm: 0o640})
+	must(d.Mkdir(ctx, "/in", new(fs.FileMode(0o750))))
+	h, err := d.Open(ctx, "/in/a\nb", ferry.OpenOptions{Mode: ferry.Replace, Perm: new(fs.FileMode(0o640))})
 	must(err)
 	_, err = h.WriteAt([]byte("hello"), 0)
 	must(err)

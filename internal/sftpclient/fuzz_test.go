@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 	"testing"
@@ -81,7 +82,7 @@ func useAll(t *testing.T, tree *FS) {
 		}
 	}
 	for _, m := range []ferry.Mode{ferry.Read, ferry.Replace, ferry.Resume, ferry.Exclusive} {
-		h, err := tree.Open(ctx, "/a", ferry.OpenOptions{Mode: m, Perm: 0o600})
+		h, err := tree.Open(ctx, "/a", ferry.OpenOptions{Mode: m, Perm: new(fs.FileMode(0o600))})
 		if err != nil {
 			continue
 		}

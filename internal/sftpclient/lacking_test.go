@@ -39,7 +39,7 @@ func TestWithoutExtensions(t *testing.T) {
 	if err := f.Symlink(ctx, "a", "/link"); err != nil {
 		t.Error(err)
 	}
-	if err := f.Mkdir(ctx, "/dir", 0); err != nil {
+	if err := f.Mkdir(ctx, "/dir", nil); err != nil {
 		t.Error(err)
 	}
 	if err := f.Rename(ctx, "/a", "/dir", true); !errors.Is(err, ferry.ErrIsDir) {
@@ -103,7 +103,7 @@ func TestRootOnTheServer(t *testing.T) {
 	ctx := context.Background()
 	local := below.For(ferry.User{Name: "alice"})
 	for _, dir := range []string{"/home", "/home/alice"} {
-		if err := local.Mkdir(ctx, ferry.Name(dir), 0); err != nil {
+		if err := local.Mkdir(ctx, ferry.Name(dir), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestRootOnTheServer(t *testing.T) {
 	if i, err := f.Stat(ctx, "/"); err != nil || !i.IsDir() || i.Name != "/" {
 		t.Errorf("the root is %+v, %v", i, err)
 	}
-	if err := f.Mkdir(ctx, "/d", 0); err != nil {
+	if err := f.Mkdir(ctx, "/d", nil); err != nil {
 		t.Error(err)
 	}
 	if err := f.Rename(ctx, "/a", "/d/a", false); err != nil {

@@ -143,7 +143,7 @@ func (f *FS) openAt(ctx context.Context, name ferry.Name, at place, o ferry.Open
 }
 
 // stage begins a new part in the place of a kept one.
-func (h *handle) stage(ctx context.Context, part string, perm fs.FileMode) error {
+func (h *handle) stage(ctx context.Context, part string, perm *fs.FileMode) error {
 	f := h.fs
 	if err := f.claim(part); err != nil {
 		return err
@@ -165,19 +165,20 @@ func (h *handle) stage(ctx context.Context, part string, perm fs.FileMode) error
 
 // goOn goes on at start with a kept part of that size. Its permissions are those of
 // this Open.
-func (h *handle) goOn(ctx context.Context, part string, perm fs.FileMode, start, size int64, keepRest bool) error {
+func (h *handle) goOn(ctx context.Context, part string, perm *fs.FileMode, start, size int64, keepRest bool) error {
 	if err := h.fs.claim(part); err != nil {
 		return err
 	}
-	if err := h.openAs(ctx, part, readWrite, 0); err != nil {
+	if err := h.openAs(ctx, part, readWrite, nil); err != nil {
 		return err
 	}
 	h.part = part
 	i, err := h.info(ctx, h.name)
-	if perm == 0 {
-		perm = 0o666
+	mode := fs.FileMode(0o666)
+	if perm != nil {
+		mode = perm.Perm()
 	}
-	mode := perm.Perm() &^ h.fs.opts.Umask
+	mode &^= h.fs.opts.Umask
 	if err == nil && i.Mode.Perm() != mode {
 		err = ignoreRefusal(h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: uint32(mode)}))
 	}
@@ -224,7 +225,7 @@ func (f *FS) openStanding(ctx context.Context, name ferry.Name, flags sftpwire.O
 	h := f.newHandle(name)
 	h.readOnly = flags == sftpwire.OpenRead
 	h.known(infoOf(base(name), a).Size)
-	if err := h.openAs(ctx, f.remote(name), flags, 0); err != nil {
+	if err := h.openAs(ctx, f.remote(name), flags, nil); err != nil {
 		return nil, f.because(ctx, name, true, err)
 	}
 	return h, nil
@@ -248,7 +249,7 @@ func (f *FS) openDirect(ctx context.Context, name ferry.Name, o ferry.OpenOption
 }
 
 // openAs sends OPEN.
-func (h *handle) openAs(ctx context.Context, path string, flags sftpwire.OpenFlags, perm fs.FileMode) error {
+func (h *handle) openAs(ctx context.Context, path string, flags sftpwire.OpenFlags, perm *fs.FileMode) error {
 	answer, err := h.fs.conn.Ask(ctx, &sftpwire.Open{Name: path, Flags: flags, Attrs: permission(perm)})
 	if err == nil {
 		h.id = answer.Reply.(*sftpwire.Handle).Handle

@@ -56,7 +56,7 @@ func TestRemoveOfADirectoryKeepsThePart(t *testing.T) {
 	f := loop{t: t, below: inMemory(t)}.For(ferry.User{Name: "alice"})
 	ctx := context.Background()
 	left(t, f, "/a", untouched)
-	if err := f.Mkdir(ctx, "/a", 0); err != nil {
+	if err := f.Mkdir(ctx, "/a", nil); err != nil {
 		t.Error(err)
 	}
 	if err := f.Remove(ctx, "/a"); !errors.Is(err, ferry.ErrIsDir) {

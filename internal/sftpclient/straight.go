@@ -73,7 +73,7 @@ func (s *straight) Part(ctx context.Context, name ferry.Name) (ferry.Info, error
 	return s.FS.Part(ctx, name)
 }
 
-func (s *straight) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (s *straight) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	if err := s.look(ctx, "mkdir", name, false); err != nil {
 		return err
 	}

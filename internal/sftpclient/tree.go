@@ -66,11 +66,11 @@ func (f *FS) lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 }
 
 // Mkdir is ferry.FS's.
-func (f *FS) Mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (f *FS) Mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	return fail("mkdir", name, f.mkdir(ctx, name, perm))
 }
 
-func (f *FS) mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error {
+func (f *FS) mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) error {
 	if err := check(name); err != nil {
 		return err
 	}
@@ -81,10 +81,10 @@ func (f *FS) mkdir(ctx context.Context, name ferry.Name, perm fs.FileMode) error
 	return f.taken(ctx, name, err)
 }
 
-// permission are the attributes of something new; of perm 0, none: the server
+// permission are the attributes of something new; of perm nil, none: the server
 // has its own idea.
-func permission(perm fs.FileMode) sftpwire.Attrs {
-	if perm == 0 {
+func permission(perm *fs.FileMode) sftpwire.Attrs {
+	if perm == nil {
 		return sftpwire.Attrs{}
 	}
 	return sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: uint32(perm.Perm())}

@@ -119,7 +119,7 @@ func (c *session) copyWhole(from, to ferry.Name, overwrite bool) error {
 	if c.present.Err() != nil {
 		return context.Cause(c.present) // before anything is made of it
 	}
-	dst, err := c.cfg.FS.Open(c.present, to, ferry.OpenOptions{Mode: mode, Perm: i.Mode.Perm()})
+	dst, err := c.cfg.FS.Open(c.present, to, ferry.OpenOptions{Mode: mode, Perm: new(i.Mode.Perm())})
 	if err != nil {
 		return err
 	}

@@ -61,13 +61,13 @@ func FileFor(ctx context.Context, tree ferry.FS, raw string, name ferry.Name) er
 	return err
 }
 
-// permOf is the permission that a client wants a new file to have; 0: it did
+// permOf is the permission that a client wants a new file to have; nil: it did
 // not say.
-func permOf(a sftpwire.Attrs) fs.FileMode {
+func permOf(a sftpwire.Attrs) *fs.FileMode {
 	if a.Flags&sftpwire.AttrMode == 0 {
-		return 0
+		return nil
 	}
-	return sftpwire.FileMode(a.Mode).Perm()
+	return new(sftpwire.FileMode(a.Mode).Perm())
 }
 
 // openFile opens by what the flags mean:
@@ -85,7 +85,7 @@ func permOf(a sftpwire.Attrs) fs.FileMode {
 // that stands is what is meant, whatever is kept beside it.
 // Without CREAT the file must be there. A file that the session itself writes
 // is shared first, unless its content is to go: see share.
-func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm *fs.FileMode) (*file, error) {
 	has := func(want sftpwire.OpenFlags) bool { return flags&want == want }
 	if own := c.files.writing(name); own != nil && flags&(sftpwire.OpenTruncate|sftpwire.OpenExclusive) == 0 {
 		if err := c.share(own, name); err != nil {
@@ -169,7 +169,7 @@ func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file
 
 // openRead opens for reading. With CREAT a missing file is made first, as
 // open(2) does with O_RDONLY|O_CREAT (flock(1) over sshfs asks for that).
-func (c *session) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm fs.FileMode) (*file, error) {
+func (c *session) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm *fs.FileMode) (*file, error) {
 	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 	if errors.Is(err, fs.ErrNotExist) && flags&sftpwire.OpenCreate != 0 {
 		if err := c.create(name, perm); err != nil {
@@ -184,7 +184,7 @@ func (c *session) openRead(name ferry.Name, flags sftpwire.OpenFlags, perm fs.Fi
 }
 
 // create makes an empty file.
-func (c *session) create(name ferry.Name, perm fs.FileMode) error {
+func (c *session) create(name ferry.Name, perm *fs.FileMode) error {
 	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: perm})
 	if err != nil {
 		return err

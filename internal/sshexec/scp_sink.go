@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"path"
 
 	"ferry"
@@ -22,6 +23,9 @@ var (
 type place struct {
 	name ferry.Name
 	attr ferry.Attr // set at the end, when nothing changes the times any more
+	// narrow is the mode of a new directory that is open to its owner only until what
+	// belongs in it is there; nil: it stays as it was made.
+	narrow *fs.FileMode
 }
 
 // sink takes files ("scp -t target"). The target is the directory that they go
@@ -82,9 +86,10 @@ func (s *scp) take(target string, into bool) error {
 			}
 			times = nil
 		case 'D':
-			var dir ferry.Name
-			if dir, err = s.enter(name, r, len(within)); dir != "" {
-				within = append(within, place{dir, s.attr(r, times)})
+			var in place
+			if in, err = s.enter(name, r, len(within)); in.name != "" {
+				in.attr = s.attr(r, times)
+				within = append(within, in)
 			}
 			times = nil
 		case 'E':
@@ -134,38 +139,51 @@ func (s *scp) attr(r record, times *record) ferry.Attr {
 	return a
 }
 
-// enter makes a directory, unless it is there, and gives its clean name; "": that
-// failed, and the client goes on behind it.
-func (s *scp) enter(name string, r record, depth int) (ferry.Name, error) {
+// enter makes a directory, unless it is there; one without a name: that failed, and
+// the client goes on behind it.
+func (s *scp) enter(name string, r record, depth int) (place, error) {
 	if !s.recursive {
-		return "", s.fatal(name, errNoRecursion)
+		return place{}, s.fatal(name, errNoRecursion)
 	}
 	if depth >= maxDepth {
-		return "", s.fatal(name, errLoop)
+		return place{}, s.fatal(name, errLoop)
 	}
 	clean, err := ferry.Clean("/", name)
-	if err == nil {
-		err = s.directory(clean, r)
-	}
 	if err != nil {
-		return "", s.warn(name, err)
+		return place{}, s.warn(name, err)
 	}
-	return clean, s.ok()
+	narrow, err := s.directory(clean, r)
+	if err != nil {
+		return place{}, s.warn(name, err)
+	}
+	return place{name: clean, narrow: narrow}, s.ok()
 }
 
-func (s *scp) directory(name ferry.Name, r record) error {
+// directory makes a directory that its owner can write to, which most of those that
+// come are not meant to be for ever: narrow is what it is to be in the end.
+func (s *scp) directory(name ferry.Name, r record) (narrow *fs.FileMode, err error) {
 	i, err := s.fs.Stat(s.ctx, name)
 	switch {
 	case err == nil && i.IsDir():
-		return nil
+		return nil, nil
 	case err == nil:
-		return ferry.ErrNotDir
+		return nil, ferry.ErrNotDir
 	}
-	return s.fs.Mkdir(s.ctx, name, r.mode)
+	const use = 0o700
+	if err := s.fs.Mkdir(s.ctx, name, new(r.mode|use)); err != nil || r.mode&use == use {
+		return nil, err
+	}
+	if i, err = s.fs.Stat(s.ctx, name); err != nil {
+		return nil, err
+	}
+	return new(i.Mode.Perm() &^ (use &^ r.mode)), nil
 }
 
-// depart leaves a directory.
+// depart leaves a directory. Who may not set a mode has made one that is as it is.
 func (s *scp) depart(p place) error {
+	if p.narrow != nil {
+		_ = s.fs.SetAttr(s.ctx, p.name, ferry.Attr{Mode: p.narrow})
+	}
 	if p.attr != (ferry.Attr{}) {
 		if err := s.fs.SetAttr(s.ctx, p.name, p.attr); err != nil {
 			return s.warn(string(p.name), err)
@@ -181,7 +199,7 @@ func (s *scp) file(name string, r record, a ferry.Attr) error {
 	clean, err := ferry.Clean("/", name)
 	var f ferry.Handle
 	if err == nil {
-		f, err = s.fs.Open(s.ctx, clean, ferry.OpenOptions{Mode: ferry.Replace, Perm: r.mode})
+		f, err = s.fs.Open(s.ctx, clean, ferry.OpenOptions{Mode: ferry.Replace, Perm: &r.mode})
 	}
 	if err != nil {
 		return s.warn(name, err)

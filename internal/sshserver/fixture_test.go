@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -187,7 +188,8 @@ func newKey(t *testing.T) ssh.Signer {
 func (h *harbour) Put(name ferry.Name, content string) {
 	h.t.Helper()
 	fs := h.tree.For(ferry.User{Name: "root"})
-	f, err := fs.Open(h.t.Context(), name, ferry.OpenOptions{Mode: ferry.Replace, Perm: 0o644})
+	perm := os.FileMode(0o644)
+	f, err := fs.Open(h.t.Context(), name, ferry.OpenOptions{Mode: ferry.Replace, Perm: &perm})
 	if err == nil {
 		_, err = f.WriteAt([]byte(content), 0)
 		err = errors.Join(err, f.Commit(), fs.Close())

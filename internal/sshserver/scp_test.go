@@ -2,6 +2,7 @@ package sshserver
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,8 +62,31 @@ func TestSCPSink(t *testing.T) {
 
 func mkdir(t *testing.T, h *harbour, name ferry.Name) {
 	t.Helper()
-	if err := h.tree.For(ferry.User{Name: "root"}).Mkdir(t.Context(), name, 0o755); err != nil {
+	perm := os.FileMode(0o755)
+	if err := h.tree.For(ferry.User{Name: "root"}).Mkdir(t.Context(), name, &perm); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSCPGivesTheModeAskedFor: 0000 is one, too; and into a directory that its owner
+// may not write the files of it come all the same.
+func TestSCPGivesTheModeAskedFor(t *testing.T) {
+	h := newHarbour(t)
+	const tree = "D0000 0 none\nC0000 1 f\nX\x00E\nD0555 0 read\nC0600 1 f\nX\x00E\n"
+	for _, options := range []string{"-r", "-rp"} {
+		mkdir(t, h, ferry.Name("/"+options))
+		if _, _, err := run(t, h.Open().enter(), "scp "+options+" -t /"+options, tree); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]os.FileMode{
+			"/none": os.ModeDir, "/none/f": 0, "/read": os.ModeDir | 0o555, "/read/f": 0o600,
+		} {
+			name := ferry.Name("/" + options + name)
+			i, err := h.tree.For(ferry.User{Name: "root"}).Stat(t.Context(), name)
+			if err != nil || i.Mode != want {
+				t.Errorf("%s has mode %v, want %v (%v)", name, i.Mode, want, err)
+			}
+		}
 	}
 }
 

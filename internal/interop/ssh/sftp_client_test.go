@@ -259,7 +259,7 @@ func TestClientTellsFailuresApart(t *testing.T) {
 		"Replace of a FIFO":               {writePipe, ferry.ErrNotRegular},
 		"Exclusive of what is there":      {exclusive, fs.ErrExist},
 		"Readlink of a directory":         {readlink, fs.ErrInvalid},
-		"Mkdir of what is there":          {f.Mkdir(ctx, "/dir", 0), fs.ErrExist},
+		"Mkdir of what is there":          {f.Mkdir(ctx, "/dir", nil), fs.ErrExist},
 		"Remove of a directory":           {f.Remove(ctx, "/dir"), ferry.ErrIsDir},
 		"Rmdir of a file":                 {f.Rmdir(ctx, "/full/file"), ferry.ErrNotDir},
 		"Rmdir of a full directory":       {f.Rmdir(ctx, "/full"), ferry.ErrNotEmpty},
@@ -274,7 +274,7 @@ func TestClientTellsFailuresApart(t *testing.T) {
 		"SetAttr of a directory's size":   {f.SetAttr(ctx, "/dir", ferry.Attr{Size: &size}), ferry.ErrIsDir},
 		"SetAttr of setuid":               {f.SetAttr(ctx, "/full/file", ferry.Attr{Mode: &setuid}), fs.ErrPermission},
 		"SetAttr of nothing":              {f.SetAttr(ctx, "/missing", ferry.Attr{}), fs.ErrNotExist},
-		"a name of a part of ours":        {f.Mkdir(ctx, ferry.Name("/.ferry-part-"+strings.Repeat("0", 32)), 0), ferry.ErrBadName},
+		"a name of a part of ours":        {f.Mkdir(ctx, ferry.Name("/.ferry-part-"+strings.Repeat("0", 32)), nil), ferry.ErrBadName},
 	} {
 		failsAs(t, what, row.err, row.want)
 	}
