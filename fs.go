@@ -95,9 +95,10 @@ type FS interface {
 	// are fs.ErrPermission: it belongs to the server, and whoever can run
 	// programs on the machine would run it as the server.
 	SetAttr(ctx context.Context, name Name, a Attr) error
-	// Readlink gives a link's target as it is stored; fs.ErrInvalid: no link.
+	// Readlink gives Info.Target of a link; fs.ErrInvalid: it is none,
+	// fs.ErrPermission: the target is not to be told.
 	Readlink(ctx context.Context, name Name) (string, error)
-	// Symlink makes name a link to target, stored as given.
+	// Symlink makes name a link to target, which reads as given.
 	Symlink(ctx context.Context, target string, name Name) error
 	// Link makes name another hard link to the file from, or to the link that
 	// from is. A directory is fs.ErrPermission.
@@ -283,7 +284,11 @@ type Info struct {
 	GID     uint32
 	Links   uint64    // hard links; 0 where the storage does not know
 	ID      [2]uint64 // equal for two names of one file (device, inode); zero: not known
-	Target  string    // of a link: where it points, as stored
+	// Target is, of a link, what its maker gave it; where it was made outside, what it
+	// means in the tree, and "" where it means nothing there. Size is its length.
+	// Stored is what the storage follows, for who follows links himself, and for
+	// nobody to see: it may name what lies outside the tree.
+	Target, Stored string
 	// Unfinished: nothing stands under the name, and this describes the upload of
 	// the user that is to be there.
 	Unfinished bool

@@ -151,10 +151,10 @@ func (r *rules) follow(ctx context.Context, op string, given ferry.Name, follow 
 			if links++; links > maxLinks {
 				return place{}, &fs.PathError{Op: op, Path: string(given), Err: ferry.ErrLoop}
 			}
-			if strings.HasPrefix(i.Target, "/") {
+			if strings.HasPrefix(i.Stored, "/") {
 				at = ferry.Root
 			}
-			rest = append(elements(i.Target), rest...)
+			rest = append(elements(i.Stored), rest...)
 		case !i.IsDir():
 			return place{}, &fs.PathError{Op: op, Path: string(given), Err: ferry.ErrNotDir}
 		default:

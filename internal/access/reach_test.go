@@ -422,6 +422,33 @@ func (s swapping) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error
 
 // Threat 5: what was looked at is what is acted on, though a directory makes room for
 // a link in between.
+// secretive is a tree whose links do not tell where they lead.
+type secretive struct{ ferry.FS }
+
+func (s secretive) Straight() ferry.FS { return secretive{s.FS.Straight()} }
+
+func (s secretive) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
+	i, err := s.FS.Lstat(ctx, name)
+	i.Target = ""
+	return i, err
+}
+
+// TestThreat5AHiddenTargetIsFollowed by what the storage follows, and not by what it
+// shows: "" would be the directory that the link is in.
+func TestThreat5AHiddenTargetIsFollowed(t *testing.T) {
+	f := newFixture(t)
+	f.mkdir("/secret", "/pub")
+	f.put("/secret/file", "secret")
+	f.must(f.root().Symlink(t.Context(), "/secret", "/pub/link"))
+	f.must(f.root().Symlink(t.Context(), "/outside", "/pub/dangling"))
+	rules := []ferry.Rule{everywhere(ferry.RightsAll), {Prefix: "/secret", Rights: 0}}
+	tree := access.New(secretive{f.tree.For(ferry.User{Name: "alice"})}, func() ferry.User { return ferry.User{Name: "alice", Rules: rules} })
+	_, err := readAll(t.Context(), tree, "/pub/link/file")
+	wantErr(t, err, fs.ErrPermission)
+	_, err = tree.Stat(t.Context(), "/pub/dangling")
+	wantErr(t, err, fs.ErrNotExist)
+}
+
 func TestThreat5NoLinkIsSwappedInTime(t *testing.T) {
 	for _, op := range reachings() {
 		for _, name := range []ferry.Name{"/pub/link/file", "/pub/link/new", "/pub/link"} {

@@ -31,18 +31,14 @@ func Statx(dir int, name *byte, stx *unix.Statx_t) error {
 	}
 }
 
-// InfoOf describes the object that fd is, under the client's name for it.
+// InfoOf describes the object that fd is, no link, under the client's name for it.
 func InfoOf(fd int, name ferry.Name) (ferry.Info, error) {
 	var stx unix.Statx_t
 	var empty byte
 	if err := Statx(fd, &empty, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	i := MakeInfo(name.Base(), &stx)
-	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, _ = Readlink(fd, "") // empty where it has just gone
-	}
-	return i, nil
+	return MakeInfo(name.Base(), &stx), nil
 }
 
 // MakeInfo puts statx's answer into the words of the contract.
@@ -120,8 +116,8 @@ func KernelMode(mode fs.FileMode) uint32 {
 	return m
 }
 
-// Info describes what stands at the place.
-func (p *Place) Info(name ferry.Name) (ferry.Info, error) {
+// Describe describes what stands at the place.
+func (r *Root) Describe(p *Place, name ferry.Name) (ferry.Info, error) {
 	if !p.Exists {
 		return ferry.Info{}, fs.ErrNotExist
 	}
@@ -134,10 +130,16 @@ func (p *Place) Info(name ferry.Name) (ferry.Info, error) {
 		return ferry.Info{}, err
 	}
 	i := MakeInfo(name.Base(), &stx)
+	return i, r.AddTarget(&i, p.Dir, p.Base)
+}
+
+// AddTarget puts into i, if it describes a link, where it leads.
+func (r *Root) AddTarget(i *ferry.Info, dir int, base string) (err error) {
 	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, err = Readlink(p.Dir, p.Base)
+		i.Stored, i.Target, err = r.Target(dir, base)
+		i.Size = int64(len(i.Target))
 	}
-	return i, err
+	return err
 }
 
 // SpaceOf describes the file system that holds the object fd.

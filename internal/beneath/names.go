@@ -51,23 +51,23 @@ func Unlink(dir int, name string) error {
 // ferry.ErrChanged. No system call removes a name for what stands there; so it is moved
 // aside first, to a name that nobody else uses, and looked at once more there. Whatever
 // takes the name in between, by whatever process, is not touched.
-func (p *Place) RemoveIf(aside string, is func(ferry.Info) bool) error {
-	i, err := p.Info(ferry.Root)
+func (r *Root) RemoveIf(p *Place, aside string, is func(ferry.Info) bool) error {
+	i, err := r.Describe(p, ferry.Root)
 	if err != nil {
 		return err
 	}
 	if !is(i) {
 		return ferry.ErrChanged
 	}
-	return p.removeAside(aside, is)
+	return r.removeAside(p, aside, is)
 }
 
-func (p *Place) removeAside(aside string, is func(ferry.Info) bool) error {
+func (r *Root) removeAside(p *Place, aside string, is func(ferry.Info) bool) error {
 	if _, err := RetryEINTR(func() (int, error) { return 0, unix.Renameat(p.Dir, p.Base, p.Dir, aside) }); err != nil {
 		return err
 	}
 	moved := &Place{Dir: p.Dir, Base: aside, Exists: true}
-	i, err := moved.Info(ferry.Root)
+	i, err := r.Describe(moved, ferry.Root)
 	if err == nil && is(i) {
 		return Unlink(p.Dir, aside)
 	}

@@ -15,7 +15,8 @@ type Root struct {
 	names    resolver
 	straight bool // no link is followed
 	mounts   *mounts
-	proc     bool // /proc is there, so an open object can be opened again
+	paths    []string // of the host that are the root; none: it is the host's own
+	proc     bool     // /proc is there, so an open object can be opened again
 }
 
 // Straight is r by names as they are: where a link would have to be followed, on the
@@ -44,7 +45,7 @@ func Open(path, want string) (*Root, error) {
 	}
 	defer dir.Close()
 	fd := int(dir.Fd())
-	r := &Root{proc: procWorks(fd), mounts: new(mounts)}
+	r := &Root{proc: procWorks(fd), mounts: new(mounts), paths: spellings(path)}
 	if err := r.mounts.start(fd); err != nil {
 		return nil, fmt.Errorf("cannot serve %s: it lies in a file system of the kernel (procfs, sysfs or the like); choose a directory of files", path)
 	}

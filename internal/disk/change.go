@@ -90,7 +90,8 @@ func (v *sessionFS) symlink(target string, name ferry.Name) error {
 		return err
 	}
 	defer p.Close()
-	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Symlinkat(target, p.Dir, p.Base) })
+	kept := v.t.root.Keep(p.Dir, target)
+	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Symlinkat(kept, p.Dir, p.Base) })
 	return err
 }
 
@@ -165,7 +166,7 @@ func (v *sessionFS) removeUnchanged(name ferry.Name, was ferry.Info) error {
 		return ferry.ErrIsDir
 	}
 	aside := partfile.Owner{User: v.owner.User}.Name(p.Base)
-	return p.RemoveIf(aside, func(i ferry.Info) bool { return i.Unchanged(was) })
+	return v.t.root.RemoveIf(p, aside, func(i ferry.Info) bool { return i.Unchanged(was) })
 }
 
 // Rmdir removes an empty directory, with the parts in it that do not count.

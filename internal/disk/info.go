@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"io/fs"
 
 	"ferry"
 	"ferry/internal/beneath"
@@ -36,7 +37,7 @@ func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, err
 		return ferry.Info{}, beneath.Fail("lstat", name, err)
 	}
 	defer p.Close()
-	i, err := p.Info(name)
+	i, err := v.t.root.Describe(p, name)
 	i, err = v.orPart(name, false, i, err)
 	return i, beneath.Fail("lstat", name, err)
 }
@@ -57,14 +58,17 @@ func (v *sessionFS) own(h *handle, name ferry.Name, follow bool) (ferry.Info, er
 	return i, nil
 }
 
-// Readlink gives a link's target as it is stored.
+// Readlink gives a link's target, as far as it may be shown.
 func (v *sessionFS) Readlink(ctx context.Context, name ferry.Name) (string, error) {
 	p, err := v.names.Locate(name, false)
 	if err != nil {
 		return "", beneath.Fail("readlink", name, err)
 	}
 	defer p.Close()
-	target, err := beneath.Readlink(p.Dir, p.Base)
+	_, target, err := v.t.root.Target(p.Dir, p.Base)
+	if err == nil && target == "" {
+		err = fs.ErrPermission
+	}
 	return target, beneath.Fail("readlink", name, err)
 }
 

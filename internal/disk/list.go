@@ -25,7 +25,7 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 			return
 		}
 		defer unix.Close(fd)
-		l := listing{dir: fd, full: d == ferry.Full}
+		l := listing{root: v.t.root, dir: fd, full: d == ferry.Full}
 		if l.full {
 			l.own = v.unfinishedIn(fd)
 		}
@@ -83,6 +83,7 @@ func isPart(name []byte) bool { return name[0] == '.' && ferry.IsPart(string(nam
 
 // listing makes Infos of the entries of one directory.
 type listing struct {
+	root *beneath.Root
 	dir  int
 	full bool
 	own  map[string]*handle // the session's own unfinished files
@@ -114,8 +115,5 @@ func (l *listing) Info(e beneath.Entry) (ferry.Info, bool) {
 			return own, true
 		}
 	}
-	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, err = beneath.Readlink(l.dir, i.Name)
-	}
-	return i, err != unix.ENOENT
+	return i, l.root.AddTarget(&i, l.dir, i.Name) != unix.ENOENT
 }

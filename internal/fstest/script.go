@@ -225,7 +225,7 @@ func (s *script) target() string {
 		within := []string{"a", "d", "l", "d/e", "nowhere", "no/where", ".", "c"}
 		return within[s.pick(len(within))]
 	}
-	targets := []string{"a", "/a", "d", "/d", "../a", "../../../d/a", "l", "/l", "/d/l", "d/e", "nowhere", "no/where", ".", "..", "/", "c"}
+	targets := []string{"a", "/a", "d", "/d", "../../../a", "../../../d/a", "l", "/l", "/d/l", "d/e", "nowhere", "no/where", ".", "..", "/", "c"}
 	return targets[s.pick(len(targets))]
 }
 

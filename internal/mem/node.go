@@ -215,6 +215,7 @@ func (n *node) info(base string) ferry.Info {
 		Links:   uint64(n.links),
 		ID:      [2]uint64{1, n.number},
 		Target:  n.target,
+		Stored:  n.target,
 	}
 	if n.isLink() {
 		i.Size = int64(len(n.target))

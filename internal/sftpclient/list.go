@@ -62,7 +62,7 @@ func (e entry) info(d ferry.Detail) ferry.Info {
 	if d == ferry.Names {
 		return ferry.Info{Name: i.Name, Mode: i.Mode.Type()}
 	}
-	i.Target = e.target
+	i.Target, i.Stored = e.target, e.target
 	return i
 }
 

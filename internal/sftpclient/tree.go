@@ -61,6 +61,7 @@ func (f *FS) lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	i := infoOf(base(name), a)
 	if i.Mode&fs.ModeSymlink != 0 {
 		i.Target, err = f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+		i.Stored = i.Target
 	}
 	return i, err
 }
