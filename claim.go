@@ -79,9 +79,10 @@ type Claim struct {
 	// Both: the claim shows a key or certificate and a password, and both must
 	// be right. Without it, a claim with a key shows no password.
 	Both bool
-	// Denied: something else that the account needs is missing. The claim does
-	// not hold, after the same work as any other that does not.
-	Denied bool
+	// Denied says for the log what else the account needs and is missing, or what
+	// is wrong with what was shown; "": nothing. A claim that is denied does not
+	// hold, after the same work as any other that does not.
+	Denied string
 	Peer   netip.AddrPort
 	Local  netip.AddrPort
 }
@@ -111,7 +112,8 @@ func (c Claim) By() string {
 
 // Admits is the one predicate that says whether a claim, all of which is right,
 // lets u in at now. It is ErrLogin where the account is not usable, wants to be
-// shown something else, or is not the one that the certificate is for; and
+// shown something else, or is not the one that the certificate is for, with the
+// reason behind it, which no client is told; and
 // ErrPartial for a right key where the password is wanted beside it. A password
 // without the key is never told to be half the way: whoever guesses it must not
 // learn that it is right.
@@ -119,9 +121,9 @@ func (u User) Admits(c Claim, now time.Time) error {
 	key, password := c.Shows()
 	switch {
 	case !u.MayLogin(now):
-		return ErrLogin
+		return fmt.Errorf("%w: %s", ErrLogin, u.unusable(now))
 	case c.Certified && !u.namedBy(c.Principals):
-		return fmt.Errorf("%w: the certificate is not for the account", ErrLogin)
+		return fmt.Errorf("%w: the certificate is not for the account, but for the principals %.200q", ErrLogin, c.Principals)
 	case u.Login.wants(key, password):
 		return nil
 	case key && u.Login == LoginKeyAndPassword:
@@ -143,8 +145,9 @@ func (u User) namedBy(principals []string) bool {
 
 // Authenticator decides whether a claim holds and whose account it is.
 //
-// It answers ErrLogin to every claim that does not hold, whatever the reason,
-// after work that costs the same for a known and an unknown name. A claim holds
+// It answers ErrLogin to every claim that does not hold, with the reason behind it
+// for the log and for nobody else, after work that costs the same for a known and an
+// unknown name. A claim holds
 // when everything that it shows is right and User.Admits it; one that is right
 // and not enough by itself may get ErrPartial. Any other error means that it
 // could not find out (the database is away): the client is told so, and nothing

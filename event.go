@@ -14,7 +14,7 @@ type Event struct {
 	Session  string // the id that all events of one connection share
 	Protocol string // "ftp", "ftps", "sftp"
 	Peer     netip.AddrPort
-	User     string // as the client called itself; verified from EventLogin on
+	User     string // as the client called itself, cut to 128 bytes; verified from EventLogin on
 	Anon     bool   // the user is an anonymous one
 	By       string // of a login, tried or done: what was shown for it, as Claim.By says it
 
@@ -23,6 +23,8 @@ type Event struct {
 	Bytes    int64         // moved by a transfer; of a disconnect, by all
 	Duration time.Duration // of a transfer; of a disconnect, of the connection
 	ASCII    bool          // the transfer translated line ends (TYPE A)
+	Of       EventKind     // of EventMore: which kind
+	More     int           // of EventMore: how many
 	Err      error         // why it failed or ended; nil: it went well
 }
 
@@ -30,14 +32,15 @@ type Event struct {
 type EventKind uint8
 
 const (
-	EventConnect     EventKind = iota // a client was admitted
-	EventRefused                      // a client was turned away; Err says why
-	EventLogin                        // a login succeeded
-	EventLoginFailed                  // a login failed; Err says why
-	EventBan                          // an address was shut out; Duration says for how long
-	EventDisconnect                   // the connection ended; Err says why when not by the client's QUIT
-	EventUpload                       // new content was published, or (Err) was not
-	EventDownload                     // a file was read to the end asked for, or (Err) was not
+	EventConnect      EventKind = iota // a client was admitted
+	EventRefused                       // a client was turned away; Err says why
+	EventLogin                         // a login succeeded
+	EventLoginFailed                   // a login failed; Err says why, as ErrLogin and the reason where it counts towards a ban
+	EventLoginRefused                  // a way to log in was not open to a client that did not get in by another one; Err says why
+	EventBan                           // an address was shut out; Duration says for how long
+	EventDisconnect                    // the connection ended; Err says why when not by the client's QUIT
+	EventUpload                        // new content was published, or (Err) was not
+	EventDownload                      // a file was read to the end asked for, or (Err) was not
 	EventRemove
 	EventRename
 	EventMkdir
@@ -45,13 +48,14 @@ const (
 	EventSetAttr
 	EventSymlink
 	EventLink
+	EventMore  // refusals of one client that were so many that they are counted and not told one by one
 	EventPanic // a handler panicked and its session was ended; Err holds the stack
 )
 
 // String is the word that logs use.
 func (k EventKind) String() string {
-	words := [...]string{"connect", "refused", "login", "login-failed", "ban", "disconnect", "upload", "download",
-		"remove", "rename", "mkdir", "rmdir", "setattr", "symlink", "link", "panic"}
+	words := [...]string{"connect", "refused", "login", "login-failed", "login-refused", "ban", "disconnect", "upload", "download",
+		"remove", "rename", "mkdir", "rmdir", "setattr", "symlink", "link", "more-like-this", "panic"}
 	if int(k) < len(words) {
 		return words[k]
 	}

@@ -39,8 +39,17 @@ type User struct {
 }
 
 // MayLogin is the one predicate that says whether an account is usable at now.
-func (u User) MayLogin(now time.Time) bool {
-	return !u.Disabled && (u.Expires.IsZero() || now.Before(u.Expires))
+func (u User) MayLogin(now time.Time) bool { return u.unusable(now) == "" }
+
+// unusable is why the account is not usable at now; "": it is.
+func (u User) unusable(now time.Time) string {
+	switch {
+	case u.Disabled:
+		return "the account is disabled"
+	case !u.Expires.IsZero() && !now.Before(u.Expires):
+		return "the account has expired on " + u.Expires.UTC().Format(time.RFC3339)
+	}
+	return ""
 }
 
 // Limits of one user; 0 means no limit (of its own).

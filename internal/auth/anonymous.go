@@ -29,8 +29,8 @@ func (a anonymous) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User,
 	if !IsAnonymous(c.Name) {
 		return a.next.Authenticate(ctx, c)
 	}
-	if !a.user.MayLogin(time.Now()) {
-		return ferry.User{}, ferry.ErrLogin
+	if err := a.user.Admits(c, time.Now()); err != nil {
+		return ferry.User{}, err
 	}
 	return a.user, nil
 }

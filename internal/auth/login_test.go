@@ -31,21 +31,21 @@ func TestThreat30EveryFailureIsAlikeAndCostsTheSame(t *testing.T) { // and threa
 		Entry{ferry.User{Name: "frank"}, "s3cret"},
 		Entry{ferry.User{Name: "../grace"}, right},
 	)
-	tests := []struct{ what, name, password string }{
-		{"wrong password", "alice", "secret"},
-		{"empty password", "alice", ""},
-		{"hash as password", "alice", right},
-		{"overlong password", "alice", strings.Repeat("s3cret", MaxPassword)},
-		{"other letter case", "Alice", "s3cret"},
-		{"unknown name", "zoe", "s3cret"},
-		{"unknown name, no password", "zoe", ""},
-		{"no name", "", "s3cret"},
-		{"name that no account may have", "../grace", "s3cret"},
-		{"no password set", "bob", "s3cret"},
-		{"no password set, none given", "bob", ""},
-		{"disabled", "dora", "s3cret"},
-		{"expired", "eve", "s3cret"},
-		{"password stored as it is", "frank", "s3cret"},
+	tests := []struct{ what, name, password, why string }{
+		{"wrong password", "alice", "secret", "wrong password"},
+		{"empty password", "alice", "", "wrong password"},
+		{"hash as password", "alice", right, "wrong password"},
+		{"overlong password", "alice", strings.Repeat("s3cret", MaxPassword), "wrong password"},
+		{"other letter case", "Alice", "s3cret", "there is no such account"},
+		{"unknown name", "zoe", "s3cret", "there is no such account"},
+		{"unknown name, no password", "zoe", "", "there is no such account"},
+		{"no name", "", "s3cret", "there is no such account"},
+		{"name that no account may have", "../grace", "s3cret", "there is no such account"},
+		{"no password set", "bob", "s3cret", "the account has no password"},
+		{"no password set, none given", "bob", "", "the account has no password"},
+		{"disabled", "dora", "s3cret", "the account is disabled"},
+		{"expired", "eve", "s3cret", "the account has expired on 20"},
+		{"password stored as it is", "frank", "s3cret", `account "frank": `},
 	}
 	a := Virtual(users, h, Remember(time.Hour, 100))
 	for _, test := range tests {
@@ -56,6 +56,9 @@ func TestThreat30EveryFailureIsAlikeAndCostsTheSame(t *testing.T) { // and threa
 		}
 		if len(*done) != 1 || (*done)[0] != (work{h.cost.Passes, h.cost.Memory}) {
 			t.Errorf("%s: work %v, want that of one verification", test.what, *done)
+		}
+		if why := fmt.Sprint(err); !strings.HasPrefix(why, "login incorrect: "+test.why) {
+			t.Errorf("%s: the log is told %q, want %q", test.what, why, test.why)
 		}
 		if err != nil && (strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), right)) {
 			t.Errorf("%s: the error %q tells a secret", test.what, err)
@@ -98,7 +101,7 @@ func TestCertifiedAndDeniedClaims(t *testing.T) {
 		{ferry.Claim{Name: "dora", Certified: true}, ferry.ErrLogin, 0},
 		{ferry.Claim{Name: "zoe", Certified: true}, ferry.ErrLogin, 0},
 		{ferry.Claim{Name: "", Certified: true}, ferry.ErrLogin, 0},
-		{ferry.Claim{Name: "alice", Password: "s3cret", Denied: true}, ferry.ErrLogin, 1},
+		{ferry.Claim{Name: "alice", Password: "s3cret", Denied: "no certificate"}, ferry.ErrLogin, 1},
 	}
 	for _, test := range tests {
 		*done = nil

@@ -38,8 +38,8 @@ func (v virtual) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, e
 		if err != nil {
 			return ferry.User{}, err
 		}
-		if !holds {
-			refused = ferry.ErrLogin
+		if !holds && !errors.Is(refused, ferry.ErrLogin) {
+			refused = because("the key is none of the account's")
 		}
 	}
 	if password {
@@ -55,11 +55,17 @@ func (v virtual) Authenticate(ctx context.Context, c ferry.Claim) (ferry.User, e
 
 // refusal is why c does not let u in, whether what it shows is right or not.
 func (v virtual) refusal(u ferry.User, c ferry.Claim) error {
-	if u.Name == "" || c.Denied {
-		return ferry.ErrLogin
+	switch {
+	case c.Denied != "":
+		return because(c.Denied)
+	case u.Name == "":
+		return because("there is no such account")
 	}
 	return u.Admits(c, time.Now())
 }
+
+// because is ferry.ErrLogin with the reason, which goes to the log and to no client.
+func because(reason string) error { return fmt.Errorf("%w: %s", ferry.ErrLogin, reason) }
 
 // keyHolds tells whether c shows a key of u, or a certificate that stands for it.
 func (v virtual) keyHolds(ctx context.Context, u ferry.User, c ferry.Claim) (bool, error) {
@@ -95,8 +101,11 @@ func (v virtual) byPassword(ctx context.Context, u ferry.User, hash string, c fe
 	if refused != nil {
 		return ferry.User{}, refused
 	}
+	if !right && hash == "" {
+		return ferry.User{}, because("the account has no password")
+	}
 	if !right {
-		return ferry.User{}, ferry.ErrLogin
+		return ferry.User{}, because("wrong password")
 	}
 	v.memory.keep(u, hash, c.Password)
 	return u, nil

@@ -21,6 +21,7 @@ func (c *conn) user(arg string) ftpreply.Reply {
 	switch {
 	case !c.covered() && c.requires(RequireLogin):
 		// Said before the password is sent, which is the point.
+		c.gateConn.Refused(c.userName, "", errNeedsTLS)
 		c.userName = ""
 		return ftpreply.Say(530, "TLS is required: give AUTH TLS first.")
 	case c.policy().CertFactor == CertEnough && c.certified(c.userName):
@@ -28,6 +29,9 @@ func (c *conn) user(arg string) ftpreply.Reply {
 	}
 	return ftpreply.Say(331, "Password required.")
 }
+
+// errNeedsTLS: what was asked for is for connections with TLS.
+var errNeedsTLS = errors.New("TLS is required, and the connection has none")
 
 // byCertificate logs in without a password, unless the account wants one.
 func (c *conn) byCertificate() ftpreply.Reply {
@@ -60,7 +64,7 @@ func (c *conn) pass(arg string) ftpreply.Reply {
 	case factor != CertNothing && c.certified(claim.Name):
 		claim.Certified, claim.Both = true, true
 	case factor == CertToo:
-		claim.Denied = true
+		claim.Denied = "a client certificate for the account is wanted, too"
 	}
 	return c.login(claim, 230)
 }

@@ -281,7 +281,7 @@ func (scriptUsers) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, e
 	if c.Password == "changed" { // so is the account
 		u.Version, c.Password = 1, "secret"
 	}
-	if _, asked := c.Shows(); c.Denied || asked && c.Password != "secret" {
+	if _, asked := c.Shows(); c.Denied != "" || asked && c.Password != "secret" {
 		return ferry.User{}, ferry.ErrLogin
 	}
 	return u, nil

@@ -32,7 +32,8 @@ type Conn struct {
 	mu      sync.Mutex
 	spoken  string // the protocol
 	fails   int
-	session *Session // nil: not logged in
+	untold  []ferry.Event // refusals that are no news once the client has got in
+	session *Session      // nil: not logged in
 	closed  bool
 }
 
@@ -78,13 +79,13 @@ func (c *Conn) Context() context.Context { return c.ctx }
 // A connection has one session at a time: the earlier one must have been ended.
 func (c *Conn) Login(ctx context.Context, claim ferry.Claim) (*Session, error) {
 	if err := c.mayTry(); err != nil {
-		return nil, err
+		return nil, c.turnedAway(claim, err)
 	}
 	ctx, stop := c.within(ctx)
 	defer stop()
 	claim.Protocol, claim.Peer, claim.Local = c.protocol(), c.peer, c.local
 	if err := c.gate.bans.begin(ctx, c.peer.Addr()); err != nil {
-		return nil, err
+		return nil, c.turnedAway(claim, err)
 	}
 	s, err := c.tryLogin(ctx, claim)
 	if err != nil && !errors.Is(err, ferry.ErrPartial) {
@@ -97,6 +98,9 @@ func (c *Conn) Login(ctx context.Context, claim ferry.Claim) (*Session, error) {
 	case err != nil:
 		return nil, c.loginFailed(ctx, err)
 	}
+	c.mu.Lock()
+	c.untold = nil
+	c.mu.Unlock()
 	s.Emit(ferry.Event{Kind: ferry.EventLogin, By: claim.By()})
 	return s, nil
 }
@@ -121,8 +125,8 @@ func (c *Conn) tryLogin(ctx context.Context, claim ferry.Claim) (*Session, error
 // Offer tells whether a claim by a key or a certificate would let the client
 // in, or be half the way, without letting it in: clients ask with each key they
 // have before they prove to hold one (RFC 4252 §7). That counts as no failed
-// login, since nothing can be tried by it but what is public. The answer to a
-// claim with a password is no.
+// login, since nothing can be tried by it but what is public; why it would not is
+// told as by Refused. The answer to a claim with a password is no.
 func (c *Conn) Offer(ctx context.Context, claim ferry.Claim) bool {
 	if _, password := claim.Shows(); password || c.mayTry() != nil {
 		return false
@@ -131,7 +135,38 @@ func (c *Conn) Offer(ctx context.Context, claim ferry.Claim) bool {
 	defer stop()
 	claim.Protocol, claim.Peer, claim.Local = c.protocol(), c.peer, c.local
 	_, err := c.authenticate(ctx, claim)
-	return err == nil || errors.Is(err, ferry.ErrPartial)
+	if err == nil || errors.Is(err, ferry.ErrPartial) {
+		return true
+	}
+	if ctx.Err() == nil {
+		c.Refused(claim.Name, claim.By(), err)
+	}
+	return false
+}
+
+// maxUntold are the refusals that are kept of one connection: as many as the keys
+// that an agent may offer.
+const maxUntold = 20
+
+// Refused notes that a way to log in as name was not open to the client, and why. by
+// says what it was, as Claim.By does. It counts for nothing, and is told when the
+// connection ends without a login: clients try one way after the other, and what did
+// not work is no news once one of them did.
+func (c *Conn) Refused(name, by string, reason error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.untold) < maxUntold {
+		c.untold = append(c.untold, ferry.Event{Time: time.Now(), Kind: ferry.EventLoginRefused, User: shown(name), By: by, Err: reason})
+	}
+}
+
+// turnedAway notes that a claim was not even looked at, where that is the client's
+// doing, and gives err back.
+func (c *Conn) turnedAway(claim ferry.Claim, err error) error {
+	if errors.Is(err, ferry.ErrBanned) || errors.Is(err, ferry.ErrTooManyLogins) {
+		c.Refused(claim.Name, claim.By(), err)
+	}
+	return err
 }
 
 // mayTry tells why not even the password is looked at.
@@ -252,7 +287,7 @@ func (c *Conn) Close(cause error) {
 		return
 	}
 	c.closed = true
-	s := c.session
+	s, untold := c.session, c.untold
 	c.mu.Unlock()
 
 	user, anonymous := "", false
@@ -264,6 +299,9 @@ func (c *Conn) Close(cause error) {
 	c.cancel(cause)
 	c.gate.forget(c)
 	c.releaseSeats()
+	for _, e := range untold {
+		c.emit(e)
+	}
 	c.emit(ferry.Event{
 		Kind: ferry.EventDisconnect, User: user, Anon: anonymous, Err: cause,
 		Bytes: c.up.Load() + c.down.Load(), Duration: time.Since(c.started),
@@ -303,7 +341,9 @@ func (c *Conn) loggedOut(s *Session) (goesOn bool) {
 
 // emit fills in what is the same in all events of the connection.
 func (c *Conn) emit(e ferry.Event) {
-	e.Time = time.Now()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
 	e.Session, e.Protocol, e.Peer = c.id, c.protocol(), c.peer
 	c.gate.events(e)
 }

@@ -208,3 +208,39 @@ func TestEventsHoldNoPassword(t *testing.T) {
 		}
 	})
 }
+
+// TestRefusedWaysInAreToldAtTheEnd: what a client tried before it got in is no news, and
+// what a client that did not get in has tried is told when it leaves, with its reason.
+func TestRefusedWaysInAreToldAtTheEnd(t *testing.T) {
+	h := newHouse(t, gate.Limits{FailDelay: -1}, user("alice"))
+	try := func(claim ferry.Claim) *gate.Conn {
+		v := h.connect("192.0.2.7")
+		v.Refused("alice", "", errors.New("TLS is required"))
+		for range 1000 { // no client fills our memory, or the log
+			if v.Offer(t.Context(), ferry.Claim{Name: "mallory", Key: "SHA256:x"}) {
+				t.Error("mallory would be let in")
+			}
+		}
+		_, _ = v.Login(t.Context(), claim)
+		if e := h.events(ferry.EventLoginRefused); len(e) > 0 {
+			t.Errorf("told before the end: %+v", e)
+		}
+		return v
+	}
+	try(ferry.Claim{Name: "alice", Password: password("alice")}).Close(nil)
+	if e := h.events(ferry.EventLoginRefused); len(e) > 0 {
+		t.Errorf("alice is in, and told is %+v", e)
+	}
+	v := try(ferry.Claim{Name: "alice", Password: "x"})
+	v.Close(nil)
+	told := h.events(ferry.EventLoginRefused)
+	if len(told) < 2 || len(told) > 20 {
+		t.Fatalf("%d refusals are told", len(told))
+	}
+	if e := told[0]; e.User != "alice" || e.Err == nil || e.Err.Error() != "TLS is required" || e.Session != v.ID() || e.Peer != address("192.0.2.7") {
+		t.Errorf("told is %+v", e)
+	}
+	if e := told[1]; e.User != "mallory" || e.By != "key SHA256:x" || !errors.Is(e.Err, ferry.ErrLogin) {
+		t.Errorf("told is %+v", e)
+	}
+}

@@ -3,8 +3,7 @@ package sshserver
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 
@@ -42,6 +41,7 @@ func (c *sshConn) handshake() *ssh.ServerConfig {
 		c.mu.Unlock()
 		c.noteLegacy(p)
 	}
+	cfg.AuthLogCallback = c.tried
 	cfg.PublicKeyCallback = c.keyOffered
 	cfg.VerifiedPublicKeyCallback = c.keyProved
 	if !c.srv.cfg.NoPasswords {
@@ -49,6 +49,24 @@ func (c *sshConn) handshake() *ssh.ServerConfig {
 		cfg.PasswordCallback, cfg.KeyboardInteractiveCallback = next.PasswordCallback, next.KeyboardInteractiveCallback
 	}
 	return &cfg
+}
+
+// tried hears of each attempt to log in. Those that the library refuses by itself go
+// to no callback of ours.
+func (c *sshConn) tried(meta ssh.ConnMetadata, method string, err error) {
+	c.claimed = claimedName(meta)
+	if method == "none" {
+		return // how clients ask which methods there are
+	}
+	c.hasTried = true
+	if half := new(ssh.PartialSuccessError); err == nil || errors.As(err, &half) || !strings.HasPrefix(err.Error(), "ssh: ") {
+		return
+	}
+	reason := err
+	if strings.HasSuffix(err.Error(), " not configured") {
+		reason = errors.New("this way to log in is not open here")
+	}
+	c.gateConn.Refused(c.claimed, method, reason)
 }
 
 // checkPassword decides what a password is good for.
@@ -81,13 +99,11 @@ func (c *sshConn) passwordAlone(meta ssh.ConnMetadata, password string) (*ssh.Pe
 // (RFC 4252 §7). It decides nothing.
 func (c *sshConn) keyOffered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 	claim, _ := c.claimOf(meta, key)
-	if claim.Denied {
+	if claim.Denied != "" {
+		c.gateConn.Refused(claim.Name, claim.By(), errors.New(claim.Denied)) // anonymous users, too
 		return nil, ferry.ErrLogin
 	}
 	if !c.gateConn.Offer(c.ctx, claim) {
-		if claim.Certified {
-			c.refuse(slog.LevelInfo, claim, fmt.Errorf("no account of that name is let in by it; its principals are %.200q", claim.Principals))
-		}
 		return nil, ferry.ErrLogin
 	}
 	return nil, nil
@@ -118,32 +134,22 @@ func (c *sshConn) keyProved(meta ssh.ConnMetadata, key ssh.PublicKey, _ *ssh.Per
 // revoked, or the certificate does not stand for the user. onlySFTP is whether
 // it may do no more than SFTP by it.
 func (c *sshConn) claimOf(meta ssh.ConnMetadata, key ssh.PublicKey) (claim ferry.Claim, onlySFTP bool) {
-	claim = ferry.Claim{Name: claimedName(meta)}
+	c.claimed = claimedName(meta)
+	claim = ferry.Claim{Name: c.claimed}
 	cert, ok := key.(*ssh.Certificate)
 	if !ok {
 		claim.Key = ssh.FingerprintSHA256(key)
-		if claim.Denied = c.revoked(key); claim.Denied {
-			c.log.Info("revoked key refused", "user", claim.Name, "key", claim.Key)
+		if c.revoked(key) {
+			claim.Denied = "the key is revoked"
 		}
 		return claim, false
 	}
 	claim.Certified, claim.Certificate, claim.Principals = true, describe(cert), cert.ValidPrincipals
 	if err := c.checkCertificate(cert); err != nil {
-		claim.Denied = true
-		level := slog.LevelInfo
-		if errors.Is(err, errAuthority) {
-			level = slog.LevelDebug
-		}
-		c.refuse(level, claim, err)
+		claim.Denied = "the certificate is not good here: " + err.Error()
 	}
 	_, onlySFTP = cert.CriticalOptions[forceCommand]
 	return claim, onlySFTP
-}
-
-// refuse says in the log what is wrong with a certificate. The client is not
-// told.
-func (c *sshConn) refuse(level slog.Level, claim ferry.Claim, reason error) {
-	c.log.Log(c.ctx, level, "certificate refused", "user", claim.Name, "by", claim.Certificate, "reason", reason)
 }
 
 // login asks the gate.

@@ -19,10 +19,6 @@ const (
 	sourceAddress = "source-address"
 )
 
-// errAuthority: nothing is known of who has signed the certificate. Agents
-// offer all that they hold, so that is no news.
-var errAuthority = errors.New("no authority of sftp.user_ca has signed it")
-
 // checkCertificate tells why cert is not good here and now, nil if it is. Which
 // account its principals stand for is that account's to say. The rules are
 // those of sshd with TrustedUserCAKeys, where a certificate without principals
@@ -32,7 +28,7 @@ func (c *sshConn) checkCertificate(cert *ssh.Certificate) error {
 	case cert.CertType != ssh.UserCert:
 		return errors.New("it is no certificate of a user")
 	case c.srv.cfg.Authority == nil || !c.srv.cfg.Authority(cert.SignatureKey):
-		return errAuthority
+		return errors.New("no authority of sftp.user_ca has signed it")
 	case !slices.Contains(ssh.SupportedAlgorithms().PublicKeyAuths, cert.Signature.Format):
 		return fmt.Errorf("its authority has signed with %.40q, which is too weak: ssh-keygen -t rsa-sha2-512 signs with SHA-2", cert.Signature.Format)
 	case c.revoked(cert):

@@ -58,6 +58,8 @@ type sshConn struct {
 
 	version  string                // what the client calls itself; there when a channel is
 	preAuth  ssh.ServerPreAuthConn // until the login
+	claimed  string                // the name that the client would log in with
+	hasTried bool                  // it has shown something for that
 	session  atomic.Pointer[gate.Session]
 	onlySFTP bool         // no commands; set before the first channel
 	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
@@ -159,10 +161,16 @@ func (c *sshConn) handshakeFailed(err error) error {
 			"hint", "paramiko does so before its second attempt: give it the one way in that works (allow_agent=False, look_for_keys=False)")
 	}
 	if refused := new(ssh.ServerAuthError); errors.As(err, &refused) || errors.Is(err, io.EOF) {
-		return errNoLogin // what was wrong with each attempt, the gate has told
+		if c.claimed != "" && !c.hasTried {
+			c.gateConn.Refused(c.claimed, "", errors.New("the client has shown no key and no password"))
+		}
+		return errNoLogin // what was wrong with each attempt, the gate tells
 	}
 	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 		return errLate
+	}
+	if c.claimed != "" {
+		c.gateConn.Refused(c.claimed, "", err) // a signature that is wrong, say
 	}
 	return err
 }

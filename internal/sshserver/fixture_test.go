@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -89,6 +90,15 @@ func (h *harbour) events(kind ferry.EventKind) []ferry.Event {
 	return slices.DeleteFunc(slices.Clone(h.heard), func(e ferry.Event) bool { return e.Kind != kind })
 }
 
+// refusals are what is told of ways to log in that were not open.
+func (h *harbour) refusals() string {
+	var text strings.Builder
+	for _, e := range h.events(ferry.EventLoginRefused) {
+		fmt.Fprintf(&text, "user=%s by=%s: %v\n", e.User, e.By, e.Err)
+	}
+	return text.String()
+}
+
 // knock connects and logs in.
 func (h *harbour) knock(name string, auth ...ssh.AuthMethod) (*ssh.Client, error) {
 	return h.knockWith(&ssh.ClientConfig{User: name, Auth: auth})
@@ -96,11 +106,16 @@ func (h *harbour) knock(name string, auth ...ssh.AuthMethod) (*ssh.Client, error
 
 func (h *harbour) knockWith(cfg *ssh.ClientConfig) (*ssh.Client, error) {
 	near, far := newWire()
-	go h.srv.Handle(far)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		h.srv.Handle(far)
+	}()
 	cfg.HostKeyCallback = ssh.InsecureIgnoreHostKey()
 	conn, channels, requests, err := ssh.NewClientConn(near, "server", cfg)
 	if err != nil {
 		_ = near.Close()
+		<-ended // all that there is to tell has been told
 		return nil, err
 	}
 	client := ssh.NewClient(conn, channels, requests)
@@ -148,7 +163,7 @@ func (k keyring) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, err
 	h, ok := k[c.Name]
 	key, password := c.Shows()
 	switch {
-	case !ok, c.Denied, password && (h.password == "" || c.Password != h.password), key && !c.Certified && !slices.Contains(h.keys, c.Key):
+	case !ok, c.Denied != "", password && (h.password == "" || c.Password != h.password), key && !c.Certified && !slices.Contains(h.keys, c.Key):
 		return ferry.User{}, ferry.ErrLogin
 	}
 	if h.rights == 0 {
