@@ -22,6 +22,7 @@ type Event struct {
 	To       string        // the new name of a rename; the target of a symbolic link; of a hard link the name there was
 	Bytes    int64         // moved by a transfer; of a disconnect, by all
 	Duration time.Duration // of a transfer; of a disconnect, of the connection
+	Op       string        // of EventDenied: what was asked for, such as "mkdir"
 	ASCII    bool          // the transfer translated line ends (TYPE A)
 	Of       EventKind     // of EventMore: which kind
 	More     int           // of EventMore: how many
@@ -41,6 +42,7 @@ const (
 	EventDisconnect                    // the connection ended; Err says why when not by the client's QUIT
 	EventUpload                        // new content was published, or (Err) was not
 	EventDownload                      // a file was read to the end asked for, or (Err) was not
+	EventDenied                        // a right or a permission was missing for Op; Err says which
 	EventRemove
 	EventRename
 	EventMkdir
@@ -54,7 +56,7 @@ const (
 
 // String is the word that logs use.
 func (k EventKind) String() string {
-	words := [...]string{"connect", "refused", "login", "login-failed", "login-refused", "ban", "disconnect", "upload", "download",
+	words := [...]string{"connect", "refused", "login", "login-failed", "login-refused", "ban", "disconnect", "upload", "download", "denied",
 		"remove", "rename", "mkdir", "rmdir", "setattr", "symlink", "link", "more-like-this", "panic"}
 	if int(k) < len(words) {
 		return words[k]

@@ -110,6 +110,8 @@ func Serve(conf *config.Config, o Options) error {
 	users := auth.Join(auth.Static(static...), accountsIn{db, conf})
 
 	// The events.
+	told := event.Bound(event.Log(log))
+	defer told.Close()
 	transfers, err := openTransferLog(conf, log)
 	if err != nil {
 		return err
@@ -136,7 +138,7 @@ func Serve(conf *config.Config, o Options) error {
 			return layers(s, files), nil
 		},
 		Cluster: nodes,
-		Events:  event.Fan(event.Log(log), transfers.sink()),
+		Events:  event.Fan(told.Sink(), transfers.sink()),
 		Limits:  gateLimits(conf),
 	})
 	ftp, err := ftpserver.New(ftpConfig(conf, g, secure.security(conf), hashes, log))

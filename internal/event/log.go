@@ -3,6 +3,7 @@ package event
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"ferry"
@@ -52,13 +53,14 @@ func attrs(e ferry.Event) []slog.Attr {
 	text("session", e.Session)
 	text("protocol", e.Protocol)
 	if e.Peer.IsValid() {
-		list = append(list, slog.String("peer", e.Peer.String()))
+		list = append(list, slog.String("peer", address(e.Peer)))
 	}
 	text("user", e.User)
 	if e.Anon {
 		list = append(list, slog.Bool("anonymous", true))
 	}
 	text("by", e.By)
+	text("op", e.Op)
 	text("name", string(e.Name))
 	text("to", e.To)
 	if movesBytes(e.Kind) {
@@ -70,10 +72,21 @@ func attrs(e ferry.Event) []slog.Attr {
 	if e.ASCII {
 		list = append(list, slog.Bool("ascii", true))
 	}
+	if e.Kind == ferry.EventMore {
+		list = append(list, slog.String("of", e.Of.String()), slog.Int("count", e.More))
+	}
 	if e.Err != nil {
 		text("error", e.Err.Error())
 	}
 	return list
+}
+
+// address is that of a peer, without a port where several connections are meant.
+func address(p netip.AddrPort) string {
+	if p.Port() == 0 {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 // movesBytes tells for which events 0 bytes is worth saying.
