@@ -124,14 +124,22 @@ func (s *server) await(ts *testscript.TestScript, pattern string) string {
 	if at := slices.IndexFunc(s.seen, want.MatchString); at >= 0 {
 		return s.seen[at]
 	}
-	for line := range s.lines {
-		s.seen = append(s.seen, line)
-		if want.MatchString(line) {
-			return line
+	// A line that never comes fails its story, and not all tests, ten minutes later.
+	late := time.After(2 * time.Minute)
+	for {
+		select {
+		case line, more := <-s.lines:
+			if !more {
+				ts.Fatalf("the server ended and no line of its log matches %s:\n%s", pattern, strings.Join(s.seen, "\n"))
+			}
+			s.seen = append(s.seen, line)
+			if want.MatchString(line) {
+				return line
+			}
+		case <-late:
+			ts.Fatalf("no line of the log matches %s:\n%s", pattern, strings.Join(s.seen, "\n"))
 		}
 	}
-	ts.Fatalf("the server ended and no line of its log matches %s:\n%s", pattern, strings.Join(s.seen, "\n"))
-	return ""
 }
 
 func storyAwaitLog(ts *testscript.TestScript, neg bool, args []string) {
