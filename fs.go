@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"iter"
-	"net"
 	"time"
 )
 
@@ -251,15 +250,15 @@ type Handle interface {
 	Sync() error
 	// SendTo sends up to n bytes from off on to dst and returns how many went
 	// out: fewer than n without an error means the end of the file. n < 0
-	// means all there is. Where dst is a *net.TCPConn the kernel moves the
-	// bytes (sendfile); any other conn gets large writes from a pooled buffer.
-	// Deadlines are dst's own, and so are errors, passed on as they are; ctx is
-	// looked at between chunks, its cause is the error then. After an error the
-	// count is still right.
-	SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error)
+	// means all there is. Where dst is over a bare *net.TCPConn the kernel moves the
+	// bytes (sendfile); any other one gets large writes from a pooled buffer. How
+	// long it waits for dst is for the caller to say (WaitUntil); errors of dst are
+	// passed on as they are, of an interruption its cause; ctx is looked at between
+	// chunks, its cause is the error then. After an error the count is still right.
+	SendTo(ctx context.Context, dst *DataConn, off, n int64) (int64, error)
 	// ReceiveFrom writes up to n bytes that come from src at off on: fewer
 	// than n without an error means src ended. Otherwise as SendTo (splice).
-	ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error)
+	ReceiveFrom(ctx context.Context, src *DataConn, off, n int64) (int64, error)
 	// Commit ends the use of the handle successfully: for new content it makes
 	// the file durable, and visible under its name in one step. When it fails,
 	// nothing was published, the part is kept as by Abort, and the handle is
@@ -268,7 +267,9 @@ type Handle interface {
 	// Abort ends the use of the handle without publishing. A staged upload's
 	// part is kept for a later Resume where the user may have that, unless
 	// cause is made by Discard. cause says why, for the log; nil is fine. After
-	// Commit or Abort it does nothing.
+	// Commit or Abort it does nothing. It may be called while other operations
+	// run: it interrupts the connection of a transfer, and returns when all have
+	// ended.
 	Abort(cause error) error
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net"
 	"sync/atomic"
 
 	"ferry"
@@ -163,7 +162,7 @@ func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
 	return n, g.at.told(err)
 }
 
-func (g *guarded) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (g *guarded) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	if err := g.needRead(); err != nil {
 		return 0, err
 	}
@@ -179,7 +178,7 @@ func (g *guarded) WriteAt(p []byte, off int64) (int, error) {
 	return n, g.at.told(err)
 }
 
-func (g *guarded) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+func (g *guarded) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
 	if err := g.needWritable(off); err != nil {
 		return 0, err
 	}

@@ -68,7 +68,7 @@ func sends(h ferry.Handle) error {
 	here, there := net.Pipe()
 	go func() { _, _ = io.Copy(io.Discard, there) }()
 	defer here.Close()
-	_, err := h.SendTo(context.Background(), here, 0, 1)
+	_, err := h.SendTo(context.Background(), ferry.NewDataConn(here), 0, 1)
 	return err
 }
 
@@ -77,7 +77,7 @@ func receives(at int64) func(ferry.Handle) error {
 		here, there := net.Pipe()
 		go func() { _, _ = there.Write([]byte("x")) }()
 		defer here.Close()
-		_, err := h.ReceiveFrom(context.Background(), here, at, 1)
+		_, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(here), at, 1)
 		return err
 	}
 }

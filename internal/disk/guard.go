@@ -2,25 +2,25 @@ package disk
 
 import (
 	"context"
-	"net"
 	"sync"
-	"time"
+
+	"ferry"
 )
 
-// use counts the operations that are at work on a handle, so that its file
+// opGuard counts the operations that are at work on a handle, so that its file
 // descriptor is closed after the last of them and no other begins.
 type opGuard struct {
 	mu      sync.Mutex
 	n       int
-	conn    net.Conn      // that SendTo or ReceiveFrom may be waiting for
-	end     error         // what an operation is told that comes too late; nil: go on
-	release func()        // called once, when end is set and n is 0
-	idle    chan struct{} // closed after that
+	conn    *ferry.DataConn // that SendTo or ReceiveFrom may be waiting for
+	end     error           // what an operation is told that comes too late; nil: go on
+	release func()          // called once, when end is set and n is 0
+	idle    chan struct{}   // closed after that
 }
 
 // begin lets an operation in that may wait for conn, or for none if nil. Every
 // begin without an error needs a done.
-func (u *opGuard) begin(conn net.Conn) error {
+func (u *opGuard) begin(conn *ferry.DataConn) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.end != nil {
@@ -34,7 +34,7 @@ func (u *opGuard) begin(conn net.Conn) error {
 }
 
 // done says that an operation has ended. It is told conn as begin was.
-func (u *opGuard) done(conn net.Conn) {
+func (u *opGuard) done(conn *ferry.DataConn) {
 	u.mu.Lock()
 	if conn != nil {
 		u.conn = nil
@@ -47,8 +47,9 @@ func (u *opGuard) done(conn net.Conn) {
 	}
 }
 
-// stop lets no further operation in: they are told end. Release is called when
-// the last one at work is done. False: somebody else has stopped it before.
+// stop lets no further operation in: they are told end, and so is what waits for a
+// connection. Release is called when the last one at work is done. False: somebody
+// else has stopped it before.
 func (u *opGuard) stop(end error, release func()) bool {
 	u.mu.Lock()
 	if u.end != nil {
@@ -56,6 +57,9 @@ func (u *opGuard) stop(end error, release func()) bool {
 		return false
 	}
 	u.end, u.release = end, release
+	if u.conn != nil {
+		u.conn.Interrupt(end)
+	}
 	last := u.n == 0
 	u.mu.Unlock()
 	if last {
@@ -76,33 +80,12 @@ func (u *opGuard) ended() error {
 	return u.end
 }
 
-// drain waits until release has been called. What waits for a connection is
-// woken through its deadline; again and again, since the connection's owner
-// may be setting deadlines as well.
+// drain waits until release has been called, which is after stop.
 func (u *opGuard) drain(ctx context.Context) error {
 	select {
-	case <-u.idle: // as it mostly is
+	case <-u.idle:
 		return nil
-	default:
-	}
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		u.wake()
-		select {
-		case <-u.idle:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
-}
-
-func (u *opGuard) wake() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.conn != nil {
-		u.conn.SetDeadline(time.Unix(1, 0))
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

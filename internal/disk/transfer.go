@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net"
+
+	"ferry"
 
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
 )
 
 // SendTo sends up to n bytes from off on to dst.
-func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (h *handle) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	if err := h.guard.begin(dst); err != nil {
 		return 0, beneath.Fail("read", h.name, err)
 	}
@@ -19,12 +20,12 @@ func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64,
 	if off < 0 {
 		return 0, beneath.Fail("read", h.name, fs.ErrInvalid)
 	}
-	sent, err := h.v.t.mover.Send(ctx, dst, h.fd, h, off, n)
-	return sent, h.verdict(err)
+	sent, err := h.v.t.mover.Send(ctx, dst.Conn(), h.fd, h, off, n)
+	return sent, h.verdict(dst.Why(err))
 }
 
 // ReceiveFrom writes up to n bytes that come from src at off on.
-func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+func (h *handle) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
 	if err := h.guard.begin(src); err != nil {
 		return 0, beneath.Fail("write", h.name, err)
 	}
@@ -41,8 +42,8 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 		return 0, beneath.Fail("write", h.name, err)
 	}
 	defer done()
-	got, err := h.v.t.mover.Receive(ctx, src, h.fd, h, off, n)
-	return got, h.verdict(err)
+	got, err := h.v.t.mover.Receive(ctx, src.Conn(), h.fd, h, off, n)
+	return got, h.verdict(src.Why(err))
 }
 
 // verdict makes the error of a transfer: why the handle was stopped, if it was,

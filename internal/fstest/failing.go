@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -281,11 +280,11 @@ func (h *failingHandle) WriteAt(p []byte, off int64) (int, error) {
 	return int(n), err
 }
 
-func (h *failingHandle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (h *failingHandle) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	return h.move("SendTo", n, func(n int64) (int64, error) { return h.below.SendTo(ctx, dst, off, n) })
 }
 
-func (h *failingHandle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+func (h *failingHandle) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
 	return h.move("ReceiveFrom", n, func(n int64) (int64, error) { return h.below.ReceiveFrom(ctx, src, off, n) })
 }
 

@@ -91,11 +91,11 @@ func TestFailingAfterSoManyBytes(t *testing.T) {
 	}
 	src, peer := net.Pipe()
 	go func() { _, _ = peer.Write([]byte("0123456789")) }()
-	if n, err := h.ReceiveFrom(ctx, src, 0, -1); n != 5 || !errors.Is(err, ferry.ErrQuota) {
+	if n, err := h.ReceiveFrom(ctx, ferry.NewDataConn(src), 0, -1); n != 5 || !errors.Is(err, ferry.ErrQuota) {
 		t.Errorf("ReceiveFrom: %d, %v; want 5 and quota", n, err)
 	}
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	if n, err := h.SendTo(ctx, src, 0, -1); n != 4 || !errors.Is(err, fstest.ErrInjected) {
+	if n, err := h.SendTo(ctx, ferry.NewDataConn(src), 0, -1); n != 4 || !errors.Is(err, fstest.ErrInjected) {
 		t.Errorf("SendTo: %d, %v; want 4 and a failure", n, err)
 	}
 	if n, err := h.ReadAt(make([]byte, 5), 0); n != 3 || !errors.Is(err, fstest.ErrInjected) {

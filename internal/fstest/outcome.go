@@ -174,7 +174,7 @@ func receiveAll(h ferry.Handle, off, n int64, p []byte) string {
 		_, _ = peer.Write(p) // ends early where the handle wants less
 		_ = peer.Close()
 	}()
-	k, err := h.ReceiveFrom(context.Background(), src, off, n)
+	k, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(src), off, n)
 	_ = src.Close()
 	<-done
 	return fmt.Sprintf("%d %s", k, result(err))
@@ -189,7 +189,7 @@ func sendAll(h ferry.Handle, off, n int64) string {
 		_, _ = io.Copy(&all, peer) // a pipe ends with io.EOF and nothing else
 		arrived <- all.Bytes()
 	}()
-	k, err := h.SendTo(context.Background(), dst, off, n)
+	k, err := h.SendTo(context.Background(), ferry.NewDataConn(dst), off, n)
 	_ = dst.Close()
 	return fmt.Sprintf("%d %s%s", k, result(err), digest(<-arrived))
 }

@@ -102,7 +102,7 @@ func takeoverNoticed(e *env) {
 	src, peer := net.Pipe()
 	ended := make(chan error)
 	go func() {
-		_, err := old.ReceiveFrom(context.Background(), src, 0, -1)
+		_, err := old.ReceiveFrom(context.Background(), ferry.NewDataConn(src), 0, -1)
 		ended <- err
 	}()
 	_, err := peer.Write([]byte("first "))

@@ -103,7 +103,7 @@ func takeoverWakes(e *env) {
 	}
 	ended := make(chan end)
 	go func() {
-		n, err := old.ReceiveFrom(context.Background(), src, 0, -1)
+		n, err := old.ReceiveFrom(context.Background(), ferry.NewDataConn(src), 0, -1)
 		ended <- end{n, err}
 	}()
 	_, err := peer.Write([]byte("first "))
@@ -131,7 +131,7 @@ func trickle(e *env) {
 	src, peer := net.Pipe()
 	ended := make(chan error)
 	go func() {
-		_, err := h.ReceiveFrom(context.Background(), src, 0, -1)
+		_, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(src), 0, -1)
 		ended <- err
 	}()
 	for range 3 {

@@ -26,6 +26,8 @@ func transfers() []promise {
 		{text: "a deadline ends SendTo with the right count, over TCP", test: sendDeadlineTCP, real: true},
 		{text: "a deadline ends ReceiveFrom with the right count, over a pipe", test: receiveDeadlinePipe},
 		{text: "a deadline ends ReceiveFrom with the right count, over TCP", test: receiveDeadlineTCP, real: true},
+		{text: "an interruption ends transfers with its cause, over a pipe", test: func(e *env) { interrupted(e, pipe) }},
+		{text: "an interruption ends transfers with its cause, over TCP", test: func(e *env) { interrupted(e, loopback) }, real: true},
 		{text: "a reset ends ReceiveFrom with the right count", test: receiveReset, real: true},
 		{text: "a peer that is gone ends SendTo with its error", test: sendGone},
 		{text: "a context that is done ends transfers and List", test: cancelled},
@@ -92,7 +94,7 @@ func sendSpans(e *env, connect pair) {
 		conn, peer := connect(e)
 		all := arriving(peer)
 		h := e.open(f, "/a", ferry.Read)
-		n, err := h.SendTo(context.Background(), conn, row.off, row.n)
+		n, err := h.SendTo(context.Background(), ferry.NewDataConn(conn), row.off, row.n)
 		e.must(conn.Close())
 		e.must(h.Commit())
 		begin := min(row.off, int64(len(whole)))
@@ -128,7 +130,7 @@ func receiveSpans(e *env, connect pair) {
 			_, _ = peer.Write(sent)
 			_ = peer.Close()
 		}()
-		got, err := h.ReceiveFrom(context.Background(), conn, row.off, row.n)
+		got, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), row.off, row.n)
 		if got != row.received || err != nil {
 			e.Errorf("ReceiveFrom %d at %d of %d: %d, %v; want %d", row.n, row.off, row.sent, got, err, row.received)
 		}
@@ -152,7 +154,7 @@ func receiveLeaves(e *env, connect pair) {
 		_ = peer.Close()
 	}()
 	for _, row := range []struct{ off, n int64 }{{0, 5}, {5, 6}} {
-		if n, err := h.ReceiveFrom(context.Background(), conn, row.off, row.n); n != row.n || err != nil {
+		if n, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), row.off, row.n); n != row.n || err != nil {
 			e.Errorf("ReceiveFrom: %d, %v; want %d", n, err, row.n)
 		}
 	}
@@ -169,12 +171,13 @@ func sendDeadlinePipe(e *env) {
 	whole := pattern(5, 500_000)
 	e.upload(f, "/a", string(whole))
 	conn, peer := pipe(e)
+	data := ferry.NewDataConn(conn)
 	const read = 200_001
 	got := make([]byte, read)
 	go func() { _, _ = io.ReadFull(peer, got) }()
-	e.must(conn.SetWriteDeadline(time.Now().Add(time.Minute)))
+	data.WaitUntil(time.Now().Add(time.Minute))
 	h := e.open(f, "/a", ferry.Read)
-	n, err := h.SendTo(context.Background(), conn, 0, -1)
+	n, err := h.SendTo(context.Background(), data, 0, -1)
 	if n != read || !errors.Is(err, os.ErrDeadlineExceeded) || !bytes.Equal(got, whole[:read]) {
 		e.Errorf("SendTo: %d, %v; want %d and a deadline", n, err, read)
 	}
@@ -187,13 +190,14 @@ func sendDeadlineTCP(e *env) {
 	e.must(h.Truncate(64 << 20)) // more than two socket buffers take
 	e.must(h.Commit())
 	conn, peer := loopback(e)
+	data := ferry.NewDataConn(conn)
 	h = e.open(f, "/a", ferry.Read)
-	e.must(conn.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)))
-	n, err := h.SendTo(context.Background(), conn, 0, -1)
+	data.WaitUntil(time.Now().Add(50 * time.Millisecond))
+	n, err := h.SendTo(context.Background(), data, 0, -1)
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		e.Errorf("SendTo to a peer that does not read: %d, %v; want a deadline", n, err)
 	}
-	e.must(conn.SetWriteDeadline(time.Time{}))
+	data.WaitUntil(time.Time{})
 	e.must(conn.Close())
 	if got := <-arriving(peer); int64(len(got)) != n {
 		e.Errorf("SendTo counts %d bytes, %d arrived", n, len(got))
@@ -205,10 +209,11 @@ func receiveDeadlinePipe(e *env) {
 	f := e.as("alice")
 	sent := pattern(9, 150_000)
 	conn, peer := pipe(e)
+	data := ferry.NewDataConn(conn)
 	go func() { _, _ = peer.Write(sent) }()
-	e.must(conn.SetReadDeadline(time.Now().Add(time.Minute)))
+	data.WaitUntil(time.Now().Add(time.Minute))
 	h := e.open(f, "/a", ferry.Replace)
-	n, err := h.ReceiveFrom(context.Background(), conn, 0, -1)
+	n, err := h.ReceiveFrom(context.Background(), data, 0, -1)
 	if n != int64(len(sent)) || !errors.Is(err, os.ErrDeadlineExceeded) {
 		e.Errorf("ReceiveFrom: %d, %v; want %d and a deadline", n, err, len(sent))
 	}
@@ -223,6 +228,7 @@ func receiveDeadlineTCP(e *env) {
 	f := e.as("alice")
 	sent := pattern(9, 3_000_000)
 	conn, peer := loopback(e)
+	data := ferry.NewDataConn(conn)
 	hold := make(chan struct{})
 	wrote := make(chan error, 1)
 	go func() {
@@ -231,8 +237,8 @@ func receiveDeadlineTCP(e *env) {
 		wrote <- errors.Join(err, peer.Close())
 	}()
 	h := e.open(f, "/a", ferry.Replace)
-	e.must(conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)))
-	first, err := h.ReceiveFrom(context.Background(), conn, 0, -1)
+	data.WaitUntil(time.Now().Add(50 * time.Millisecond))
+	first, err := h.ReceiveFrom(context.Background(), data, 0, -1)
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		e.Errorf("ReceiveFrom of a peer that says no more: %d, %v; want a deadline", first, err)
 	}
@@ -240,8 +246,8 @@ func receiveDeadlineTCP(e *env) {
 		e.Errorf("ReceiveFrom counts %d bytes, the file has %d, %v", first, i.Size, err)
 	}
 	close(hold)
-	e.must(conn.SetReadDeadline(time.Time{}))
-	second, err := h.ReceiveFrom(context.Background(), conn, first, -1)
+	data.WaitUntil(time.Time{})
+	second, err := h.ReceiveFrom(context.Background(), data, first, -1)
 	e.must(err)
 	e.must(<-wrote)
 	if first+second != int64(len(sent)) {
@@ -249,6 +255,32 @@ func receiveDeadlineTCP(e *env) {
 	}
 	e.must(h.Commit())
 	e.holds(f, "/a", string(sent))
+}
+
+func interrupted(e *env, connect pair) {
+	f := e.as("alice")
+	h := e.open(f, "/a", ferry.Replace)
+	e.must(h.Truncate(64 << 20)) // more than two socket buffers take
+	conn, peer := connect(e)
+	data := ferry.NewDataConn(conn)
+	sent := pattern(9, 1000)
+	go func() {
+		_, _ = peer.Write(sent)
+		data.Interrupt(ferry.ErrKicked)
+	}()
+	if n, err := h.ReceiveFrom(context.Background(), data, 0, -1); n > 1000 || !errors.Is(err, ferry.ErrKicked) {
+		e.Errorf("ReceiveFrom: %d, %v; want up to 1000 and %v", n, err, ferry.ErrKicked)
+	}
+	conn, peer = connect(e)
+	data = ferry.NewDataConn(conn)
+	go func() {
+		_, _ = io.ReadFull(peer, make([]byte, 1000))
+		data.Interrupt(ferry.ErrKicked)
+	}()
+	if n, err := h.SendTo(context.Background(), data, 0, -1); n < 1000 || !errors.Is(err, ferry.ErrKicked) {
+		e.Errorf("SendTo: %d, %v; want at least 1000 and %v", n, err, ferry.ErrKicked)
+	}
+	e.must(h.Abort(nil))
 }
 
 func receiveReset(e *env) {
@@ -261,7 +293,7 @@ func receiveReset(e *env) {
 		_ = peer.Close()
 	}()
 	h := e.open(f, "/a", ferry.Replace)
-	n, err := h.ReceiveFrom(context.Background(), conn, 0, -1)
+	n, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), 0, -1)
 	if err == nil {
 		e.Errorf("ReceiveFrom took a reset for an end after %d bytes", n)
 	}
@@ -282,7 +314,7 @@ func sendGone(e *env) {
 		_ = peer.Close()
 	}()
 	h := e.open(f, "/a", ferry.Read)
-	n, err := h.SendTo(context.Background(), conn, 0, -1)
+	n, err := h.SendTo(context.Background(), ferry.NewDataConn(conn), 0, -1)
 	if n != 1000 || !errors.Is(err, io.ErrClosedPipe) {
 		e.Errorf("SendTo: %d, %v; want 1000 and %v", n, err, io.ErrClosedPipe)
 	}
@@ -296,10 +328,10 @@ func cancelled(e *env) {
 	cancel(ferry.ErrKicked)
 	conn, _ := pipe(e)
 	h := e.open(f, "/a", ferry.Update)
-	if n, err := h.SendTo(ctx, conn, 0, -1); n != 0 || !errors.Is(err, ferry.ErrKicked) {
+	if n, err := h.SendTo(ctx, ferry.NewDataConn(conn), 0, -1); n != 0 || !errors.Is(err, ferry.ErrKicked) {
 		e.Errorf("SendTo: %d, %v; want %v", n, err, ferry.ErrKicked)
 	}
-	if n, err := h.ReceiveFrom(ctx, conn, 0, -1); n != 0 || !errors.Is(err, ferry.ErrKicked) {
+	if n, err := h.ReceiveFrom(ctx, ferry.NewDataConn(conn), 0, -1); n != 0 || !errors.Is(err, ferry.ErrKicked) {
 		e.Errorf("ReceiveFrom: %d, %v; want %v", n, err, ferry.ErrKicked)
 	}
 	e.must(h.Commit())
@@ -313,18 +345,18 @@ func wrongWay(e *env) {
 	e.upload(f, "/a", "text")
 	conn, _ := pipe(e)
 	h := e.open(f, "/a", ferry.Read)
-	_, err := h.ReceiveFrom(context.Background(), conn, 0, -1)
+	_, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), 0, -1)
 	e.want(err, fs.ErrPermission, "/a")
-	_, err = h.SendTo(context.Background(), conn, -1, -1)
+	_, err = h.SendTo(context.Background(), ferry.NewDataConn(conn), -1, -1)
 	e.want(err, fs.ErrInvalid, "/a")
 	e.must(h.Abort(nil))
-	_, err = h.SendTo(context.Background(), conn, 0, -1)
+	_, err = h.SendTo(context.Background(), ferry.NewDataConn(conn), 0, -1)
 	e.want(err, ferry.ErrClosed, "/a")
 	h = e.open(f, "/a", ferry.Update)
-	_, err = h.ReceiveFrom(context.Background(), conn, -1, -1)
+	_, err = h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), -1, -1)
 	e.want(err, fs.ErrInvalid, "/a")
 	e.must(h.Commit())
-	_, err = h.ReceiveFrom(context.Background(), conn, 0, -1)
+	_, err = h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), 0, -1)
 	e.want(err, ferry.ErrClosed, "/a")
 	e.holds(f, "/a", "text")
 }
@@ -340,7 +372,7 @@ func largeTCP(e *env) {
 	h := e.open(f, "/a", ferry.Replace)
 	var got int64
 	for { // in pieces, as a server under limits does it
-		n, err := h.ReceiveFrom(context.Background(), conn, got, 4<<20)
+		n, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(conn), got, 4<<20)
 		e.must(err)
 		got += n
 		if n < 4<<20 {
@@ -353,7 +385,7 @@ func largeTCP(e *env) {
 	dst, reader := loopback(e)
 	all := arriving(reader)
 	h = e.open(f, "/a", ferry.Read)
-	n, err := h.SendTo(context.Background(), dst, 0, -1)
+	n, err := h.SendTo(context.Background(), ferry.NewDataConn(dst), 0, -1)
 	e.must(err)
 	e.must(dst.Close())
 	if !bytes.Equal(<-all, whole) || n != int64(len(whole)) {

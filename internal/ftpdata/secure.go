@@ -9,6 +9,8 @@ import (
 	"net"
 	"time"
 
+	"ferry"
+
 	"ferry/internal/ftptls"
 )
 
@@ -18,7 +20,8 @@ var ErrDataTLS = errors.New("the TLS handshake on the data connection failed")
 // secureConn is a private data connection.
 type secureConn struct {
 	*tls.Conn
-	raw     net.Conn
+	data    *ferry.DataConn // that this is a layer of
+	raw     net.Conn        // below TLS
 	wire    *ftptls.Wire
 	upload  bool
 	from    ftptls.ShownTicket // by the client, in the handshake
@@ -39,17 +42,18 @@ type DataTLS struct {
 // secure makes raw private. The server of FTP is the server of TLS, whoever
 // connected to whom (RFC 4217 §7). The connection is not nil, whatever the error: its
 // wire is to be released.
-func (s *Service) secure(ctx context.Context, who Session, raw net.Conn, d *DataTLS, upload bool) (*secureConn, error) {
-	sc := s.layer(who, raw, d, upload)
-	if err := sc.handshake(ctx, who, s.cfg.DataTimeout); err != nil {
+func (s *Service) secure(ctx context.Context, who Session, data *ferry.DataConn, d *DataTLS, upload bool) (*secureConn, error) {
+	sc := s.layer(who, data, d, upload)
+	if err := sc.handshake(who, s.cfg.DataTimeout); err != nil {
 		return sc, err
 	}
 	return sc, s.bind(ctx, who, sc, d)
 }
 
 // layer puts TLS over raw, without a byte.
-func (s *Service) layer(who Session, raw net.Conn, d *DataTLS, upload bool) *secureConn {
-	sc := &secureConn{raw: raw, upload: upload}
+func (s *Service) layer(who Session, data *ferry.DataConn, d *DataTLS, upload bool) *secureConn {
+	raw := data.Conn()
+	sc := &secureConn{data: data, raw: raw, upload: upload}
 	late := func(bool) bool { return false }
 	if upload {
 		sc.wire = ftptls.UploadWire(raw, s.wires)
@@ -72,27 +76,24 @@ func (s *Service) layer(who Session, raw net.Conn, d *DataTLS, upload bool) *sec
 }
 
 // handshake is that of TLS.
-func (sc *secureConn) handshake(ctx context.Context, who Session, timeout time.Duration) error {
-	_ = sc.raw.SetDeadline(time.Now().Add(timeout))
+func (sc *secureConn) handshake(who Session, timeout time.Duration) error {
+	sc.data.WaitUntil(time.Now().Add(timeout))
 	sc.wire.Prompt = true
-	err := context.Cause(ctx)
-	if err == nil {
-		err = sc.Conn.Handshake()
-	}
+	err := sc.Conn.Handshake()
 	sc.wire.Prompt = false
 	if err != nil {
 		_ = sc.wire.Flush() // the alert that says what was wrong
 	} else if !sc.wire.Hold {
 		err = sc.wire.Flush() // a client that is refused now shall not take it for a handshake that failed
 	}
-	if cause := context.Cause(ctx); err != nil && cause != nil {
+	if cause := sc.data.Interrupted(); err != nil && cause != nil {
 		return cause
 	}
 	if err != nil {
 		who.Log().Warn("TLS handshake failed on a data connection", "error", ftptls.Brief([]string{sc.wire.Failure(err).Error()}), "offer", sc.offer)
 		return ErrDataTLS
 	}
-	_ = sc.raw.SetDeadline(time.Time{})
+	sc.data.WaitUntil(time.Time{})
 	return nil
 }
 
@@ -157,13 +158,18 @@ func (s *secureConn) broke() {
 // finish sends what is gathered, and close_notify, in one write. After an
 // upload it is a courtesy: the client may have gone. A download that was
 // aborted ends without, for close_notify says that the file is whole.
-func (s *secureConn) finish(ctx context.Context, stall time.Duration) error {
+func (s *secureConn) finish(stall time.Duration) error {
 	s.wire.Closing = true
 	err := s.Conn.CloseWrite()
 	// crypto/tls leaves a deadline in the past behind it.
-	_ = s.raw.SetWriteDeadline(time.Now().Add(stall))
-	if cause := context.Cause(ctx); cause != nil && !s.upload {
-		return cause // whoever ended ctx set the deadline before we did
+	until, cause := time.Now().Add(stall), s.data.Interrupted()
+	switch {
+	case cause == nil:
+		s.data.WaitToWriteUntil(until)
+	case s.upload:
+		_ = s.raw.SetWriteDeadline(until) // last words, in spite of the interruption
+	default:
+		return cause
 	}
 	if ferr := s.wire.Through(); err == nil {
 		err = ferr

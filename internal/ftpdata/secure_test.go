@@ -1,13 +1,14 @@
 package ftpdata
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ferry"
 
 	"ferry/internal/ftptls"
 	"ferry/internal/nettest"
@@ -36,12 +37,12 @@ func TestSlowDownloadThatJustFillsTheWire(t *testing.T) {
 		if err := tc.Handshake(); err != nil {
 			t.Fatal(err)
 		}
-		sc := &secureConn{Conn: tc, raw: server, wire: wire}
+		sc := &secureConn{Conn: tc, data: ferry.NewDataConn(server), raw: server, wire: wire}
 		const size = 7*16384 + 16200
 		if _, err := sc.Write(make([]byte, size)); err != nil {
 			t.Fatal(err)
 		}
-		if err := sc.finish(context.Background(), 5*time.Minute); err != nil {
+		if err := sc.finish(5 * time.Minute); err != nil {
 			t.Error(err)
 		}
 		_ = server.Close()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"time"
 
 	"ferry"
 	"ferry/internal/ftptls"
@@ -26,7 +25,7 @@ type Form struct {
 // f, and closes it: cleanly only when all went well, or the client wanted the
 // end. A plain binary transfer gets the bare connection, so that the kernel
 // can move the bytes.
-func (s *Service) With(ctx context.Context, who Session, at Endpoint, f Form, use func(net.Conn) error) error {
+func (s *Service) With(ctx context.Context, who Session, at Endpoint, f Form, use func(*ferry.DataConn) error) error {
 	raw, err := s.Open(ctx, who, at)
 	if err != nil {
 		return err
@@ -38,36 +37,34 @@ func (s *Service) With(ctx context.Context, who Session, at Endpoint, f Form, us
 		}
 		_ = raw.Close()
 	}()
-	nc, finish, broke := raw, func() error { return nil }, func() {}
-	cut := make(chan struct{}) // closed once the end of ctx has ended all waiting
+	data := ferry.NewDataConn(raw)
+	defer data.InterruptAfter(ctx)()
+	finish, broke := func() error { return nil }, func() {}
 	if f.TLS != nil {
-		stop := context.AfterFunc(ctx, func() {
-			_ = raw.SetDeadline(time.Unix(1, 0))
-			close(cut)
-		})
-		defer stop()
-		private, err := s.secure(ctx, who, raw, f.TLS, f.Upload)
+		private, err := s.secure(ctx, who, data, f.TLS, f.Upload)
 		defer private.wire.Release()
 		if err != nil {
 			return err
 		}
-		nc, finish, broke = private, func() error { return private.finish(ctx, s.cfg.StallTimeout) }, private.broke
+		data.Over(private)
+		finish, broke = func() error { return private.finish(s.cfg.StallTimeout) }, private.broke
 	}
 	if f.Z {
-		z, below := newZConn(nc, f.Level), finish
+		z, below := newZConn(data.Conn(), f.Level), finish
 		defer z.end(raw)
-		nc, finish = z, func() error { return errors.Join(z.finish(), below()) }
+		data.Over(z)
+		finish = func() error { return errors.Join(z.finish(), below()) }
 	}
 	if f.Ascii {
-		nc = &asciiConn{Conn: nc}
+		data.Over(&asciiConn{Conn: data.Conn()})
 	}
-	err = use(nc)
+	err = use(data)
 	switch {
 	case err == nil:
 		err = finish()
 	case errors.Is(err, ferry.ErrAborted) && ctx.Err() != nil && f.Upload && f.TLS != nil && !f.Z:
-		<-cut        // its deadline comes before that of finish
-		_ = finish() // nothing of ours is cut short
+		data.Interrupt(context.Cause(ctx)) // before finish, which may still write
+		_ = finish()                       // nothing of ours is cut short
 	}
 	if err != nil {
 		broke()

@@ -2,7 +2,6 @@ package ftplist
 
 import (
 	"context"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -51,11 +50,10 @@ type permCache struct {
 }
 
 // Send prints l to a data connection, which may take nothing for as long as stall.
-func (p *Printer) Send(ctx context.Context, nc net.Conn, l Listing, bufs *sync.Pool, stall time.Duration) error {
-	w := &listWriter{ctx: ctx, conn: nc, stall: stall, buf: bufs.Get().(*[listBuf]byte)}
+func (p *Printer) Send(ctx context.Context, to *ferry.DataConn, l Listing, bufs *sync.Pool, stall time.Duration) error {
+	w := &listWriter{ctx: ctx, conn: to, stall: stall, buf: bufs.Get().(*[listBuf]byte)}
 	defer bufs.Put(w.buf)
-	stop := context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+	defer to.InterruptAfter(ctx)()
 	p.Emit = w.line
 	if err := p.Print(ctx, l); err != nil {
 		return err
@@ -71,7 +69,7 @@ func NewListBufs() *sync.Pool {
 // listWriter gathers lines into large writes, each with a deadline.
 type listWriter struct {
 	ctx   context.Context
-	conn  net.Conn
+	conn  *ferry.DataConn
 	stall time.Duration
 	buf   *[listBuf]byte
 	n     int
@@ -91,17 +89,12 @@ func (w *listWriter) line(line []byte) error {
 }
 
 func (w *listWriter) Flush() error {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(w.stall))
-	// Whoever cancels does so before it sets its deadline, so looking after
-	// ours is set loses nothing.
+	w.conn.WaitToWriteUntil(time.Now().Add(w.stall))
 	if err := context.Cause(w.ctx); err != nil {
 		return err
 	}
 	_, err := w.conn.Write(w.buf[:w.n])
 	w.n = 0
-	if cause := context.Cause(w.ctx); err != nil && cause != nil {
-		return cause
-	}
 	return err
 }
 

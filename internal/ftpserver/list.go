@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net"
 	"path"
 	"strings"
 	"time"
@@ -131,7 +130,7 @@ func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
 	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
 	report := c.report
 	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
-		err := data.With(ctx, who, way, f, func(nc net.Conn) error { return p.Send(ctx, nc, l, bufs, stall) })
+		err := data.With(ctx, who, way, f, func(to *ferry.DataConn) error { return p.Send(ctx, to, l, bufs, stall) })
 		if p.Unprintable > 0 {
 			report.Log().Warn("names with line ends were left out of a listing", "directory", l.Name, "entries", p.Unprintable)
 		}

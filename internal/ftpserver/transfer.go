@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"path"
 	"strconv"
 	"time"
@@ -51,7 +50,7 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 	}
 	report := c.report
 	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
-		err := data.With(ctx, who, way, form, func(nc net.Conn) error { return sendFile(ctx, nc, h, at, info.Size) })
+		err := data.With(ctx, who, way, form, func(to *ferry.DataConn) error { return sendFile(ctx, to, h, at, info.Size) })
 		if err == nil {
 			err = h.Commit()
 		}
@@ -73,13 +72,13 @@ func opening(f ftpdata.Form, name ferry.Name, size int64) string {
 }
 
 // sendFile sends what at asks for of a file.
-func sendFile(ctx context.Context, nc net.Conn, h ferry.Handle, at restartPoint, size int64) error {
-	ftptls.Cork(nc)
+func sendFile(ctx context.Context, to *ferry.DataConn, h ferry.Handle, at restartPoint, size int64) error {
+	ftptls.Cork(to.Conn())
 	want := size - at.offset
 	if at.ranged {
 		want = min(want, at.length())
 	}
-	n, err := h.SendTo(ctx, nc, at.offset, want)
+	n, err := h.SendTo(ctx, to, at.offset, want)
 	if err == nil && n < want {
 		err = ftpreply.ErrShrunk
 	}
@@ -138,10 +137,10 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartP
 	report := c.report
 	take := func(ctx context.Context, control ftpreply.Control) ftpreply.Reply {
 		began := time.Now()
-		err := data.With(ctx, who, way, form, func(nc net.Conn) error {
-			n, err := h.ReceiveFrom(ctx, nc, at.offset, at.length())
+		err := data.With(ctx, who, way, form, func(from *ferry.DataConn) error {
+			n, err := h.ReceiveFrom(ctx, from, at.offset, at.length())
 			if err == nil && at.ranged && n == at.length() {
-				err = nothingMore(ctx, nc)
+				err = nothingMore(from)
 			}
 			if err == nil && n < announced {
 				return fmt.Errorf("%w: %d of %d", ftpreply.ErrShortOfALLO, n, announced)
@@ -165,18 +164,14 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartP
 
 // nothingMore wants the client's end after the last byte of a range: what it
 // sends beyond is not written, and it must not believe so.
-func nothingMore(ctx context.Context, nc net.Conn) error {
-	_ = nc.SetReadDeadline(time.Now().Add(handshakeTimeout))
-	stop := context.AfterFunc(ctx, func() { _ = nc.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	n, err := nc.Read(make([]byte, 2))
+func nothingMore(from *ferry.DataConn) error {
+	from.WaitUntil(time.Now().Add(handshakeTimeout))
+	n, err := from.Read(make([]byte, 2))
 	switch {
 	case n > 0:
 		return ftpreply.ErrBeyondRange
 	case errors.Is(err, io.EOF):
 		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"time"
 
@@ -30,23 +29,20 @@ const (
 // connection, so that the kernel can move the bytes. It ends with the cause
 // when ctx, the session or the connection ends, and with ferry.ErrStalled when
 // nothing moved for Limits.Stall.
-func (t *transfer) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (t *transfer) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	return t.copy(ctx, dst, off, n, false)
 }
 
 // ReceiveFrom is SendTo in the other direction.
-func (t *transfer) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+func (t *transfer) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
 	return t.copy(ctx, src, off, n, true)
 }
 
-func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up bool) (moved int64, err error) {
+func (t *transfer) copy(ctx context.Context, conn *ferry.DataConn, off, n int64, up bool) (moved int64, err error) {
 	t.setConn(conn)
 	defer t.setConn(nil)
-	defer func() { _ = conn.SetDeadline(time.Time{}) }()
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { interrupt(conn) })
-		defer stop()
-	}
+	defer conn.WaitUntil(time.Time{})
+	defer conn.InterruptAfter(ctx)()
 	limiters := t.session.limiters(up)
 	var idle time.Duration // not counting what it waits for its share
 	for size := int64(firstChunk); ; {
@@ -78,16 +74,15 @@ func (t *transfer) copy(ctx context.Context, conn net.Conn, off, n int64, up boo
 }
 
 // chunk moves up to n bytes, bounded by the stall deadline.
-func (t *transfer) chunk(ctx context.Context, conn net.Conn, off, n int64, up bool) (int64, error) {
+func (t *transfer) chunk(ctx context.Context, conn *ferry.DataConn, off, n int64, up bool) (int64, error) {
 	wait := t.session.conn.gate.limits.Stall
 	if up && (wait <= 0 || wait > pollInterval) {
 		wait = pollInterval
 	}
 	if wait > 0 {
-		_ = conn.SetDeadline(time.Now().Add(wait))
+		conn.WaitUntil(time.Now().Add(wait))
 	}
-	// Only now: whoever ends a context sets the deadline after that, so either
-	// it is seen here or the deadline wakes us.
+	// The session may have ended before the connection was known to it.
 	if err := t.interrupted(ctx); err != nil {
 		return 0, err
 	}
@@ -134,25 +129,22 @@ func (t *transfer) interrupted(ctx context.Context) error {
 	return context.Cause(t.session.ctx)
 }
 
-// setConn notes the connection that has to be woken when the session ends.
-func (t *transfer) setConn(conn net.Conn) {
+// setConn notes the connection that is to be interrupted when the session ends.
+func (t *transfer) setConn(conn *ferry.DataConn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conn = conn
 }
 
-// wake ends the waiting of a copy that runs.
-func (t *transfer) wake() {
+// interrupt ends the waiting of a copy that runs.
+func (t *transfer) interrupt(cause error) {
 	t.mu.Lock()
 	conn := t.conn
 	t.mu.Unlock()
 	if conn != nil {
-		interrupt(conn)
+		conn.Interrupt(cause)
 	}
 }
-
-// interrupt makes every read and write on conn return at once.
-func interrupt(conn net.Conn) { _ = conn.SetDeadline(time.Unix(1, 0)) }
 
 // resize is the size of the chunk after one that took so long.
 func resize(size int64, took time.Duration) int64 {

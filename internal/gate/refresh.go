@@ -76,7 +76,7 @@ func (s *Session) follow(now ferry.User) {
 	for _, t := range s.handles() {
 		lost := ferry.RightsAt(was.Rules, t.name) &^ ferry.RightsAt(now.Rules, t.name)
 		if lost&rightsFor(t.mode) != 0 {
-			t.wake()
+			t.interrupt(ferry.ErrKicked)
 			_ = t.Abort(ferry.ErrKicked) // the event tells
 		}
 	}

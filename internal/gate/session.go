@@ -48,7 +48,7 @@ func (c *Conn) begin(ctx context.Context, u ferry.User, generation int) (*Sessio
 	}
 	s.account = g.enter(u)
 	s.ctx, s.cancel = context.WithCancelCause(c.ctx)
-	s.stopWake = context.AfterFunc(s.ctx, s.wakeTransfers)
+	s.stopWake = context.AfterFunc(s.ctx, s.interruptTransfers)
 	if err := c.install(s, generation); err != nil {
 		s.end(err)
 		return nil, err
@@ -102,8 +102,8 @@ func (s *Session) Share() string {
 // was sent; with Abort and the cause when not; and with Abort(nil) when it was
 // no download (HASH), which then is no event.
 //
-// While SendTo and ReceiveFrom run the deadlines of their connection are the
-// gate's; afterwards it has none.
+// While SendTo and ReceiveFrom run, how long they wait for their connection is the
+// gate's to say; afterwards there is no bound.
 func (s *Session) FS() ferry.FS { return s.fs }
 
 // Rights says what the user may do at name, which is clean.
@@ -156,7 +156,7 @@ func (s *Session) end(cause error) {
 
 	s.stopWake()
 	s.cancel(cause)
-	s.wakeTransfers()
+	s.interruptTransfers()
 	for _, t := range s.handles() {
 		_ = t.Abort(cause) // nobody is left to tell; the event has been sent
 	}
@@ -168,11 +168,11 @@ func (s *Session) end(cause error) {
 	}
 }
 
-// wakeTransfers ends the waiting of every transfer for its connection. Each
-// looks at the session's context then.
-func (s *Session) wakeTransfers() {
+// interruptTransfers ends the waiting of every transfer for its connection, with why
+// the session ends.
+func (s *Session) interruptTransfers() {
 	for _, t := range s.handles() {
-		t.wake()
+		t.interrupt(context.Cause(s.ctx))
 	}
 }
 

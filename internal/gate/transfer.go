@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +28,7 @@ type transfer struct {
 	end   context.CancelFunc
 
 	mu   sync.Mutex
-	conn net.Conn // that bytes go over now; nil: none
+	conn *ferry.DataConn // that bytes go over now; nil: none
 }
 
 func newTransfer(s *Session, h ferry.Handle, name ferry.Name, m ferry.Mode) *transfer {

@@ -45,7 +45,7 @@ func download(ctx context.Context, h ferry.Handle) (net.Conn, <-chan result) {
 	here, there := net.Pipe()
 	done := make(chan result, 1)
 	go func() {
-		n, err := h.SendTo(ctx, here, 0, -1)
+		n, err := h.SendTo(ctx, ferry.NewDataConn(here), 0, -1)
 		here.Close()
 		done <- result{n, err}
 	}()
@@ -58,7 +58,7 @@ func upload(ctx context.Context, h ferry.Handle) (net.Conn, <-chan result) {
 	here, there := net.Pipe()
 	done := make(chan result, 1)
 	go func() {
-		n, err := h.ReceiveFrom(ctx, here, 0, -1)
+		n, err := h.ReceiveFrom(ctx, ferry.NewDataConn(here), 0, -1)
 		here.Close()
 		done <- result{n, err}
 	}()
@@ -103,7 +103,7 @@ func TestPartOfAFile(t *testing.T) {
 		f := open(t, s, "/file", ferry.Read)
 		here, there := net.Pipe()
 		go func() {
-			_, _ = f.SendTo(t.Context(), here, 2, 5)
+			_, _ = f.SendTo(t.Context(), ferry.NewDataConn(here), 2, 5)
 			here.Close()
 		}()
 		if got, err := io.ReadAll(there); err != nil || string(got) != "23456" {
@@ -213,7 +213,7 @@ func TestStall(t *testing.T) {
 // those of a disk do when the other side takes one byte at a time.
 type slowly struct{ ferry.Handle }
 
-func (s slowly) SendTo(_ context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (s slowly) SendTo(_ context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	m, err := dst.Write(make([]byte, n))
 	return int64(m), err
 }
@@ -235,7 +235,7 @@ func TestSlowIsNotStalled(t *testing.T) {
 		here, there := net.Pipe()
 		done := make(chan result, 1)
 		go func() {
-			n, err := f.SendTo(t.Context(), here, 0, 10)
+			n, err := f.SendTo(t.Context(), ferry.NewDataConn(here), 0, 10)
 			done <- result{n, err}
 		}()
 		for range 10 {
@@ -318,7 +318,7 @@ func TestCopyAfterTheEnd(t *testing.T) {
 // watched notes which connection its handles are given, and in which steps.
 type watched struct {
 	ferry.FS
-	conns []net.Conn
+	conns []*ferry.DataConn
 	asked []int64
 }
 
@@ -332,7 +332,7 @@ func (w *watched) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions
 	return watchedHandle{h, w}, err
 }
 
-func (w watchedHandle) SendTo(_ context.Context, dst net.Conn, _, n int64) (int64, error) {
+func (w watchedHandle) SendTo(_ context.Context, dst *ferry.DataConn, _, n int64) (int64, error) {
 	w.fs.conns = append(w.fs.conns, dst)
 	w.fs.asked = append(w.fs.asked, n)
 	return n, nil
@@ -346,12 +346,13 @@ func TestTheConnectionReachesTheStorageAsItIs(t *testing.T) {
 	w := &watched{}
 	h.wrap = func(tree ferry.FS) ferry.FS { w.FS = tree; return w }
 	_, s := h.enter("alice")
-	here, _ := net.Pipe()
+	conn, _ := net.Pipe()
+	here := ferry.NewDataConn(conn)
 	f := open(t, s, "/file", ferry.Read)
 	if n, err := f.SendTo(t.Context(), here, 0, 100<<20); n != 100<<20 || err != nil {
 		t.Fatal(n, err)
 	}
-	if slices.ContainsFunc(w.conns, func(c net.Conn) bool { return c != here }) {
+	if slices.ContainsFunc(w.conns, func(c *ferry.DataConn) bool { return c != here }) {
 		t.Error("the storage was given another connection")
 	}
 	if last := slices.Max(w.asked); last != 16<<20 {
@@ -371,7 +372,7 @@ func TestDeadlinesAreGoneAfterACopy(t *testing.T) {
 		f := open(t, s, "/file", ferry.Read)
 		here, there := net.Pipe()
 		go func() { _, _ = io.ReadFull(there, make([]byte, 7)) }()
-		_, err := f.SendTo(t.Context(), here, 0, 7)
+		_, err := f.SendTo(t.Context(), ferry.NewDataConn(here), 0, 7)
 		wantErr(t, err, nil)
 		read := make(chan error, 1)
 		go func() {

@@ -3,7 +3,6 @@ package mem
 import (
 	"io"
 	"io/fs"
-	"net"
 	"time"
 
 	"ferry"
@@ -18,11 +17,11 @@ type handle struct {
 	start    int64 // see ferry.Handle
 	appends  bool  // what is written goes to the end
 	node     *node
-	part     *part     // of a staged upload; nil: in place
-	moved    time.Time // when the last byte came or went, at first: the opening
-	source   net.Conn  // what a running ReceiveFrom waits for
-	discard  bool      // nothing of the part is to be kept
-	ended    error     // nil while it is open; ErrTakenOver or ErrClosed
+	part     *part           // of a staged upload; nil: in place
+	moved    time.Time       // when the last byte came or went, at first: the opening
+	source   *ferry.DataConn // what a running ReceiveFrom waits for
+	discard  bool            // nothing of the part is to be kept
+	ended    error           // nil while it is open; ErrTakenOver or ErrClosed
 }
 
 // use locks the tree and tells whether the handle is good for reading, or for
@@ -181,6 +180,6 @@ func (h *handle) revoke() {
 	h.ended = ferry.ErrTakenOver
 	h.part = nil
 	if h.source != nil {
-		h.source.SetReadDeadline(time.Unix(1, 0))
+		h.source.Interrupt(ferry.ErrTakenOver)
 	}
 }

@@ -136,7 +136,7 @@ func TestReceiveFromAFullTree(t *testing.T) {
 		_ = peer.Close()
 	}()
 	h := begin(t, f, "/a", "")
-	n, err := h.ReceiveFrom(t.Context(), src, 0, -1)
+	n, err := h.ReceiveFrom(t.Context(), ferry.NewDataConn(src), 0, -1)
 	if n != 10 || !errors.Is(err, ferry.ErrNoSpace) {
 		t.Errorf("ReceiveFrom: %d, %v; want 10 and no space", n, err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net"
 	"time"
 
 	"ferry"
@@ -14,7 +13,7 @@ import (
 // bufferSize is how much SendTo and ReceiveFrom move at once.
 const bufferSize = 128 << 10
 
-func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (h *handle) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	if _, err := h.readAt(nil, off); err != nil { // also where n is 0
 		return 0, fail("read", h.name, err)
 	}
@@ -51,7 +50,7 @@ func (h *handle) went(n int) {
 	}
 }
 
-func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+func (h *handle) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
 	if err := h.await(src, off); err != nil {
 		return 0, fail("write", h.name, err)
 	}
@@ -88,7 +87,7 @@ func next(buffer *[bufferSize]byte, n, done int64) []byte {
 }
 
 // await notes whom the handle waits for, so that a takeover can wake it.
-func (h *handle) await(src net.Conn, off int64) error {
+func (h *handle) await(src *ferry.DataConn, off int64) error {
 	defer h.unlock()
 	if err := h.use(true); err != nil {
 		return err

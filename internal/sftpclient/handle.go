@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"net"
 	"path"
 	"sync"
 	"sync/atomic"
@@ -35,8 +34,8 @@ type handle struct {
 	// mu keeps the order of requests: what is sent under it while ended is nil
 	// comes before CLOSE. Servers give the same handle to the next file.
 	mu     sync.RWMutex
-	ended  error    // nil while it is open; ErrTakenOver or ErrClosed
-	source net.Conn // what a running ReceiveFrom waits for
+	ended  error           // nil while it is open; ErrTakenOver or ErrClosed
+	source *ferry.DataConn // what a running ReceiveFrom waits for
 
 	// appends: what is written goes to the end. Appending keeps such writes apart.
 	appends   bool

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"time"
 
 	"ferry"
 	"ferry/internal/sftpconn"
@@ -238,7 +237,7 @@ func (h *handle) revoke() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.source != nil {
-		_ = h.source.SetReadDeadline(time.Unix(1, 0))
+		h.source.Interrupt(ferry.ErrTakenOver)
 	}
 }
 

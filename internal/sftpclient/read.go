@@ -5,7 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"net"
+
+	"ferry"
 
 	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
@@ -120,7 +121,7 @@ func (a *ahead) stop() {
 }
 
 // SendTo is ferry.Handle's.
-func (h *handle) SendTo(ctx context.Context, dst net.Conn, off, n int64) (int64, error) {
+func (h *handle) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
 	err := h.state()
 	if err == nil && off < 0 {
 		err = fs.ErrInvalid

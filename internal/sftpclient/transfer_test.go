@@ -54,7 +54,7 @@ func TestDownloadAsksAhead(t *testing.T) {
 		got <- all
 	}()
 	go func() {
-		if n, err := h.SendTo(context.Background(), here, 0, -1); n != int64(len(whole)) || err != nil {
+		if n, err := h.SendTo(context.Background(), ferry.NewDataConn(here), 0, -1); n != int64(len(whole)) || err != nil {
 			t.Errorf("SendTo: %d, %v; want %d", n, err, len(whole))
 		}
 		_ = here.Close()
@@ -109,7 +109,7 @@ func TestUploadDoesNotWait(t *testing.T) {
 	}
 	ended := make(chan end)
 	go func() {
-		n, err := h.ReceiveFrom(context.Background(), here, 0, -1)
+		n, err := h.ReceiveFrom(context.Background(), ferry.NewDataConn(here), 0, -1)
 		ended <- end{n, err}
 	}()
 	wrote := make([]byte, len(whole))

@@ -5,8 +5,9 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"net"
 	"time"
+
+	"ferry"
 
 	"ferry/internal/sftpconn"
 	"ferry/internal/sftpwire"
@@ -112,7 +113,7 @@ func (b *behind) end() (int64, error) {
 }
 
 // ReceiveFrom is ferry.Handle's.
-func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (int64, error) {
+func (h *handle) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
 	if err := h.await(src, off); err != nil {
 		return 0, fail("write", h.name, err)
 	}
@@ -140,7 +141,7 @@ func (h *handle) ReceiveFrom(ctx context.Context, src net.Conn, off, n int64) (i
 }
 
 // receive passes on what comes, until something ends it.
-func (h *handle) receive(ctx context.Context, b *behind, src net.Conn, off, n int64, room []byte) error {
+func (h *handle) receive(ctx context.Context, b *behind, src *ferry.DataConn, off, n int64, room []byte) error {
 	if n < 0 || n > math.MaxInt64-off {
 		n = math.MaxInt64 - off
 	}
@@ -161,7 +162,7 @@ func (h *handle) receive(ctx context.Context, b *behind, src net.Conn, off, n in
 }
 
 // await notes whom the handle waits for, so that a takeover can wake it.
-func (h *handle) await(src net.Conn, off int64) error {
+func (h *handle) await(src *ferry.DataConn, off int64) error {
 	if err := h.mayChange(); err != nil {
 		return err
 	}

@@ -200,7 +200,7 @@ func TestClientMovesFiles(t *testing.T) {
 			_, _ = peer.Write(content)
 			_ = peer.Close()
 		}()
-		if n, err := h.ReceiveFrom(t.Context(), src, 0, -1); n != int64(size) || err != nil {
+		if n, err := h.ReceiveFrom(t.Context(), ferry.NewDataConn(src), 0, -1); n != int64(size) || err != nil {
 			t.Errorf("%s: ReceiveFrom: %d, %v", name, n, err)
 		}
 		done(t, h.Sync())
@@ -217,7 +217,7 @@ func TestClientMovesFiles(t *testing.T) {
 			_, err := io.Copy(&got, reader)
 			arrived <- err
 		}()
-		n, err := h.SendTo(t.Context(), dst, 0, -1)
+		n, err := h.SendTo(t.Context(), ferry.NewDataConn(dst), 0, -1)
 		done(t, dst.Close())
 		done(t, <-arrived)
 		if n != int64(size) || err != nil || !bytes.Equal(got.Bytes(), content) {
