@@ -1,11 +1,16 @@
 package ferry
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
 
 // What can go wrong with a file, in words that each protocol has an answer
 // for. Backends return them inside an *fs.PathError whose Path is the client's
 // name, never a host path. The four of io/fs (ErrNotExist, ErrExist,
-// ErrPermission, ErrInvalid) and errors.ErrUnsupported belong to the same list.
+// ErrPermission, ErrInvalid) and errors.ErrUnsupported belong to the same list. What
+// matches fs.ErrPermission says in its text why, for the log: no client is shown it.
 var (
 	// ErrIsDir: the operation wants a file and the name is a directory.
 	ErrIsDir = errors.New("is a directory")
@@ -39,6 +44,10 @@ var (
 	// ErrClosed: the handle was committed or aborted before.
 	ErrClosed = errors.New("file already closed")
 )
+
+// ErrHidden is fs.ErrPermission for a look at what the user may make and not see, as in
+// a drop directory. That is how it is meant, and no news for a log.
+var ErrHidden = fmt.Errorf("what is there is not to be seen: %w", fs.ErrPermission)
 
 // Why a transfer ended early: the cause that a Handle's Abort is given and
 // that events carry.

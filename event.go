@@ -1,6 +1,8 @@
 package ferry
 
 import (
+	"errors"
+	"io/fs"
 	"net/netip"
 	"time"
 )
@@ -22,11 +24,24 @@ type Event struct {
 	To       string        // the new name of a rename; the target of a symbolic link; of a hard link the name there was
 	Bytes    int64         // moved by a transfer; of a disconnect, by all
 	Duration time.Duration // of a transfer; of a disconnect, of the connection
-	Op       string        // of EventDenied: what was asked for, such as "mkdir"
+	Op       string        // of EventDenied: what was asked for, as Denial says
 	ASCII    bool          // the transfer translated line ends (TYPE A)
 	Of       EventKind     // of EventMore: which kind
 	More     int           // of EventMore: how many
 	Err      error         // why it failed or ended; nil: it went well
+}
+
+// Denial is the event that op was refused at name because of err: "open", "read",
+// "write", or the name of FS's method in lower case. false: err is no refusal, or none
+// to be told.
+func Denial(op string, name Name, err error) (Event, bool) {
+	if !errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrHidden) {
+		return Event{}, false
+	}
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		err = p.Err
+	}
+	return Event{Kind: EventDenied, Op: op, Name: name, Err: err}, true
 }
 
 // EventKind is what happened.

@@ -146,6 +146,9 @@ type OpenOptions struct {
 	// Blind: the user may neither list nor read what stands under the name, and
 	// sees its own part as if nothing did.
 	Blind bool
+	// Try: the caller knows another way where this one is refused, so a refusal is
+	// not told as one.
+	Try bool
 }
 
 // Appends tells whether what is written goes to the end, whatever else is written

@@ -2,6 +2,7 @@ package ferry
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 	"unicode"
@@ -159,13 +160,45 @@ type Rule struct {
 // RightsAt says what rules grant at name: those of the longest prefix that
 // holds it, and nothing where none does.
 func RightsAt(rules []Rule, name Name) Right {
-	longest, rights := -1, Right(0)
+	rule, _ := ruleFor(rules, name)
+	return rule.Rights
+}
+
+// ruleFor is the rule that decides about name; false: there is none.
+func ruleFor(rules []Rule, name Name) (rule Rule, found bool) {
 	for _, r := range rules {
-		if len(r.Prefix) > longest && name.Within(r.Prefix) {
-			longest, rights = len(r.Prefix), r.Rights
+		if name.Within(r.Prefix) && (!found || len(r.Prefix) > len(rule.Prefix)) {
+			rule, found = r, true
 		}
 	}
-	return rights
+	return rule, found
+}
+
+// LacksRight is the fs.ErrPermission of a user whose rules do not grant want at name.
+// Its text, for the log, says which rule that is.
+func LacksRight(rules []Rule, name Name, want Right) error { return lacking{rules, name, want} }
+
+type lacking struct {
+	rules []Rule
+	name  Name
+	want  Right
+}
+
+func (l lacking) Unwrap() error { return fs.ErrPermission }
+
+func (l lacking) Error() string {
+	rule, found := ruleFor(l.rules, l.name)
+	switch {
+	case !found:
+		return "no rule grants anything there"
+	case rule.Rights == 0:
+		return fmt.Sprintf("the rule %s=none grants nothing", rule.Prefix)
+	}
+	missing := l.want &^ rule.Rights
+	if missing == 0 {
+		missing = l.want
+	}
+	return fmt.Sprintf("the rule %s=%s does not grant %s", rule.Prefix, rule.Rights, missing)
 }
 
 // CheckUserName tells what is wrong with a name for an account. A good one is

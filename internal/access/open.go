@@ -72,7 +72,7 @@ func (at place) openReplace(ctx context.Context, o ferry.OpenOptions) (ferry.Han
 		}
 		return at.openIf(ctx, ferry.RightOverwrite, o)
 	}
-	return nil, at.denied("open")
+	return nil, at.denied("open", ferry.RightCreate|ferry.RightOverwrite)
 }
 
 func (at place) openResume(ctx context.Context, o ferry.OpenOptions) (ferry.Handle, error) {
@@ -100,7 +100,7 @@ func (at place) openResume(ctx context.Context, o ferry.OpenOptions) (ferry.Hand
 func (at place) mustExist(ctx context.Context) error {
 	i, err := at.files.Stat(ctx, at.name)
 	if errors.Is(err, fs.ErrNotExist) || i.Unfinished {
-		return at.denied("open")
+		return at.denied("open", ferry.RightCreate)
 	}
 	return err
 }
@@ -134,7 +134,7 @@ type guarded struct {
 
 func (g *guarded) needRead() error {
 	if !g.at.rights.Has(ferry.RightRead) {
-		return denied("read", g.at.given)
+		return g.at.denied("read", ferry.RightRead)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (g *guarded) needWritable(off int64) error {
 
 func (g *guarded) needAbove(op string, off int64) error {
 	if off < g.floor.Load() {
-		return denied(op, g.at.given)
+		return g.at.denied(op, ferry.RightOverwrite)
 	}
 	return nil
 }
@@ -206,8 +206,8 @@ func (g *guarded) SetAttr(a ferry.Attr) error {
 		}
 		a = withoutOwnerOf(a, i)
 	}
-	if !g.at.rights.Has(attrRights(a)) {
-		return denied("setattr", g.at.given)
+	if err := g.at.need("setattr", attrRights(a)); err != nil {
+		return err
 	}
 	return g.at.told(g.handle.SetAttr(a))
 }

@@ -31,16 +31,24 @@ type place struct {
 	files ferry.FS
 	given ferry.Name // by the client
 	name  ferry.Name // the same, or where its links lead
-	// rights are those that both names grant.
+	// rights are those that both names grant, by these rules.
 	rights ferry.Right
+	rules  []ferry.Rule
 }
 
-func (at place) denied(op string) error { return denied(op, at.given) }
+// denied is the refusal for want of a right.
+func (at place) denied(op string, want ferry.Right) error {
+	name := at.given
+	if ferry.RightsAt(at.rules, name).Has(want) {
+		name = at.name // the link may be used, and not where it leads
+	}
+	return denied(op, at.given, ferry.LacksRight(at.rules, name, want))
+}
 
 // need is nil where at grants all of want.
 func (at place) need(op string, want ferry.Right) error {
 	if !at.rights.Has(want) {
-		return at.denied(op)
+		return at.denied(op, want)
 	}
 	return nil
 }
@@ -48,7 +56,7 @@ func (at place) need(op string, want ferry.Right) error {
 // needAny is nil where at grants some of want.
 func (at place) needAny(op string, want ferry.Right) error {
 	if at.rights&want == 0 {
-		return at.denied(op)
+		return at.denied(op, want)
 	}
 	return nil
 }
@@ -106,7 +114,8 @@ func (r *rules) differ() bool {
 
 // asGiven is the place that a name without links means.
 func (r *rules) asGiven(name ferry.Name, _ bool) (place, error) {
-	at := place{files: r.inner, given: name, name: name, rights: r.at(name)}
+	all := r.user().Rules
+	at := place{files: r.inner, given: name, name: name, rights: ferry.RightsAt(all, name), rules: all}
 	if r.differ() {
 		at.files = r.straight
 	}
@@ -142,7 +151,7 @@ func (r *rules) follow(ctx context.Context, op string, given ferry.Name, follow 
 			break
 		}
 		if links > 0 && !r.mayPass(name, i, err) {
-			return place{}, denied(op, given)
+			return place{}, denied(op, given, ferry.LacksRight(r.user().Rules, name, rightsSee))
 		}
 		switch {
 		case err != nil:
@@ -161,7 +170,8 @@ func (r *rules) follow(ctx context.Context, op string, given ferry.Name, follow 
 			at = name
 		}
 	}
-	return place{files: r.straight, given: given, name: at, rights: r.at(given) & r.at(at)}, nil
+	all := r.user().Rules
+	return place{files: r.straight, given: given, name: at, rights: ferry.RightsAt(all, given) & ferry.RightsAt(all, at), rules: all}, nil
 }
 
 // mayPass tells whether a user may find out that a link leads by name, which Lstat has

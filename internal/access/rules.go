@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 
@@ -41,9 +42,12 @@ const (
 
 func (r *rules) at(name ferry.Name) ferry.Right { return ferry.RightsAt(r.user().Rules, name) }
 
-func denied(op string, name ferry.Name) error {
-	return &fs.PathError{Op: op, Path: string(name), Err: fs.ErrPermission}
+func denied(op string, name ferry.Name, why error) error {
+	return &fs.PathError{Op: op, Path: string(name), Err: why}
 }
+
+// forbids is the refusal of what no right is for; text says why, for the log.
+func forbids(text string) error { return fmt.Errorf("%s: %w", text, fs.ErrPermission) }
 
 // Straight is r by names as they are.
 func (r *rules) Straight() ferry.FS { return &rules{r.straight, r.straight, r.user} }
@@ -83,7 +87,7 @@ func (at place) describe(ctx context.Context, op string, look func(context.Conte
 			return part, nil
 		}
 	}
-	return ferry.Info{}, at.denied(op)
+	return ferry.Info{}, denied(op, at.given, ferry.ErrHidden)
 }
 
 func (r *rules) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
@@ -195,7 +199,7 @@ func (r *rules) Rename(ctx context.Context, from, to ferry.Name, replace bool) e
 			return err
 		}
 		if r.gained(from, to).Has(ferry.RightRead) || r.ruledBelow(from.name) || r.ruledBelow(to.name) {
-			return from.denied("rename")
+			return denied("rename", from.given, forbids("it would be under another rule as "+string(to.given)))
 		}
 		return from.files.Rename(ctx, from.name, to.name, replace && to.rights.Has(ferry.RightOverwrite))
 	})
@@ -252,7 +256,7 @@ func (at place) setAttr(ctx context.Context, a ferry.Attr) error {
 	}
 	// With nothing to set it is a way to ask whether name exists.
 	if want == 0 && at.rights&rightsSee == 0 {
-		return at.denied("setattr")
+		return at.denied("setattr", rightsSee)
 	}
 	if err := at.need("setattr", want); err != nil {
 		return err
@@ -312,7 +316,7 @@ func (r *rules) Symlink(ctx context.Context, target string, name ferry.Name) err
 // an account with others makes none.
 func (r *rules) Link(ctx context.Context, from, name ferry.Name) error {
 	if u := r.user(); u.Anonymous || u.Shared {
-		return denied("link", name)
+		return denied("link", name, forbids("who shares an account makes no hard links"))
 	}
 	return r.both(ctx, "link", from, name, func(from, to place) error {
 		if err := from.need("link", ferry.RightRead|ferry.RightOverwrite); err != nil {
@@ -323,7 +327,7 @@ func (r *rules) Link(ctx context.Context, from, name ferry.Name) error {
 		}
 		const content = ferry.RightOverwrite | ferry.RightAppend | ferry.RightChmod | ferry.RightTimes | ferry.RightChown
 		if r.gained(from, to)&content != 0 {
-			return from.denied("link")
+			return denied("link", from.given, forbids("the new name would grant more than the old one"))
 		}
 		return from.files.Link(ctx, from.name, to.name)
 	})
@@ -346,7 +350,7 @@ func (r *rules) Close() error { return r.inner.Close() }
 // which may not be touched, for those who may not see the difference.
 func (at place) hideMissing(op string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) && at.rights&rightsSee == 0 {
-		return at.denied(op)
+		return at.denied(op, rightsSee)
 	}
 	return err
 }

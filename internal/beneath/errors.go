@@ -2,6 +2,7 @@ package beneath
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +35,7 @@ func Meaning(err error) error {
 	case unix.EEXIST:
 		return fs.ErrExist
 	case unix.EACCES, unix.EPERM, unix.EROFS:
-		return fs.ErrPermission
+		return denied(errno)
 	case unix.EINVAL:
 		return fs.ErrInvalid
 	case unix.EISDIR:
@@ -65,7 +66,16 @@ func Meaning(err error) error {
 	return errno
 }
 
-// again calls f until no signal has interrupted it.
+// denied is the fs.ErrPermission that the host gave; its text says so, for the log.
+type denied unix.Errno
+
+func (d denied) Unwrap() error { return fs.ErrPermission }
+
+func (d denied) Error() string {
+	return fmt.Sprintf("the host refuses it to this server's user: %s (%s)", unix.Errno(d).Error(), unix.ErrnoName(unix.Errno(d)))
+}
+
+// RetryEINTR calls f until no signal has interrupted it.
 func RetryEINTR(f func() (int, error)) (int, error) {
 	for {
 		n, err := f()

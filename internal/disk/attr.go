@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"ferry"
@@ -30,7 +31,7 @@ func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 		return errors.ErrUnsupported
 	}
 	if !beneath.IsDir(&o.St) && lendsIdentity(a.Mode) {
-		return fs.ErrPermission
+		return errIdentity
 	}
 	if a.Size != nil {
 		if err := v.t.root.Resize(o, *a.Size); err != nil {
@@ -39,6 +40,9 @@ func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 	}
 	return v.t.root.SetAttrs(o.Fd, a)
 }
+
+// errIdentity is the answer to who would set such a mode.
+var errIdentity = fmt.Errorf("clients set no setuid and setgid bits: %w", fs.ErrPermission)
 
 // lendsIdentity tells whether a file of that mode runs as its owner or group:
 // as us, since what is uploaded is ours.

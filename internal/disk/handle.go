@@ -211,7 +211,7 @@ func (h *handle) SetAttr(a ferry.Attr) error {
 
 func (h *handle) setAttr(a ferry.Attr) error {
 	if lendsIdentity(a.Mode) {
-		return fs.ErrPermission
+		return errIdentity
 	}
 	if a.Size != nil {
 		switch {

@@ -8,8 +8,9 @@ import (
 	"ferry"
 )
 
-// Watch is files with tell called for every change of the tree that succeeded.
-// Uploads and downloads are told by whoever counts their bytes, when they end.
+// Watch is files with tell called for every change of the tree that succeeded, and for
+// every operation that was refused, by a rule or by the host. Uploads and downloads are
+// told by whoever counts their bytes, when they end.
 func Watch(files ferry.FS, tell ferry.Sink) ferry.FS { return &watched{files, tell} }
 
 // watched embeds no FS, so that the compiler asks for an event, or for none, when
@@ -19,9 +20,22 @@ type watched struct {
 	tell  ferry.Sink
 }
 
-// done tells of e when err is nil, and gives err back.
+// done tells of e when err is nil, or that it was refused, and gives err back.
 func (w *watched) done(err error, e ferry.Event) error {
 	if err == nil {
+		w.tell(e)
+		return nil
+	}
+	if d, told := ferry.Denial(e.Kind.String(), e.Name, err); told {
+		d.To = e.To
+		w.tell(d)
+	}
+	return err
+}
+
+// refused tells of it when err is a refusal of op, and gives err back.
+func (w *watched) refused(err error, op string, name ferry.Name) error {
+	if e, told := ferry.Denial(op, name, err); told {
 		w.tell(e)
 	}
 	return err
@@ -62,31 +76,49 @@ func (w *watched) Link(ctx context.Context, from, name ferry.Name) error {
 // The others change no tree.
 
 func (w *watched) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
-	return w.files.Stat(ctx, name)
+	i, err := w.files.Stat(ctx, name)
+	return i, w.refused(err, "stat", name)
 }
 
 func (w *watched) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
-	return w.files.Lstat(ctx, name)
+	i, err := w.files.Lstat(ctx, name)
+	return i, w.refused(err, "lstat", name)
 }
 
 func (w *watched) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
-	return w.files.List(ctx, dir, d)
+	return func(yield func(ferry.Info, error) bool) {
+		for i, err := range w.files.List(ctx, dir, d) {
+			if !yield(i, w.refused(err, "list", dir)) {
+				return
+			}
+		}
+	}
 }
 
 func (w *watched) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
-	return w.files.Open(ctx, name, o)
+	h, err := w.files.Open(ctx, name, o)
+	switch {
+	case err == nil || o.Try:
+		return h, err
+	case o.Mode == ferry.Read:
+		return h, w.refused(err, "read", name)
+	}
+	return h, w.refused(err, "write", name)
 }
 
+// Part is asked by protocols, and not by clients.
 func (w *watched) Part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	return w.files.Part(ctx, name)
 }
 
 func (w *watched) Readlink(ctx context.Context, name ferry.Name) (string, error) {
-	return w.files.Readlink(ctx, name)
+	target, err := w.files.Readlink(ctx, name)
+	return target, w.refused(err, "readlink", name)
 }
 
 func (w *watched) Space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
-	return w.files.Space(ctx, name)
+	space, err := w.files.Space(ctx, name)
+	return space, w.refused(err, "space", name)
 }
 
 func (w *watched) Straight() ferry.FS { return &watched{w.files.Straight(), w.tell} }

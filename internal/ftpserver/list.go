@@ -3,7 +3,6 @@ package ftpserver
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path"
 	"strings"
 	"time"
@@ -122,8 +121,10 @@ func (c *conn) parseGlob(l ftplist.Listing, arg string) (ftplist.Listing, error)
 
 // startListing sends a listing over the data connection.
 func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
-	if l.Dir && !c.sess.Rights(l.Name).Has(ferry.RightList) {
-		return ftpreply.For(fs.ErrPermission)
+	if l.Dir {
+		if err := c.sess.Need("list", l.Name, ferry.RightList); err != nil {
+			return ftpreply.For(err)
+		}
 	}
 	data, way, who := c.srv.data, c.takeData(), c.party()
 	f := ftpdata.Form{Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}

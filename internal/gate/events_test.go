@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -79,7 +80,9 @@ func TestThreat36LongNamesAreCut(t *testing.T) {
 	}
 }
 
-func TestWhatFailedIsNoEvent(t *testing.T) {
+// TestRefusalsAreTold: what a user may not do is told, with the rule that says so, and
+// what failed for another reason is not.
+func TestRefusalsAreTold(t *testing.T) {
 	h := newHouse(t, gate.Limits{}, userWith("alice", ferry.RightsRead))
 	h.mkdir("/dir")
 	_, s := h.enter("alice")
@@ -88,8 +91,32 @@ func TestWhatFailedIsNoEvent(t *testing.T) {
 	_ = tree.Remove(ctx, "/nothing")
 	_ = tree.Rmdir(ctx, "/dir")
 	_, _ = tree.Open(ctx, "/nothing", ferry.OpenOptions{Mode: ferry.Read})
-	if got, want := h.kinds(), []string{"connect", "login"}; !slices.Equal(got, want) {
-		t.Errorf("events %v, want %v", got, want)
+	if got, want := h.kinds(), []string{"connect", "login", "denied", "denied", "denied"}; !slices.Equal(got, want) {
+		t.Fatalf("events %v, want %v", got, want)
+	}
+	e := h.heard[2]
+	if e.Op != "mkdir" || e.Name != "/new" || e.User != "alice" || e.Peer != address("192.0.2.7") || e.Err == nil ||
+		e.Err.Error() != "the rule /=read-only does not grant mkdir" {
+		t.Errorf("told is %+v", e)
+	}
+}
+
+// TestRefusalsByHandleAreTold: of what is open for changes, too.
+func TestRefusalsByHandleAreTold(t *testing.T) {
+	h := newHouse(t, gate.Limits{}, userWith("alice", ferry.RightOverwrite))
+	h.put("/file", "content")
+	_, s := h.enter("alice")
+	f := open(t, s, "/file", ferry.Update)
+	_, err := f.ReadAt(make([]byte, 1), 0)
+	wantErr(t, err, fs.ErrPermission)
+	wantErr(t, f.SetAttr(mode()), fs.ErrPermission)
+	_ = f.Abort(nil)
+	var told []string
+	for _, e := range h.events(ferry.EventDenied) {
+		told = append(told, e.Op+" "+string(e.Name))
+	}
+	if want := []string{"read /file", "setattr /file"}; !slices.Equal(told, want) {
+		t.Errorf("told is %v, want %v", told, want)
 	}
 }
 

@@ -109,6 +109,19 @@ func (s *Session) FS() ferry.FS { return s.fs }
 // Rights says what the user may do at name, which is clean.
 func (s *Session) Rights(name ferry.Name) ferry.Right { return ferry.RightsAt(s.User().Rules, name) }
 
+// Need is nil where the user has right want at name. Else it is told that op was refused.
+func (s *Session) Need(op string, name ferry.Name, want ferry.Right) error {
+	rules := s.User().Rules
+	if ferry.RightsAt(rules, name).Has(want) {
+		return nil
+	}
+	err := ferry.LacksRight(rules, name, want)
+	if e, told := ferry.Denial(op, name, err); told {
+		s.Emit(e)
+	}
+	return err
+}
+
 // Transfer describes a file that the session has open.
 type Transfer struct {
 	Name    ferry.Name

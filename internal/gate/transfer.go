@@ -69,7 +69,15 @@ func (t *transfer) ReadAt(p []byte, off int64) (int, error) {
 		n, err := t.Handle.ReadAt(p, off)
 		return int64(n), err
 	})
+	t.refused(err, "read")
 	return int(n), err
+}
+
+// refused tells of it when err is a refusal of op.
+func (t *transfer) refused(err error, op string) {
+	if e, told := ferry.Denial(op, t.name, err); told {
+		t.session.Emit(e)
+	}
 }
 
 func (t *transfer) WriteAt(p []byte, off int64) (int, error) {
@@ -119,6 +127,7 @@ func (t *transfer) SetAttr(a ferry.Attr) error {
 		t.changed.Store(t.changed.Load() || a.Size != nil)
 		t.session.Emit(ferry.Event{Kind: ferry.EventSetAttr, Name: t.name})
 	}
+	t.refused(err, "setattr")
 	return err
 }
 

@@ -151,7 +151,7 @@ func (c *session) share(own *file, name ferry.Name) error {
 // openStanding opens for changes in place, or undecided; nothing and no error:
 // the file is missing, or the user may only add to it.
 func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, error) {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update, At: whereTo(flags)})
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update, At: whereTo(flags), Try: true})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}
