@@ -53,7 +53,8 @@ func house() map[string][]string {
 		"ferry/internal/nettest":    {},
 		"ferry/internal/ftplist":    {"ferry", "ferry/internal/ftpwire"},
 		"ferry/internal/ftpreply":   {"ferry", "ferry/internal/ftpdata", "ferry/internal/ftptls"},
-		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/ftpreply", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
+		"ferry/internal/ftpport":    {"ferry/internal/ftpreply", "ferry/internal/ftpdata", "ferry/internal/ftpwire"},
+		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/ftpreply", "ferry/internal/ftpport", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
 		"ferry/internal/sftpio":     {"ferry/internal/sftpwire"},
 		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
 		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver", "ferry/internal/digest"},
@@ -86,6 +87,7 @@ func otherSide() map[string][]string {
 		"ferry/internal/access":     {"ferry/internal/event"},
 		"ferry/internal/ftpserver":  {"ferry/internal/gatetest", "ferry/internal/nettest"},
 		"ferry/internal/ftpdata":    {"ferry/internal/nettest"},
+		"ferry/internal/ftpport":    {"ferry/internal/nettest"},
 		"ferry/internal/sftpserver": {"ferry/internal/gatetest", "ferry/internal/gate", "ferry/internal/sftptest"},
 		"ferry/internal/sshserver":  {"ferry/internal/gatetest", "ferry/internal/sftptest", "ferry/internal/sftpwire"},
 	}

@@ -10,6 +10,7 @@ import (
 	"ferry/internal/digest"
 	"ferry/internal/event"
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftpport"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
 )
@@ -46,9 +47,12 @@ func orElse[T comparable](v, other T) T {
 
 func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, hashes *digest.Queue, log *slog.Logger) ftpserver.Config {
 	f := conf.FTP
-	passive := ftpserver.Passive{First: f.PassivePorts.First, Last: f.PassivePorts.Last}
+	ports := ftpport.Policy{
+		First: f.PassivePorts.First, Last: f.PassivePorts.Last, NoEPSV: f.EPSVOff,
+		NoActive: !f.Active, ActivePort: activePort(f.ActivePort), Foreign: f.ForeignData,
+	}
 	for _, a := range f.PassiveAddresses {
-		passive.Addresses = append(passive.Addresses, ftpdata.PassiveAddress{Network: a.Network, Host: a.Host})
+		ports.Addresses = append(ports.Addresses, ftpdata.PassiveAddress{Network: a.Network, Host: a.Host})
 	}
 	return ftpserver.Config{
 		Gate:         g,
@@ -57,11 +61,7 @@ func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, h
 		Hosts:        virtualHosts(conf),
 		Account:      accountOn(conf),
 		Security:     security,
-		Passive:      passive,
-		NoEPSV:       f.EPSVOff,
-		NoActive:     !f.Active,
-		ActivePort:   activePort(f.ActivePort),
-		ForeignData:  f.ForeignData,
+		Ports:        ports,
 		LoginTimeout: f.LoginTimeout,
 		IdleTimeout:  f.IdleTimeout,
 		DataTimeout:  f.DataTimeout,

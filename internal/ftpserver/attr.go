@@ -43,7 +43,7 @@ func parseMFF(list string) (a ferry.Attr, code int, wrong string) {
 // parseMode reads an octal mode of up to four digits, as chmod takes it.
 func parseMode(s string) (fs.FileMode, bool) {
 	n, err := strconv.ParseUint(s, 8, 16)
-	if err != nil || n > 0o7777 || !allDigits(s) {
+	if err != nil || n > 0o7777 || !ftpwire.AllDigits(s) {
 		return 0, false
 	}
 	mode := fs.FileMode(n & 0o777)

@@ -1,6 +1,6 @@
 package ftpserver
 
-import "ferry/internal/ftpreply"
+import "ferry/internal/ftpport"
 
 // command is one row of the table: what the loop has to know before it calls
 // the handler, and what HELP, FEAT and the documents say about it.
@@ -22,7 +22,7 @@ type command struct {
 	begins, keeps prepared
 	usage         string // the argument as HELP shows it
 	spec          string // the RFC that defines it
-	run           func(c *conn, arg string) ftpreply.Reply
+	run           handler
 }
 
 // argRule says what a command wants behind its verb.
@@ -93,11 +93,11 @@ func commandTable() map[string]*command {
 		{verb: "ALLO", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
 
 		// Data connections
-		{verb: "PORT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: (*conn).port},
+		{verb: "PORT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "h1,h2,h3,h4,p1,p2", spec: "959 §4.1.2", run: onNext((*ftpport.Next).Port)},
 		{verb: "PASV", args: noArg, phase: afterLogin, keeps: forTransfer, spec: "959 §4.1.2", run: (*conn).pasv},
-		{verb: "EPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "|family|address|port|", spec: "2428 §2", run: (*conn).eprt},
-		{verb: "EPSV", args: mayArg, phase: afterLogin, keeps: forTransfer, usage: "[1|2|ALL]", spec: "2428 §3", run: (*conn).epsv},
-		{verb: "LPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "af,hal,h1,...,pal,p1,...", spec: "1639", run: (*conn).lprt},
+		{verb: "EPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "|family|address|port|", spec: "2428 §2", run: onNext((*ftpport.Next).Eprt)},
+		{verb: "EPSV", args: mayArg, phase: afterLogin, keeps: forTransfer, usage: "[1|2|ALL]", spec: "2428 §3", run: onNext((*ftpport.Next).Epsv)},
+		{verb: "LPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "af,hal,h1,...,pal,p1,...", spec: "1639", run: onNext((*ftpport.Next).Lprt)},
 		{verb: "LPSV", args: noArg, phase: afterLogin, keeps: forTransfer, spec: "1639", run: (*conn).lpsv},
 		{verb: "PRET", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "command", spec: "custom", run: (*conn).pret},
 

@@ -16,6 +16,7 @@ import (
 	"ferry"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
+	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
@@ -73,8 +74,7 @@ type conn struct {
 	hashAlgo  string
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
 	utf8      bool              // OPTS UTF8 ON was given: an account's charset does not count
-	data      ftpdata.Endpoint  // where the next data connection comes from
-	epsvAll   bool              // EPSV ALL was given
+	next      *ftpport.Next     // how the next data connection comes about
 	job       *job              // what runs now; nil: nothing
 	queue     []request         // what waits for the job's end
 	queueSize int               // bytes in queue
@@ -89,6 +89,9 @@ func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.Addr
 		srv: s, raw: nc, ctl: nc, gateConn: gateConn, peer: peer, local: local, implicit: implicit,
 		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
 	}
+	c.next = ftpport.For(ftpport.Client{
+		Session: ftpdata.Session{ID: gateConn.ID(), Local: local}, Peer: peer, Penalize: gateConn.Penalize,
+	}, s.data, &s.cfg.Ports)
 	c.nameLog()
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
 	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
@@ -111,8 +114,7 @@ func (c *conn) resetParameters() {
 	c.hostName = ""
 	c.idle = c.srv.cfg.IdleTimeout
 	c.umaskSet, c.utf8 = false, false
-	c.closeData()
-	c.epsvAll = false
+	c.next.Reset()
 }
 
 // serve runs the session and returns why it ended, nil for a QUIT.
@@ -338,7 +340,7 @@ func (c *conn) end() {
 	if c.tls != nil && c.covered() && !errors.Is(c.cause, errHandshake) {
 		_ = c.tls.conn.CloseWrite()
 	}
-	c.closeData()
+	c.next.Close()
 }
 
 // recoverPanic ends a session whose handler panicked with 421 and a logged

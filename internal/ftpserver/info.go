@@ -137,11 +137,11 @@ func (c *conn) stat(arg string) ftpreply.Reply {
 		" TYPE " + typ + ", MODE " + mode + ", STRU F, PROT " + prot,
 		" Connected for " + time.Since(c.start).Truncate(time.Second).String(),
 	}
-	switch {
-	case c.data.Port() != 0:
-		lines = append(lines, fmt.Sprintf(" Waiting for a data connection at port %d", c.data.Port()))
-	case c.data.Prepared():
-		lines = append(lines, " The next data connection goes to "+c.data.To().String())
+	switch next := c.next.Endpoint(); {
+	case next.Port() != 0:
+		lines = append(lines, fmt.Sprintf(" Waiting for a data connection at port %d", next.Port()))
+	case next.Prepared():
+		lines = append(lines, " The next data connection goes to "+next.To().String())
 	}
 	for _, t := range c.sess.Transfers() {
 		way := "Sent"

@@ -126,7 +126,7 @@ func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
 			return ftpreply.For(err)
 		}
 	}
-	data, way, who := c.srv.data, c.takeData(), c.party()
+	data, way, who := c.srv.data, c.next.Take(), c.next.Party()
 	f := ftpdata.Form{Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
 	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
 	report := c.report

@@ -18,6 +18,7 @@ func (c *conn) nameLog() {
 		user = c.sess.User().Name
 	}
 	c.report.Log = func() *slog.Logger { return srv.sessionLog(id, peer, user) }
+	c.next.LogTo(c.report.Log)
 }
 
 // sessionLog is the server's logger with what names a session; user is "" before the

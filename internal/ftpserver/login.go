@@ -10,6 +10,7 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpreply"
+	"ferry/internal/ftpwire"
 )
 
 // USER (RFC 959 §4.1.1) may be given at any time: it ends the login there is
@@ -127,7 +128,7 @@ func (c *conn) logout() {
 		c.nameLog()
 		c.loginBy = time.Now().Add(c.srv.cfg.LoginTimeout)
 	}
-	c.closeData()
+	c.next.Close()
 	c.charset = nil
 	c.in.SetTelnet(true)
 	c.cwd = "/"
@@ -175,18 +176,13 @@ func (c *conn) host(arg string) ftpreply.Reply {
 	if c.sess != nil {
 		return ftpreply.Say(503, "HOST must come before the login.")
 	}
-	name := arg
-	if literal, ok := strings.CutPrefix(name, "["); ok {
-		literal, ok = strings.CutSuffix(literal, "]")
-		addr, err := netip.ParseAddr(literal)
-		if !ok || err != nil || !addr.Is6() {
-			return ftpreply.Say(501, "Not an IPv6 address in brackets.")
-		}
-		name = addr.WithZone("").String()
-	} else if strings.Contains(name, ":") {
+	name, err := ftpwire.ParseHost(arg)
+	switch {
+	case errors.Is(err, ftpwire.ErrHostLiteral):
+		return ftpreply.Say(501, "Not an IPv6 address in brackets.")
+	case errors.Is(err, ftpwire.ErrHostPort):
 		return ftpreply.Say(501, "HOST takes a name without a port, IPv6 addresses in brackets.")
-	}
-	if !validHost(name) {
+	case err != nil:
 		return ftpreply.Say(501, "Not a host name.")
 	}
 	if !c.knowsHost(name) || !c.agreesWithSNI(name) {
@@ -238,21 +234,6 @@ func (c *conn) knowsHost(name string) bool {
 		}
 	}
 	return false
-}
-
-func validHost(name string) bool {
-	if addr, err := netip.ParseAddr(name); err == nil {
-		return addr.IsValid()
-	}
-	if name == "" || len(name) > 253 {
-		return false
-	}
-	for _, r := range name {
-		if r <= ' ' || strings.ContainsRune(`/\@,;"'()[]`, r) || r == 127 {
-			return false
-		}
-	}
-	return true
 }
 
 // LANG (RFC 2640 §4): English is what there is.

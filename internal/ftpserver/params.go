@@ -50,7 +50,7 @@ func (c *conn) typeCmd(arg string) ftpreply.Reply {
 			c.ascii = false
 			return ftpreply.Say(200, "Type is binary.")
 		}
-		if allDigits(param) {
+		if ftpwire.AllDigits(param) {
 			return ftpreply.Say(504, "Only bytes of 8 bits are supported.")
 		}
 	case "E":

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
 )
 
@@ -104,7 +105,7 @@ func words(line string) ([]string, error) {
 	var all []string
 	for line = strings.TrimLeft(line, " "); line != ""; line = strings.TrimLeft(line, " ") {
 		times := 1
-		if number, rest, ok := strings.Cut(line, `*"`); ok && allDigits(number) {
+		if number, rest, ok := strings.Cut(line, `*"`); ok && ftpwire.AllDigits(number) {
 			times, _ = strconv.Atoi(number)
 			line = `"` + rest
 		}

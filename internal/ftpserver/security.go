@@ -12,6 +12,7 @@ import (
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
+	"ferry/internal/ftpwire"
 )
 
 // handshakeTimeout bounds a TLS handshake, and the wait for the client's end
@@ -134,7 +135,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	if p.state.DidResume {
 		p.session.Resumed = from.Session
 	}
-	if Dated(p.state) {
+	if ftptls.Dated(p.state) {
 		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))
 	}
 	c.srv.tlsSessions.Add(p.session)
@@ -154,15 +155,6 @@ func (c *conn) startImplicit() {
 	if c.startTLS(base) {
 		c.tls.private, c.tls.assumed = true, true
 	}
-}
-
-// dated tells whether a connection has what only devices of a legacy profile
-// are given: TLS below 1.2, a key exchange without forward secrecy, or a suite
-// without authenticated encryption.
-func Dated(state tls.ConnectionState) bool {
-	suite := tls.CipherSuiteName(state.CipherSuite)
-	sealed := strings.Contains(suite, "_GCM_") || strings.Contains(suite, "_CHACHA20_POLY1305_")
-	return state.Version < tls.VersionTLS12 || strings.HasPrefix(suite, "TLS_RSA_") || !sealed
 }
 
 // endTLS closes the TLS of the control connection from our side, waits for
@@ -199,7 +191,7 @@ func (c *conn) endTLS() error {
 // PBSZ (RFC 2228 §3; RFC 4217 §8: 0 is the only size there is).
 func (c *conn) pbsz(arg string) ftpreply.Reply {
 	switch {
-	case !allDigits(arg) || len(arg) > 10:
+	case !ftpwire.AllDigits(arg) || len(arg) > 10:
 		return ftpreply.Say(501, "PBSZ takes a number.")
 	case !c.covered():
 		return ftpreply.Say(503, "Give AUTH TLS first.")
@@ -309,7 +301,7 @@ func (c *conn) dataReady() (r ftpreply.Reply, ok bool) {
 	switch {
 	case !private && c.requires(RequireData):
 		return ftpreply.Say(521, "Data connections must be private: give PROT P."), false
-	case !c.data.Prepared():
+	case !c.next.Endpoint().Prepared():
 		return ftpreply.Say(425, "Use PASV, EPSV, PORT or EPRT first."), false
 	}
 	return ftpreply.Reply{}, true

@@ -3,10 +3,8 @@ package ftpserver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"ferry/internal/digest"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
+	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 	"ferry/internal/gate"
@@ -39,18 +38,8 @@ type Config struct {
 	// Security is TLS, and what must be protected by it.
 	Security Security
 
-	Passive Passive
-	// NoEPSV are the clients that are told 502 to EPSV: devices that ask for
-	// it and then cannot use it.
-	NoEPSV []netip.Prefix
-	// ActivePort is where active data connections come from; 0: the port below
-	// that of the control connection, where it can be had; or ftpdata.AnyPort.
-	ActivePort int
-	// NoActive refuses PORT, EPRT and LPRT.
-	NoActive bool
-	// ForeignData allows data connections with an address that is not the
-	// control connection's (FXP, proxies of a load balancer).
-	ForeignData bool
+	// Ports says where data connections may come about.
+	Ports ftpport.Policy
 
 	LoginTimeout time.Duration // from the connect to a login; 0: 1 min
 	IdleTimeout  time.Duration // between commands; 0: 15 min (RFC 1123 §4.1.3.2 wants 5 at least)
@@ -71,12 +60,6 @@ type Config struct {
 	Hashes *digest.Queue
 	// LooseALLO publishes an upload that has fewer bytes than its ALLO announced.
 	LooseALLO bool
-}
-
-// Passive says where passive data connections are awaited.
-type Passive struct {
-	First, Last uint16                   // 0, 0: 50000 to 50999
-	Addresses   []ftpdata.PassiveAddress // the first whose Network holds the client decides
 }
 
 // Server is an FTP service. Its connections come by Handle.
@@ -109,11 +92,9 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 	if cfg.Gate == nil {
 		return nil, errors.New("ftp: no gate given")
 	}
-	if cfg.Passive.First == 0 && cfg.Passive.Last == 0 {
-		cfg.Passive.First, cfg.Passive.Last = 50000, 50999
-	}
-	if cfg.Passive.First == 0 || cfg.Passive.Last < cfg.Passive.First {
-		return nil, fmt.Errorf("ftp: passive ports %d-%d: want a range FIRST-LAST of ports from 1 to 65535", cfg.Passive.First, cfg.Passive.Last)
+	var err error
+	if cfg.Ports, err = cfg.Ports.Checked(); err != nil {
+		return nil, err
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -135,7 +116,7 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 		tlsSessions: ftptls.NewSessions(),
 	}
 	s.data = ftpdata.New(ftpdata.Config{
-		First: cfg.Passive.First, Last: cfg.Passive.Last, Addresses: cfg.Passive.Addresses, ActivePort: cfg.ActivePort,
+		First: cfg.Ports.First, Last: cfg.Ports.Last, Addresses: cfg.Ports.Addresses, ActivePort: cfg.Ports.ActivePort,
 		DataTimeout: cfg.DataTimeout, StallTimeout: cfg.StallTimeout,
 	}, n, s.tlsSessions, s.wires)
 	s.drain, s.startDrain = context.WithCancel(context.Background())

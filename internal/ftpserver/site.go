@@ -135,7 +135,7 @@ func (c *conn) siteUmask(arg string) ftpreply.Reply {
 		return ftpreply.Say(200, fmt.Sprintf("UMASK is %03o.", c.umask))
 	}
 	mask, err := strconv.ParseUint(arg, 8, 16)
-	if err != nil || mask > 0o777 || !allDigits(arg) {
+	if err != nil || mask > 0o777 || !ftpwire.AllDigits(arg) {
 		return ftpreply.Say(501, "SITE UMASK takes an octal number up to 777.")
 	}
 	c.umask, c.umaskSet = uint32(mask), true
@@ -147,7 +147,7 @@ func (c *conn) siteIdle(arg string) ftpreply.Reply {
 	limit := c.srv.cfg.IdleTimeout
 	if arg != "" {
 		n, err := strconv.Atoi(arg)
-		if err != nil || !allDigits(arg) || n < 1 || time.Duration(n)*time.Second > limit {
+		if err != nil || !ftpwire.AllDigits(arg) || n < 1 || time.Duration(n)*time.Second > limit {
 			return ftpreply.Say(501, fmt.Sprintf("SITE IDLE takes 1 to %d seconds.", int(limit.Seconds())))
 		}
 		c.idle = time.Duration(n) * time.Second

@@ -16,6 +16,7 @@ import (
 
 	"ferry"
 	"ferry/internal/cluster"
+	"ferry/internal/ftpport"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
 	"ferry/internal/gatetest"
@@ -48,7 +49,7 @@ func newTCPWorld(t *testing.T) *tcpWorld {
 			}
 		},
 	})
-	srv, err := New(Config{Gate: g, Passive: Passive{First: 30000, Last: 32000}})
+	srv, err := New(Config{Gate: g, Ports: ftpport.Policy{First: 30000, Last: 32000}})
 	if err != nil {
 		t.Fatal(err)
 	}

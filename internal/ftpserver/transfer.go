@@ -44,7 +44,7 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 		_ = h.Abort(ferry.ErrBeyondEnd)
 		return ftpreply.For(ferry.ErrBeyondEnd)
 	}
-	data, way, form, who := c.srv.data, c.takeData(), c.form(), c.party()
+	data, way, form, who := c.srv.data, c.next.Take(), c.form(), c.next.Party()
 	if form.Ascii {
 		c.sess.MarkASCII(h)
 	}
@@ -126,7 +126,7 @@ func (c *conn) store(verb, arg string, o ferry.OpenOptions, at restartPoint) ftp
 
 // receive starts the job that takes an upload in and publishes it.
 func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first ftpreply.Reply, done string) ftpreply.Reply {
-	data, way, form, who, announced := c.srv.data, c.takeData(), c.form(), c.party(), c.alloBytes
+	data, way, form, who, announced := c.srv.data, c.next.Take(), c.form(), c.next.Party(), c.alloBytes
 	form.Upload = true
 	if form.Ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
@@ -221,7 +221,7 @@ func randomSuffix() string {
 // ABOR (RFC 959 §4.1.3). A job that ran has been cancelled when the loop read
 // the line, and has answered 426; what is left is a passive port nobody needs.
 func (c *conn) abor(string) ftpreply.Reply {
-	c.closeData()
+	c.next.Close()
 	return ftpreply.Say(226, "Abort successful.")
 }
 

@@ -64,15 +64,15 @@ func (w *world) configure(words []string) (err error) {
 		case "recursive":
 			w.cfg.Recursive = true
 		case "noactive":
-			w.cfg.NoActive = true
+			w.cfg.Ports.NoActive = true
 		case "foreign":
-			w.cfg.ForeignData = true
+			w.cfg.Ports.Foreign = true
 		case "looseallo":
 			w.cfg.LooseALLO = true
 		case "turns":
 			w.cfg.Hashes = digest.NewQueue(1)
 		case "epsvoff":
-			w.cfg.NoEPSV = []netip.Prefix{netip.PrefixFrom(w.peer, w.peer.BitLen())}
+			w.cfg.Ports.NoEPSV = []netip.Prefix{netip.PrefixFrom(w.peer, w.peer.BitLen())}
 		case "listlimit":
 			w.cfg.ListLimit, err = strconv.Atoi(value)
 		case "hosts":
@@ -81,13 +81,13 @@ func (w *world) configure(words []string) (err error) {
 				w.cfg.Hosts[host] = ""
 			}
 		case "passive":
-			w.cfg.Passive.Addresses = []ftpdata.PassiveAddress{{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: value}}
+			w.cfg.Ports.Addresses = []ftpdata.PassiveAddress{{Network: netip.MustParsePrefix("0.0.0.0/0"), Host: value}}
 		case "local":
 			w.local, err = netip.ParseAddr(value)
 		case "peer":
 			w.peer, err = netip.ParseAddr(value)
 		case "ports":
-			_, err = fmt.Sscanf(value, "%d-%d", &w.cfg.Passive.First, &w.cfg.Passive.Last)
+			_, err = fmt.Sscanf(value, "%d-%d", &w.cfg.Ports.First, &w.cfg.Ports.Last)
 		case "taken":
 			var port uint16
 			_, err = fmt.Sscan(value, &port)

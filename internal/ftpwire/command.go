@@ -51,3 +51,8 @@ func isVerb(s string) bool {
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// AllDigits tells whether an argument is a number: digits, and at least one.
+func AllDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
