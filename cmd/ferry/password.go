@@ -1,39 +1,57 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
 
 	"golang.org/x/term"
 
+	"ferry/internal/account"
 	"ferry/internal/auth"
 	"ferry/internal/config"
 )
 
-// passwordFlags say where a password comes from.
+// passwordInput says where a password comes from.
+type passwordInput struct {
+	PasswordStdin bool `xor:"password" help:"Read the password from standard input instead of asking for it."`
+}
+
+// passwordFlags say how the password of an account is given.
 type passwordFlags struct {
-	PasswordStdin bool `help:"Read the password from standard input instead of asking for it."`
+	passwordInput
+	PasswordHash string `xor:"password" placeholder:"HASH" help:"Take the hash of a password, of ferry hash or another program: argon2id, bcrypt, scrypt, yescrypt, PBKDF2, SHA-crypt or MD5-crypt."`
+}
+
+// hash gets the hash of a user's password, made by accounts where it is not given.
+func (f passwordFlags) hash(ctx context.Context, c console, accounts *account.Accounts, user string) (string, error) {
+	if f.PasswordHash != "" {
+		if err := auth.CheckHash(f.PasswordHash); err != nil {
+			return "", config.Usagef("--password-hash: no password can match it: %s", auth.HashFault(err))
+		}
+		return f.PasswordHash, nil
+	}
+	password, err := f.read(c, " for "+user)
+	if err != nil {
+		return "", err
+	}
+	if auth.Short(password) {
+		c.note("ferry: warning: the password of %s is short, and soon guessed: take 8 characters or more (ferry user passwd %[1]s)", user)
+	}
+	return accounts.Hash(ctx, password)
 }
 
 // read gets a password, from standard input or by asking twice without echo. A short
-// one is told of: scripts and tests have their reasons.
-func (f passwordFlags) read(c console, user string) (string, error) {
-	password, err := f.readAny(c, user)
-	if err == nil && auth.Short(password) {
-		c.note("ferry: warning: the password of %s is short, and soon guessed: take 8 characters or more (ferry user passwd %[1]s)", user)
-	}
-	return password, err
-}
-
-func (f passwordFlags) readAny(c console, user string) (string, error) {
+// one is taken: scripts and tests have their reasons.
+func (f passwordInput) read(c console, whose string) (string, error) {
 	if f.PasswordStdin {
 		return readPassword(c.in)
 	}
 	if !term.IsTerminal(int(c.in.Fd())) {
-		return "", config.Usagef("there is no terminal to ask for the password of %q at: use --password-stdin", user)
+		return "", config.Usagef("there is no terminal to ask for the password at: use --password-stdin")
 	}
-	first, err := ask(c, fmt.Sprintf("Password for %s: ", user))
+	first, err := ask(c, fmt.Sprintf("Password%s: ", whose))
 	if err != nil {
 		return "", err
 	}

@@ -33,11 +33,12 @@ func (cmd *userAddCmd) Run(c console) error {
 		if accounts.Has(ctx, cmd.Name) {
 			return cmd.exists()
 		}
-		password, err := cmd.password(c, u)
+		hash, err := cmd.hashOf(ctx, c, accounts, u)
 		if err != nil {
 			return err
 		}
-		added, err := accounts.AddUser(ctx, u, password)
+		added := store.Account{User: u, Hash: hash}
+		err = accounts.Add(ctx, added)
 		if errors.Is(err, store.ErrUserExists) {
 			return cmd.exists()
 		}
@@ -50,12 +51,12 @@ func (cmd *userAddCmd) Run(c console) error {
 	})
 }
 
-// password gets that of u. Who logs in by key alone needs none.
-func (cmd *userAddCmd) password(c console, u ferry.User) (string, error) {
-	if u.Login == ferry.LoginKey && !cmd.PasswordStdin {
+// hashOf gets the hash of u's password. Who logs in by key alone needs none.
+func (cmd *userAddCmd) hashOf(ctx context.Context, c console, accounts *account.Accounts, u ferry.User) (string, error) {
+	if u.Login == ferry.LoginKey && !cmd.PasswordStdin && cmd.PasswordHash == "" {
 		return "", nil
 	}
-	return cmd.read(c, cmd.Name)
+	return cmd.hash(ctx, c, accounts, cmd.Name)
 }
 
 func (cmd *userAddCmd) exists() error {

@@ -18,11 +18,11 @@ func (cmd *userPasswdCmd) Run(c console) error {
 		if _, err := accounts.Account(ctx, cmd.Name); err != nil {
 			return err
 		}
-		password, err := cmd.read(c, cmd.Name)
+		hash, err := cmd.hash(ctx, c, accounts, cmd.Name)
 		if err != nil {
 			return err
 		}
-		if err := accounts.SetPassword(ctx, cmd.Name, password); err != nil {
+		if err := accounts.SetHash(ctx, cmd.Name, hash); err != nil {
 			return err
 		}
 		return c.print("changed the password of user %s", cmd.Name)

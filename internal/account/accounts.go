@@ -81,19 +81,6 @@ func (a *Accounts) Has(ctx context.Context, name string) bool {
 	return err == nil
 }
 
-// AddUser puts u into the database, with a password unless that is "".
-// store.ErrUserExists: there is one of that name.
-func (a *Accounts) AddUser(ctx context.Context, u ferry.User, password string) (store.Account, error) {
-	account := store.Account{User: u}
-	if password != "" {
-		var err error
-		if account.Hash, err = a.hash(ctx, password); err != nil {
-			return account, err
-		}
-	}
-	return account, a.Add(ctx, account)
-}
-
 // Change makes changes, all or none, and gives the account as it is then.
 func (a *Accounts) Change(ctx context.Context, name string, changes *Changes) (changed store.Account, err error) {
 	err = a.Update(ctx, name, func(account *store.Account) error {
@@ -104,12 +91,8 @@ func (a *Accounts) Change(ctx context.Context, name string, changes *Changes) (c
 	return changed, err
 }
 
-// SetPassword gives an account another password.
-func (a *Accounts) SetPassword(ctx context.Context, name, password string) error {
-	hash, err := a.hash(ctx, password)
-	if err != nil {
-		return err
-	}
+// SetHash gives an account another password, by its hash.
+func (a *Accounts) SetHash(ctx context.Context, name, hash string) error {
 	return a.Update(ctx, name, func(account *store.Account) error { account.Hash = hash; return nil })
 }
 
@@ -150,7 +133,8 @@ func (a *Accounts) AddKeys(ctx context.Context, name string, keys []store.Key, a
 	return nil
 }
 
-func (a *Accounts) hash(ctx context.Context, password string) (string, error) {
+// Hash makes the hash of a password, at the cost that the configuration says.
+func (a *Accounts) Hash(ctx context.Context, password string) (string, error) {
 	h, err := a.conf.Hasher(1)
 	if err != nil {
 		return "", err

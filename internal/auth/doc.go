@@ -2,7 +2,8 @@
 // belong to, and the authenticators made of both.
 //
 // Argon2id is RFC 9106. Hashes of other systems are read in their crypt(5)
-// forms: bcrypt, and SHA-crypt with SHA-256 and SHA-512.
+// forms: bcrypt, SHA-crypt with SHA-256 and SHA-512, yescrypt, scrypt (RFC 7914),
+// MD5-crypt, and PBKDF2 (RFC 8018).
 //
 // What a stranger can learn is the design here. Every claim that does not
 // hold gets ferry.ErrLogin, and where it has a password, after the work of one

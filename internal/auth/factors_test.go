@@ -25,7 +25,7 @@ func (h holders) Keys(ctx context.Context, name string) ([]string, error) {
 // though it is remembered (threat 30).
 func TestThreat29BothFactorsAreLookedAt(t *testing.T) {
 	h, done := counting(t)
-	right := hash(t, h, "s3cret")
+	right := hashed(t, h, "s3cret")
 	var entries []Entry
 	for name, login := range map[string]ferry.Login{"any": ferry.LoginAny, "key": ferry.LoginKey,
 		"password": ferry.LoginPassword, "both": ferry.LoginKeyAndPassword} {
@@ -33,7 +33,7 @@ func TestThreat29BothFactorsAreLookedAt(t *testing.T) {
 	}
 	entries = append(entries, Entry{ferry.User{Name: "off", Login: ferry.LoginKeyAndPassword, Disabled: true}, right})
 	remembered := Remember(time.Hour, 10)
-	a := Virtual(holders{Static(entries...)}, h, remembered)
+	a := Virtual(holders{Static(entries...)}, h, remembered, nil)
 	for _, e := range entries {
 		remembered.keep(e.User, e.Hash, "s3cret")
 	}

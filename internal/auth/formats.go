@@ -19,11 +19,12 @@ var ErrHash = errors.New("the stored password hash cannot be used; set a new pas
 // The most that one verification may cost, whatever the hash says: some
 // seconds of one core at worst, and 256 MiB.
 const (
-	maxMemory     = 256 << 10 // KiB, argon2id
-	maxPasses     = 16        // argon2id
-	maxLanes      = 16        // argon2id
-	maxBcryptCost = 15
-	maxRounds     = 1_000_000 // SHA-crypt
+	maxMemory       = 256 << 10 // KiB, argon2id, scrypt, yescrypt
+	maxPasses       = 16        // argon2id
+	maxLanes        = 16        // argon2id, scrypt
+	maxBcryptCost   = 15
+	maxRounds       = 1_000_000 // SHA-crypt
+	maxPBKDF2Rounds = 2_000_000
 )
 
 // CheckHash tells what is wrong with a password hash: an error matches ErrHash. It costs
@@ -32,6 +33,18 @@ func CheckHash(encoded string) error {
 	_, err := new(Hasher).parse(encoded)
 	return err
 }
+
+// LooksHashed tells whether a secret was meant as a hash, be it one that is read or
+// not: "$", the name of a kind, "$".
+func LooksHashed(secret string) bool {
+	const longest = len("pbkdf2-b64salt-sha512")
+	kind, _, found := strings.Cut(strings.TrimPrefix(secret, "$"), "$")
+	return found && secret[0] == '$' && kind != "" && len(kind) <= longest &&
+		strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
+}
+
+// HashFault is what an error of CheckHash says of the hash.
+func HashFault(err error) string { return strings.TrimPrefix(err.Error(), ErrHash.Error()+": ") }
 
 // parse makes a hash into the function that compares a password with it. It
 // does no expensive work itself.
@@ -47,9 +60,18 @@ func (h *Hasher) parse(encoded string) (matches func(password string) bool, err 
 		return parseBcrypt(encoded)
 	case "5", "6":
 		return parseSHACrypt(encoded, fields)
+	case "y":
+		return parseYescrypt(encoded, fields)
+	case "7":
+		return parseCryptScrypt(fields)
+	case "scrypt":
+		return parseScrypt(fields)
 	case "1":
-		return nil, fmt.Errorf("%w: MD5-crypt is broken", ErrHash)
+		return parseMD5Crypt(encoded, fields)
 	default:
+		if strings.HasPrefix(fields[1], "pbkdf2") {
+			return parsePBKDF2(fields)
+		}
 		return nil, fmt.Errorf("%w: it is not of a known kind", ErrHash)
 	}
 }

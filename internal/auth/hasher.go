@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -75,13 +76,12 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	rand.Read(salt) // never fails (crypto/rand)
 	key := h.derive([]byte(password), salt, h.cost.Passes, h.cost.Memory, 1, keyBytes)
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, h.cost.Memory, h.cost.Passes,
-		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+	return h.prefix() + b64.EncodeToString(salt) + "$" + b64.EncodeToString(key), nil
 }
 
-// Verify tells whether encoded is a hash of password. It reads argon2id,
-// bcrypt ($2a$, $2b$, $2y$) and SHA-crypt ($5$, $6$), each up to a cost that
-// one login may have. ErrHash, without the hash in its text, means that encoded
+// Verify tells whether encoded is a hash of password. It reads argon2id, bcrypt
+// ($2a$, $2b$, $2y$), SHA-crypt ($5$, $6$), yescrypt ($y$), scrypt ($7$ and
+// $scrypt$), PBKDF2 and MD5-crypt ($1$), each up to a cost that one login may have. ErrHash, without the hash in its text, means that encoded
 // is none of those; the error of ctx that it ended while others computed.
 //
 // An empty hash matches nothing, nor does an empty password, or one longer
@@ -100,6 +100,17 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (bool, er
 	}
 	defer leave()
 	return matches(password), nil
+}
+
+// outdated tells whether Hash would make another kind of hash than encoded, or one of
+// another cost.
+func (h *Hasher) outdated(encoded string) bool {
+	return !strings.HasPrefix(encoded, h.prefix())
+}
+
+// prefix is what Hash's begin with.
+func (h *Hasher) prefix() string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$", argon2.Version, h.cost.Memory, h.cost.Passes)
 }
 
 // Burn does the work of one verification for nothing, so that a claim that

@@ -29,7 +29,7 @@ func counting(t *testing.T) (h *Hasher, done *[]work) {
 	return h, done
 }
 
-func hash(t *testing.T, h *Hasher, password string) string {
+func hashed(t *testing.T, h *Hasher, password string) string {
 	t.Helper()
 	encoded, err := h.Hash(t.Context(), password)
 	if err != nil {
@@ -43,7 +43,7 @@ func TestHashIsVerified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one, two := hash(t, h, "päss wörd"), hash(t, h, "päss wörd")
+	one, two := hashed(t, h, "päss wörd"), hashed(t, h, "päss wörd")
 	if one == two {
 		t.Error("two hashes of one password are the same: no salt")
 	}
@@ -75,7 +75,7 @@ func TestNewHasherRefusesCosts(t *testing.T) {
 	}
 }
 
-// The hashes are those of libxcrypt, and of the argon2 reference.
+// The hashes are those of libxcrypt, of the argon2 reference, of passlib and SFTPGo.
 func TestVerifyReadsTheHashesOfOthers(t *testing.T) {
 	const password = "Hello world!"
 	tests := []struct{ password, encoded string }{
@@ -87,6 +87,17 @@ func TestVerifyReadsTheHashesOfOthers(t *testing.T) {
 		{password, "$5$rounds=10000$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA"},
 		{password, "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"},
 		{password, "$6$rounds=10000$saltstringsaltst$OW1/O6BYHV6BcXZu8QVeXbDWra3Oeqh0sbHbbMCVNSnCM/UrjmM0Dp8vOuZeHBy/YTBmSK6H9qs/y3RnOaw5v."},
+		{password, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$42RgPIrXdXSEEs77lDi/4IqKVqFBAVaHJkzw5uD1r57"},
+		{password, "$y$j75$abcdefgh$seYLk3C3HyTtiwemJi2fPeplJP3Gd5RaKYGEt1rRkF2"},
+		{password, "$7$CU..../....saltsalt$/v1Z0CYnoyMsG31WXZAOGvOqVi4eCGgrMIkWV4FhZv2"},
+		{password, "$scrypt$ln=10,r=8,p=2$c2FsdHNhbHRzYWx0$fh3x3PRdhwtzAx500RB/Cb5SB3jaxfKeVnih4oVlKIE"},
+		{password, "$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1"},
+		{password, "$pbkdf2$1000$c2FsdHNhbHRzYWx0$tcDY4Ns4YlZMLIv4ztG9FCRgUzY"},
+		{password, "$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$d.o5.l8s.LGaQzxcovmk87gkRWX2/MUVH6/6GVFuZFA"},
+		{password, "$pbkdf2-sha512$1000$c2FsdHNhbHRzYWx0$4sQVQp6U4C0fCyK2bcZvX/rvso0J8mvlyvml7aHey8Bg95QVVnW523JPh4GyM59BETkWcxhbI35.jw/G8tvg7w"},
+		{password, "$pbkdf2-sha1$1000$saltsaltsalt$tcDY4Ns4YlZMLIv4ztG9FCRgUzY="},
+		{password, "$pbkdf2-sha256$1000$saltsaltsalt$d+o5+l8s+LGaQzxcovmk87gkRWX2/MUVH6/6GVFuZFA="},
+		{password, "$pbkdf2-b64salt-sha256$1000$c2FsdHNhbHRzYWx0$d+o5+l8s+LGaQzxcovmk87gkRWX2/MUVH6/6GVFuZFA="},
 	}
 	h, _ := counting(t)
 	for _, test := range tests {
@@ -104,16 +115,39 @@ const (
 	someKey  = "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	bcrypt53 = "CCCCCCCCCCCCCCCCCCCCC.z6PrHbuSsMSSwIGFy1JGevQZf6CqJ1y"
 	shaKey   = "5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5"
+
+	yescryptKey = "kWIqxcWfXjuZr31QB0vcBe5BBK9FByx0O2mMdKkHFM/"
+	scryptKey   = "fh3x3PRdhwtzAx500RB/Cb5SB3jaxfKeVnih4oVlKIE"
+	pbkdf2Key   = "d.o5.l8s.LGaQzxcovmk87gkRWX2/MUVH6/6GVFuZFA"
 )
 
 func TestVerifyRefusesHashes(t *testing.T) { // threat 31
 	tests := []struct{ name, encoded string }{
 		{"a password as it is", "s3cret"},
 		{"nothing but signs", "$$$$$$"},
-		{"MD5-crypt", "$1$saltstri$YMyguxXMBpd2TEZ.vS/3q1"},
+		{"MD5-crypt with a long salt", "$1$saltstring$YMyguxXMBpd2TEZ.vS/3q1"},
+		{"MD5-crypt that is cut off", "$1$saltstri$YMyguxXMBpd2TEZ.vS/3q"},
+		{"Apache's MD5", "$apr1$saltstri$YMyguxXMBpd2TEZ.vS/3q1"},
 		{"DES-crypt", "ab01FAX.bQRSU"},
 		{"locked account", "!" + "$5$saltstring$" + shaKey},
-		{"yescrypt", "$y$j9T$saltsaltsalt$kWIqxcWfXjuZr31QB0vcBe5BBK9FByx0O2mMdKkHFM/"},
+		{"yescrypt that takes too much memory", "$y$jFT$saltsaltsalt$" + yescryptKey},
+		{"yescrypt with more parameters", "$y$j9T1$saltsaltsalt$" + yescryptKey},
+		{"yescrypt without a salt", "$y$j9T$$" + yescryptKey},
+		{"yescrypt that is cut off", "$y$j9T$saltsaltsalt$" + yescryptKey[:20]},
+		{"yescrypt and more", "$y$j9T$saltsaltsalt$" + yescryptKey + "x"},
+		{"yescrypt with other digits", "$y$j9T$salt salt$" + yescryptKey},
+		{"scrypt that takes too much memory", "$scrypt$ln=20,r=8,p=1$c2FsdHNhbHRzYWx0$" + scryptKey},
+		{"scrypt that takes too long", "$scrypt$ln=10,r=8,p=500$c2FsdHNhbHRzYWx0$" + scryptKey},
+		{"scrypt of nothing", "$scrypt$ln=0,r=8,p=1$c2FsdHNhbHRzYWx0$" + scryptKey},
+		{"scrypt without p", "$scrypt$ln=10,r=8$c2FsdHNhbHRzYWx0$" + scryptKey},
+		{"libxcrypt's scrypt that takes too much memory", "$7$zU..../....saltsalt$/v1Z0CYnoyMsG31WXZAOGvOqVi4eCGgrMIkWV4FhZv2"},
+		{"libxcrypt's scrypt with large r", "$7$CzzzzzU....saltsalt$/v1Z0CYnoyMsG31WXZAOGvOqVi4eCGgrMIkWV4FhZv2"},
+		{"libxcrypt's scrypt that is cut off", "$7$CU..../..$x"},
+		{"PBKDF2 with too many rounds", "$pbkdf2-sha256$2000001$c2FsdHNhbHRzYWx0$" + pbkdf2Key},
+		{"PBKDF2 with no round", "$pbkdf2-sha256$0$c2FsdHNhbHRzYWx0$" + pbkdf2Key},
+		{"PBKDF2 with another sum", "$pbkdf2-md5$1000$c2FsdHNhbHRzYWx0$" + pbkdf2Key},
+		{"PBKDF2 without a salt", "$pbkdf2-sha256$1000$$" + pbkdf2Key},
+		{"PBKDF2 with a short key", "$pbkdf2-sha256$1000$c2FsdHNhbHRzYWx0$AAAA"},
 		{"argon2i", "$argon2i$v=19$m=65536,t=2,p=1$" + someSalt + "$" + someKey},
 		{"other version", "$argon2id$v=16$m=65536,t=2,p=1$" + someSalt + "$" + someKey},
 		{"no version", "$argon2id$m=65536,t=2,p=1$" + someSalt + "$" + someKey},
@@ -150,7 +184,7 @@ func TestVerifyRefusesHashes(t *testing.T) { // threat 31
 			t.Errorf("%s: %v, %v; want ErrHash", test.name, right, err)
 			continue
 		}
-		for _, part := range []string{"s3cret", someSalt, someKey, bcrypt53[:40], shaKey, "saltstring"} {
+		for _, part := range []string{"s3cret", someSalt, someKey, bcrypt53[:40], shaKey, "saltstring", yescryptKey, scryptKey, pbkdf2Key} {
 			if strings.Contains(err.Error(), part) {
 				t.Errorf("%s: error %q tells of the hash or password", test.name, err)
 			}
@@ -168,7 +202,7 @@ func TestThreat29NothingMatchesNothing(t *testing.T) {
 	key := argon2.IDKey(nil, make([]byte, 16), 2, 16, 1, 32)
 	ofNothing += b64(key)
 	tests := []struct{ encoded, password string }{
-		{"", ""}, {"", "x"}, {ofNothing, ""}, {hash(t, h, "x"), ""},
+		{"", ""}, {"", "x"}, {ofNothing, ""}, {hashed(t, h, "x"), ""},
 	}
 	for _, test := range tests {
 		if right, err := h.Verify(t.Context(), test.encoded, test.password); right || err != nil {
@@ -234,7 +268,8 @@ func TestThreat30FloodComputesOnlySoMuchAtOnce(t *testing.T) {
 func FuzzParseHash(f *testing.F) {
 	for _, seed := range []string{
 		"$argon2id$v=19$m=16,t=2,p=1$" + someSalt + "$" + someKey, "$2b$04$" + bcrypt53, "$5$rounds=1000$s$" + shaKey, "$5$$" + shaKey,
-		"$6$$", "$1$a$b", "$$$$", "", "$argon2id$v=19$m=,t=,p=$$",
+		"$6$$", "$1$a$b", "$y$j9T$abcdefgh$" + yescryptKey, "$7$CU..../....saltsalt$" + yescryptKey,
+		"$scrypt$ln=10,r=8,p=2$c2FsdA$" + scryptKey, "$pbkdf2-sha256$1000$salt$" + pbkdf2Key, "$$$$", "", "$argon2id$v=19$m=,t=,p=$$",
 	} {
 		f.Add(seed)
 	}

@@ -22,7 +22,7 @@ func claim(name, password string) ferry.Claim {
 
 func TestThreat30EveryFailureIsAlikeAndCostsTheSame(t *testing.T) { // and threat 28: who may not log in
 	h, done := counting(t)
-	right := hash(t, h, "s3cret")
+	right := hashed(t, h, "s3cret")
 	users := Static(
 		Entry{ferry.User{Name: "alice"}, right},
 		Entry{ferry.User{Name: "bob"}, ""},
@@ -47,7 +47,7 @@ func TestThreat30EveryFailureIsAlikeAndCostsTheSame(t *testing.T) { // and threa
 		{"expired", "eve", "s3cret", "the account has expired on 20"},
 		{"password stored as it is", "frank", "s3cret", `account "frank": `},
 	}
-	a := Virtual(users, h, Remember(time.Hour, 100))
+	a := Virtual(users, h, Remember(time.Hour, 100), nil)
 	for _, test := range tests {
 		*done = nil
 		u, err := a.Authenticate(t.Context(), claim(test.name, test.password))
@@ -70,7 +70,7 @@ func TestVirtualLetsIn(t *testing.T) {
 	h, _ := counting(t)
 	want := ferry.User{Name: "alice@example.com", Home: "/srv", Expires: time.Now().Add(time.Hour), Version: 7}
 	for _, r := range []*Remembered{nil, Remember(0, 0), Remember(time.Hour, 1)} {
-		a := Virtual(Static(Entry{want, hash(t, h, "s3cret")}), h, r)
+		a := Virtual(Static(Entry{want, hashed(t, h, "s3cret")}), h, r, nil)
 		for range 2 {
 			u, err := a.Authenticate(t.Context(), claim(want.Name, "s3cret"))
 			if err != nil || u.Name != want.Name || u.Home != want.Home || u.Version != want.Version {
@@ -85,9 +85,9 @@ func TestVirtualLetsIn(t *testing.T) {
 // other, even where the password is remembered.
 func TestCertifiedAndDeniedClaims(t *testing.T) {
 	h, done := counting(t)
-	right := hash(t, h, "s3cret")
+	right := hashed(t, h, "s3cret")
 	a := Virtual(Static(Entry{ferry.User{Name: "alice"}, right}, Entry{ferry.User{Name: "keyed"}, ""},
-		Entry{ferry.User{Name: "dora", Disabled: true}, right}), h, Remember(time.Hour, 10))
+		Entry{ferry.User{Name: "dora", Disabled: true}, right}), h, Remember(time.Hour, 10), nil)
 	if _, err := a.Authenticate(t.Context(), claim("alice", "s3cret")); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func (broken) Keys(context.Context, string) ([]string, error) { return nil, errA
 
 func TestWhoCannotFindOutDoesNotSayWrongPassword(t *testing.T) {
 	h, _ := counting(t)
-	known := Static(Entry{ferry.User{Name: "alice"}, hash(t, h, "s3cret")})
+	known := Static(Entry{ferry.User{Name: "alice"}, hashed(t, h, "s3cret")})
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	tests := []struct {
@@ -142,7 +142,7 @@ func TestWhoCannotFindOutDoesNotSayWrongPassword(t *testing.T) {
 		{"context ended, unknown name", ended, Static(), context.Canceled},
 	}
 	for _, test := range tests {
-		_, err := Virtual(test.users, h, nil).Authenticate(test.ctx, claim("alice", "s3cret"))
+		_, err := Virtual(test.users, h, nil, nil).Authenticate(test.ctx, claim("alice", "s3cret"))
 		if !errors.Is(err, test.want) || errors.Is(err, ferry.ErrLogin) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)
 		}
@@ -166,7 +166,7 @@ func TestJoinAsksInOrder(t *testing.T) {
 
 func TestAnonymous(t *testing.T) {
 	h, done := counting(t)
-	next := Virtual(Static(Entry{ferry.User{Name: "alice"}, hash(t, h, "s3cret")}, Entry{ferry.User{Name: "ftp", Home: "/secret"}, hash(t, h, "x")}), h, nil)
+	next := Virtual(Static(Entry{ferry.User{Name: "alice"}, hashed(t, h, "s3cret")}, Entry{ferry.User{Name: "ftp", Home: "/secret"}, hashed(t, h, "x")}), h, nil, nil)
 	a := Anonymous(ferry.User{Name: "anonymous", Home: "/pub"}, next)
 	*done = nil
 	for _, name := range []string{"anonymous", "ftp", "FTP", "Anonymous"} {
@@ -195,9 +195,9 @@ func TestAnonymous(t *testing.T) {
 func TestRememberedPasswordCostsNothingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, done := counting(t)
-		entry := Entry{ferry.User{Name: "alice", Expires: time.Now().Add(time.Hour)}, hash(t, h, "s3cret")}
+		entry := Entry{ferry.User{Name: "alice", Expires: time.Now().Add(time.Hour)}, hashed(t, h, "s3cret")}
 		users := static{"alice": entry}
-		a := Virtual(users, h, Remember(5*time.Minute, 100))
+		a := Virtual(users, h, Remember(5*time.Minute, 100), nil)
 		change := func(f func(*Entry)) { e := entry; f(&e); users["alice"] = e }
 		steps := []struct {
 			name     string
@@ -214,7 +214,7 @@ func TestRememberedPasswordCostsNothingAgain(t *testing.T) {
 			{"just before the end", func() { time.Sleep(5*time.Minute - time.Nanosecond) }, "s3cret", true, 0},
 			{"at the end, however often it was used", func() { time.Sleep(time.Nanosecond) }, "s3cret", true, 1},
 			{"new version", func() { change(func(e *Entry) { e.User.Version++ }) }, "s3cret", true, 1},
-			{"new hash in the same version", func() { change(func(e *Entry) { e.Hash = hash(t, h, "other") }) }, "s3cret", false, 1},
+			{"new hash in the same version", func() { change(func(e *Entry) { e.Hash = hashed(t, h, "other") }) }, "s3cret", false, 1},
 			{"as before", func() { change(func(*Entry) {}) }, "s3cret", true, 0},
 			{"disabled: no quicker than a wrong one", func() { change(func(e *Entry) { e.User.Disabled = true }) }, "s3cret", false, 1},
 			{"no password any more", func() { change(func(e *Entry) { e.Hash = "" }) }, "s3cret", false, 1},

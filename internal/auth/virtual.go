@@ -13,16 +13,22 @@ import (
 
 // Virtual lets in the accounts of users by their password, a public key of
 // theirs, a certificate, or two of these, as each account wants it. r remembers passwords that were right; with nil every login costs
-// a verification. The account itself is looked up at every login, so one that
+// a verification. renew takes the new hash of a password that was right, where the
+// account's is not what h would make; nil: none is made. The account itself is looked up at every login, so one that
 // was removed, disabled or changed is known as such at once.
-func Virtual(users Users, h *Hasher, r *Remembered) ferry.Authenticator {
-	return virtual{users, h, r}
+func Virtual(users Users, h *Hasher, r *Remembered, renew Renew) ferry.Authenticator {
+	return virtual{users, h, r, renew}
 }
+
+// Renew puts the hash now in the place of was, unless the account of that name has
+// another one meanwhile. What goes wrong is its own matter: the login holds.
+type Renew func(ctx context.Context, name, was, now string)
 
 type virtual struct {
 	users  Users
 	hasher *Hasher
 	memory *Remembered
+	renew  Renew
 }
 
 // Authenticate implements ferry.Authenticator.
@@ -108,6 +114,11 @@ func (v virtual) byPassword(ctx context.Context, u ferry.User, hash string, c fe
 		return ferry.User{}, because("wrong password")
 	}
 	v.memory.keep(u, hash, c.Password)
+	if v.renew != nil && v.hasher.outdated(hash) {
+		if now, err := v.hasher.Hash(ctx, c.Password); err == nil {
+			v.renew(ctx, u.Name, hash, now)
+		}
+	}
 	return u, nil
 }
 

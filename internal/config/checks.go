@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 
 	"ferry"
 	"ferry/internal/auth"
@@ -132,18 +130,13 @@ func (c *Config) changed(k Key) bool {
 	return err != nil || k.At(preset).Toml() != k.At(c).Toml()
 }
 
-// looksHashed tells whether a secret was meant as a hash, be it one that is read or not.
-func looksHashed(secret string) bool {
-	return regexp.MustCompile(`^\$(argon2|[a-z0-9-]{1,12}\$)`).MatchString(secret)
-}
-
 // checkHashes finds secrets of users.static that are meant as a hash and are none.
 func (c *Config) checkHashes() error {
 	var found []error
 	for _, u := range c.Users.Static {
-		if err := auth.CheckHash(u.Secret); looksHashed(u.Secret) && err != nil {
-			found = append(found, c.Wrong("users.static", "has a hash for user %q that no password can match: %s (argon2id, bcrypt and SHA-crypt are read)",
-				u.Name, strings.TrimPrefix(err.Error(), auth.ErrHash.Error()+": ")))
+		if err := auth.CheckHash(u.Secret); u.Hashed() && err != nil {
+			found = append(found, c.Wrong("users.static", "has a hash for user %q that no password can match: %s (ferry hash makes one)",
+				u.Name, auth.HashFault(err)))
 		}
 	}
 	return errors.Join(found...)

@@ -65,6 +65,7 @@ type Config struct {
 		Remember      time.Duration
 		HashMemory    int64
 		HashPasses    int
+		Rehash        bool
 	}
 	Limits struct {
 		Sessions, PerAddress int

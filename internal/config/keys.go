@@ -163,6 +163,9 @@ func houseKeys() []Key {
 		{"users.hash_passes", "", int64(auth.DefaultCost().Passes),
 			"Passes of one password hash over its memory.",
 			func(c *Config) value { return (*count)(&c.Users.HashPasses) }},
+		{"users.rehash", "", false,
+			"Hash a password of the database anew when it is right and its hash is of another kind or cost than\nset here: one that was brought along, or made before a change.",
+			func(c *Config) value { return (*boolean)(&c.Users.Rehash) }},
 
 		{"limits.sessions", "", int64(2000),
 			"Connections at once.",

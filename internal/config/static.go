@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,7 +17,7 @@ type StaticUser struct {
 
 // Hashed tells whether the secret is a hash, by its form.
 func (a StaticUser) Hashed() bool {
-	return regexp.MustCompile(`^\$(argon2id|2[aby]|5|6)\$`).MatchString(a.Secret)
+	return auth.LooksHashed(a.Secret)
 }
 
 // accounts is several of them: "NAME", "NAME:PASSWORD", "NAME:HASH". Errors

@@ -40,7 +40,7 @@ func TestAnonymousRootOfAHost(t *testing.T) {
 		{"", "ftp@", ""},
 		{"", "alice@a.example", ""},
 	} {
-		u, err := authenticator(c, auth.Static(), hasher).Authenticate(t.Context(), ferry.Claim{Name: test[1], Host: test[0]})
+		u, err := authenticator(c, auth.Static(), hasher, nil).Authenticate(t.Context(), ferry.Claim{Name: test[1], Host: test[0]})
 		if in := err == nil; in != (test[2] != "") || in && (u.Home != test[2] || !u.Anonymous) {
 			t.Errorf("%q on %q: %+v, %v; want the home %q", test[1], test[0], u, err, test[2])
 		}

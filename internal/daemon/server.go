@@ -129,7 +129,7 @@ func Serve(conf *config.Config, o Options) error {
 
 	// The gate, and the protocols in front of it.
 	g := gate.New(gate.Config{
-		Auth: loginsFirst{authenticator(conf, users, hasher), hashes},
+		Auth: loginsFirst{authenticator(conf, users, hasher, renewal(conf, db, log)), hashes},
 		Files: func(ctx context.Context, s *gate.Session) (ferry.FS, error) {
 			files, err := homes.View(ctx, s.User())
 			if err != nil {

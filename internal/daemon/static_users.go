@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"log/slog"
 	"strings"
 
 	"ferry"
@@ -99,17 +101,40 @@ func withinConfig(conf *config.Config, u ferry.User) ferry.User {
 
 // authenticator asks users, and knows the anonymous ones by their names. On
 // virtual hosts both may be others.
-func authenticator(conf *config.Config, users auth.Users, h *auth.Hasher) ferry.Authenticator {
+func authenticator(conf *config.Config, users auth.Users, h *auth.Hasher, renew auth.Renew) ferry.Authenticator {
 	const most = 4096 // passwords remembered at once
 	var remembered *auth.Remembered
 	if conf.Users.Remember > 0 {
 		remembered = auth.Remember(conf.Users.Remember, most)
 	}
-	virtual := auth.Virtual(users, h, remembered)
+	virtual := auth.Virtual(users, h, remembered, renew)
 	if !conf.Users.Anonymous {
 		return virtual
 	}
 	return welcoming(conf, virtual)
+}
+
+// renewal keeps the new hashes of passwords in the database; nil, where the
+// configuration does not want them made.
+func renewal(conf *config.Config, db *store.Store, log *slog.Logger) auth.Renew {
+	if !conf.Users.Rehash {
+		return nil
+	}
+	return func(ctx context.Context, name, was, now string) {
+		err := db.Update(ctx, name, func(a *store.Account) error {
+			if a.Hash == was {
+				a.Hash = now
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, store.ErrNoUser): // one of users.static
+		case err != nil:
+			log.Warn("cannot keep the new hash of a password", "user", name, "error", err)
+		default:
+			log.Info("password hashed anew", "user", name)
+		}
+	}
 }
 
 // loginsFirst holds the hashes of files up while a login is checked: somebody waits
