@@ -53,7 +53,7 @@ func (c *conn) comb(arg string) ftpreply.Reply {
 		}
 		seen = append(seen, info)
 	}
-	tree, perm, report := c.fs(), c.filePerm(), c.report
+	tree, perm, report := c.fs(), c.params.FilePerm(), c.report
 	return ftpreply.Begin(ftpreply.Job{Verb: "COMB", Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		left, err := combine(ctx, tree, target, parts, perm)
 		if err != nil {

@@ -1,6 +1,9 @@
 package ftpserver
 
-import "ferry/internal/ftpport"
+import (
+	"ferry/internal/ftpparam"
+	"ferry/internal/ftpport"
+)
 
 // command is one row of the table: what the loop has to know before it calls
 // the handler, and what HELP, FEAT and the documents say about it.
@@ -84,12 +87,12 @@ func commandTable() map[string]*command {
 		{verb: "CCC", args: noArg, spec: "2228 §3", run: (*conn).ccc},
 
 		// Parameters
-		{verb: "TYPE", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "A|I|L 8", spec: "959 §4.1.2", run: (*conn).typeCmd},
-		{verb: "MODE", args: mustArg, phase: afterLogin, usage: "S|Z", spec: "959 §4.1.2", run: (*conn).modeCmd},
-		{verb: "STRU", args: mustArg, phase: afterLogin, usage: "F", spec: "959 §4.1.2", run: (*conn).stru},
+		{verb: "TYPE", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "A|I|L 8", spec: "959 §4.1.2", run: onParams((*ftpparam.Params).Type)},
+		{verb: "MODE", args: mustArg, phase: afterLogin, usage: "S|Z", spec: "959 §4.1.2", run: onParams((*ftpparam.Params).Mode)},
+		{verb: "STRU", args: mustArg, phase: afterLogin, usage: "F", spec: "959 §4.1.2", run: onParams((*ftpparam.Params).Stru)},
 		{verb: "OPTS", args: mustArg, usage: "command [options]", spec: "2389 §4", run: (*conn).opts},
-		{verb: "REST", args: mustArg, phase: afterLogin, begins: aRestart, keeps: anALLO, usage: "offset", spec: "3659 §5", run: (*conn).rest},
-		{verb: "RANG", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "first last", spec: "draft-bryan-ftp-range", run: (*conn).rang},
+		{verb: "REST", args: mustArg, phase: afterLogin, begins: aRestart, keeps: anALLO, usage: "offset", spec: "3659 §5", run: onParams((*ftpparam.Params).Rest)},
+		{verb: "RANG", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "first last", spec: "draft-bryan-ftp-range", run: onParams((*ftpparam.Params).Rang)},
 		{verb: "ALLO", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
 
 		// Data connections

@@ -15,7 +15,7 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpdata"
-	"ferry/internal/ftplist"
+	"ferry/internal/ftpparam"
 	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
@@ -59,21 +59,12 @@ type conn struct {
 	client   string        // as CLNT or CSID said what it is
 	noted    map[string]bool
 	idle     time.Duration // SITE IDLE may change it
-	umask    uint32        // SITE UMASK; umaskSet tells whether there was one
-	umaskSet bool
 
 	cwd       ferry.Name
-	ascii     bool // TYPE A
-	modeZ     bool
-	zLevel    int
-	restart   restartPoint
-	alloBytes int64      // bytes that ALLO announced for the next upload; 0: none
-	from      ferry.Name // a clean name after RNFR, until RNTO
-	copyFrom  ferry.Name // a clean name after SITE CPFR, until SITE CPTO
-	facts     ftpwire.Facts
-	hashAlgo  string
+	params    ftpparam.Params
+	from      ferry.Name        // a clean name after RNFR, until RNTO
+	copyFrom  ferry.Name        // a clean name after SITE CPFR, until SITE CPTO
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
-	utf8      bool              // OPTS UTF8 ON was given: an account's charset does not count
 	next      *ftpport.Next     // how the next data connection comes about
 	job       *job              // what runs now; nil: nothing
 	queue     []request         // what waits for the job's end
@@ -106,14 +97,10 @@ func (c *conn) takeRefusals() { c.out = append(c.out, c.in.TakeTelnetReply()...)
 // start of a connection (RFC 959 §4.1.1 REIN, RFC 3659 §7.7, RFC 7151 §3.2).
 func (c *conn) resetParameters() {
 	c.cwd = "/"
-	c.ascii, c.modeZ, c.zLevel = true, false, ftpdata.DefaultZLevel
-	c.restart, c.alloBytes = restartPoint{}, 0
+	c.params = ftpparam.Initial(c.srv.cfg.ModeZ)
 	c.from, c.copyFrom = "", ""
-	c.facts = ftplist.DefaultFacts()
-	c.hashAlgo = defaultHash
 	c.hostName = ""
 	c.idle = c.srv.cfg.IdleTimeout
-	c.umaskSet, c.utf8 = false, false
 	c.next.Reset()
 }
 

@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"ferry"
+	"ferry/internal/ftpparam"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
@@ -117,10 +118,10 @@ func (c *conn) mayRun(r request) (refusal ftpreply.Reply, ok bool) {
 // forget drops what earlier commands have prepared.
 func (c *conn) forget(what prepared) {
 	if what&aRestart != 0 {
-		c.restart = restartPoint{}
+		c.params.Restart = ftpparam.Restart{}
 	}
 	if what&anALLO != 0 {
-		c.alloBytes = 0
+		c.params.Announced = 0
 	}
 	if what&aRename != 0 {
 		c.from = ""

@@ -14,6 +14,6 @@
 // A handler parses, checks, makes one call and returns its ftpreply.Reply. What takes
 // long (a transfer, a hash) is an ftpreply.Job behind that reply: the loop runs it in
 // one other goroutine (job.go), which has values and no session, so that the loop goes
-// on answering ABOR, STAT and NOOP. Package ftpport prepares data connections, transfer.go and
+// on answering ABOR, STAT and NOOP. Package ftpparam has what a client sets, ftpport how its next data connection comes about; transfer.go and
 // list.go use them; package ftpreply is the one place where an error becomes a reply.
 package ftpserver

@@ -21,7 +21,7 @@ func (c *conn) mlst(arg string) ftpreply.Reply {
 	}
 	e := ftplist.Entry(&info, string(name))
 	e.Perm, e.Unique = ftplist.PermFact(info.Mode, c.sess.Rights(name)), ftplist.UniqueFact(info.ID)
-	line := " " + string(ftpwire.AppendFacts(nil, c.facts, &e))
+	line := " " + string(ftpwire.AppendFacts(nil, c.params.Facts, &e))
 	return ftpreply.Reply{Code: 250, Text: "Facts of " + string(name), More: []string{line, "End"}}
 }
 
@@ -64,9 +64,9 @@ func (c *conn) size(arg string) ftpreply.Reply {
 		return ftpreply.Say(550, "It is a directory.")
 	case !info.Mode.IsRegular():
 		return ftpreply.Say(550, "Not a regular file.")
-	case c.ascii && c.legacy().LooseTypes:
+	case c.params.ASCII && c.legacy().LooseTypes:
 		c.noteLegacy("SIZE in TYPE A")
-	case c.ascii:
+	case c.params.ASCII:
 		return c.asciiSize(name, info.Size)
 	}
 	return ftpreply.Say(213, strconv.FormatInt(info.Size, 10))

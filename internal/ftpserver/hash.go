@@ -11,6 +11,7 @@ import (
 
 	"ferry"
 	"ferry/internal/digest"
+	"ferry/internal/ftpparam"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
 )
@@ -18,35 +19,14 @@ import (
 // hashBuf is how much of a file is hashed in one turn.
 const hashBuf = 256 << 10
 
-const defaultHash = "SHA-256"
-
-// hashNames are the algorithms in the order FEAT lists them. SHA-1 has to be
-// there (draft-bryan-ftpext-hash §3.1.1); the weak ones find accidents, not
-// attackers, and clients ask for them.
-func hashNames() []string { return []string{"SHA-256", "SHA-512", "SHA-1", "MD5", "CRC32"} }
-
-// optsHASH shows or chooses the algorithm of HASH.
-func (c *conn) optsHASH(param string) ftpreply.Reply {
-	if param == "" {
-		return ftpreply.Say(200, c.hashAlgo)
-	}
-	for _, name := range hashNames() {
-		if strings.EqualFold(name, param) {
-			c.hashAlgo = name
-			return ftpreply.Say(200, name)
-		}
-	}
-	return ftpreply.Say(501, "Unknown algorithm; "+strings.Join(hashNames(), ", ")+" are known.")
-}
-
 // HASH (draft-bryan-ftpext-hash §3): of the whole file, or of the range that
 // RANG set.
 func (c *conn) hash(arg string) ftpreply.Reply {
-	at := c.restart
-	if at.given && !at.ranged {
+	at := c.params.Restart
+	if at.Given && !at.Ranged {
 		return ftpreply.Say(503, "REST does not go with HASH; use RANG.")
 	}
-	algo := c.hashAlgo
+	algo := c.params.Hash
 	return c.digest("HASH", arg, algo, 213, at, func(sum []byte, first, last int64) ftpreply.Reply {
 		return ftpreply.Say(213, fmt.Sprintf("%s %d-%d %x %s", algo, first, last, sum, arg))
 	})
@@ -56,7 +36,7 @@ func (c *conn) hash(arg string) ftpreply.Reply {
 // perhaps the first and last offset.
 func xhash(algo string) func(c *conn, arg string) ftpreply.Reply {
 	return func(c *conn, arg string) ftpreply.Reply {
-		name, at := arg, restartPoint{}
+		name, at := arg, ftpparam.Restart{}
 		if words, err := splitNames(arg); err == nil && strings.HasPrefix(arg, `"`) {
 			name = words[0]
 			arg = strings.Join(words, " ")
@@ -68,7 +48,7 @@ func xhash(algo string) func(c *conn, arg string) ftpreply.Reply {
 					return ftpreply.Say(501, "The range ends before it begins.")
 				}
 				name = strings.TrimSuffix(arg, " "+tail)
-				at = restartPoint{given: true, ranged: true, offset: first, last: last}
+				at = ftpparam.Range(first, last)
 			}
 		}
 		return c.digest("X"+algo, name, algo, 250, at, func(sum []byte, _, _ int64) ftpreply.Reply {
@@ -79,14 +59,14 @@ func xhash(algo string) func(c *conn, arg string) ftpreply.Reply {
 
 // MD5 (draft-twine-ftpmd5).
 func (c *conn) md5(arg string) ftpreply.Reply {
-	return c.digest("MD5", arg, "MD5", 251, restartPoint{}, func(sum []byte, _, _ int64) ftpreply.Reply {
+	return c.digest("MD5", arg, "MD5", 251, ftpparam.Restart{}, func(sum []byte, _, _ int64) ftpreply.Reply {
 		return ftpreply.Say(251, fmt.Sprintf("%s %X", arg, sum))
 	})
 }
 
 // digest computes a hash as a job, and shows the client meanwhile that it is
 // alive.
-func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, done func(sum []byte, first, last int64) ftpreply.Reply) ftpreply.Reply {
+func (c *conn) digest(verb, arg, algo string, progress int, at ftpparam.Restart, done func(sum []byte, first, last int64) ftpreply.Reply) ftpreply.Reply {
 	name, err := c.name(arg)
 	if err != nil {
 		return ftpreply.For(err)
@@ -101,7 +81,7 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 		return c.report.Failed(verb, name, err)
 	}
 	info, err := h.Stat()
-	if err == nil && at.ranged && at.offset > info.Size {
+	if err == nil && at.Ranged && at.Offset > info.Size {
 		err = ferry.ErrBeyondEnd
 	}
 	if err != nil {
@@ -109,8 +89,8 @@ func (c *conn) digest(verb, arg, algo string, progress int, at restartPoint, don
 		return c.report.Failed(verb, name, err)
 	}
 	first, last := int64(0), info.Size-1
-	if at.ranged {
-		first, last = at.offset, min(at.last, last)
+	if at.Ranged {
+		first, last = at.Offset, min(at.Last, last)
 	}
 	hashes, bufs, who := c.srv.cfg.Hashes, c.srv.hashBufs, c.sess.Share()
 	report := c.report

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"ferry/internal/ftplist"
 	"ferry/internal/ftpreply"
 )
 
@@ -14,13 +13,7 @@ import (
 // "UTF8" and no more, "HASH" before its list, no MLSD (RFC 3659 §7.8 has MLST
 // stand for both), no PRET, which clients would send before every transfer.
 func (c *conn) feat(string) ftpreply.Reply {
-	var hashes []string
-	for _, name := range hashNames() {
-		if name == c.hashAlgo {
-			name += "*"
-		}
-		hashes = append(hashes, name)
-	}
+	hash, mlst := c.params.Features()
 	var site []string
 	for _, row := range siteTable() {
 		site = append(site, row.verb)
@@ -32,13 +25,13 @@ func (c *conn) feat(string) ftpreply.Reply {
 		"CSID",
 		"EPRT",
 		"EPSV",
-		"HASH "+strings.Join(hashes, ";")+";",
+		hash,
 		"HOST",
 		"LANG EN*",
 		"MDTM",
 		"MFF Modify;UNIX.mode;",
 		"MFMT",
-		"MLST "+ftplist.SupportedFacts().Feature(c.facts),
+		mlst,
 	)
 	if c.srv.cfg.ModeZ {
 		lines = append(lines, "MODE Z")
@@ -125,10 +118,10 @@ func (c *conn) stat(arg string) ftpreply.Reply {
 	if c.tls != nil && c.tls.private {
 		prot = "P"
 	}
-	if c.ascii {
+	if c.params.ASCII {
 		typ = "A"
 	}
-	if c.modeZ {
+	if c.params.Z {
 		mode = "Z"
 	}
 	lines := []string{

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/text/encoding"
 
 	"ferry"
-	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
@@ -127,7 +126,8 @@ func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
 		}
 	}
 	data, way, who := c.srv.data, c.next.Take(), c.next.Party()
-	f := ftpdata.Form{Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
+	f := c.form()
+	f.Ascii = false // a listing has the line ends of TYPE A already
 	p, bufs, stall := c.newPrinter(l), c.srv.listBufs, c.srv.cfg.StallTimeout
 	report := c.report
 	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
@@ -180,7 +180,7 @@ func (c *conn) statName(arg string) ftpreply.Reply {
 
 func (c *conn) newPrinter(l ftplist.Listing) *ftplist.Printer {
 	p := &ftplist.Printer{
-		Tree: c.fs(), Rules: c.sess.User().Rules, Facts: c.facts, Zone: c.srv.cfg.Zone, Now: time.Now(), Left: -1,
+		Tree: c.fs(), Rules: c.sess.User().Rules, Facts: c.params.Facts, Zone: c.srv.cfg.Zone, Now: time.Now(), Left: -1,
 	}
 	if c.charset != nil {
 		p.Charset = encoding.ReplaceUnsupported(c.charset.NewEncoder())

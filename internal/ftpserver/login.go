@@ -87,7 +87,7 @@ func (c *conn) login(claim ferry.Claim, code int) ftpreply.Reply {
 		c.srv.tlsSessions.Login(c.tls.session, sess.User())
 	}
 	c.cwd = "/"
-	if !c.utf8 {
+	if !c.params.UTF8 {
 		c.useCharset(c.accountCharset())
 	}
 	return ftpreply.Say(code, "Logged in.")

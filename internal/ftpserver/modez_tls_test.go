@@ -12,7 +12,6 @@ func TestThreat12CutUploadInModeZIsNotPublished(t *testing.T) {
 	for name, version := range versions() {
 		t.Run(name, func(t *testing.T) {
 			s := serveTLS(t, false, nil)
-			s.srv.cfg.ModeZ = true
 			c := s.login(clientTLS(version), "alice")
 			c.put("f", "content", "226")
 			c.do("MODE Z", "200")

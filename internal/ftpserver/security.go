@@ -309,7 +309,9 @@ func (c *conn) dataReady() (r ftpreply.Reply, ok bool) {
 
 // form is how bytes look on the session's data connections now.
 func (c *conn) form() ftpdata.Form {
-	return ftpdata.Form{Ascii: c.ascii, Z: c.modeZ, Level: c.zLevel, TLS: c.shield()}
+	f := c.params.Form()
+	f.TLS = c.shield()
+	return f
 }
 
 // shield is that of the session's data connections now; nil: they are in clear.

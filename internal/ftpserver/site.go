@@ -126,21 +126,7 @@ func (c *conn) siteSymlink(arg string) ftpreply.Reply {
 		func(ferry.Name) ftpreply.Reply { return ftpreply.Say(200, "Link made.") })
 }
 
-// siteUmask shows or sets the permissions that new files do not get.
-func (c *conn) siteUmask(arg string) ftpreply.Reply {
-	if arg == "" {
-		if !c.umaskSet {
-			return ftpreply.Say(200, "UMASK is the server's.")
-		}
-		return ftpreply.Say(200, fmt.Sprintf("UMASK is %03o.", c.umask))
-	}
-	mask, err := strconv.ParseUint(arg, 8, 16)
-	if err != nil || mask > 0o777 || !ftpwire.AllDigits(arg) {
-		return ftpreply.Say(501, "SITE UMASK takes an octal number up to 777.")
-	}
-	c.umask, c.umaskSet = uint32(mask), true
-	return ftpreply.Say(200, fmt.Sprintf("UMASK is %03o.", mask))
-}
+func (c *conn) siteUmask(arg string) ftpreply.Reply { return c.params.Umask(arg) }
 
 // siteIdle shows or sets the idle timeout, up to what the server allows.
 func (c *conn) siteIdle(arg string) ftpreply.Reply {
@@ -208,7 +194,7 @@ func (c *conn) copy(verb string, from ferry.Name, to ferry.Name) ftpreply.Reply 
 		_ = src.Abort(nil)
 		return ftpreply.Say(553, "A file cannot be copied onto itself.")
 	}
-	tree, perm, report := c.fs(), c.filePerm(), c.report
+	tree, perm, report := c.fs(), c.params.FilePerm(), c.report
 	return ftpreply.Begin(ftpreply.Job{Verb: verb, Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		defer src.Abort(nil)
 		if err := copyFile(ctx, tree, src, to, perm); err != nil {

@@ -73,6 +73,7 @@ func serveTLS(t *testing.T, implicit bool, policy func(Client) Policy, settings 
 		}),
 		Log:   log,
 		Hosts: map[string]string{"ftp.example": "", "other.example": ""},
+		ModeZ: true,
 		Security: Security{
 			TLS:       func(Client) *tls.Config { return base },
 			Policy:    policy,

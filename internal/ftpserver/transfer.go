@@ -14,6 +14,7 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpdata"
+	"ferry/internal/ftpparam"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 )
@@ -27,7 +28,7 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 	if err != nil {
 		return ftpreply.For(err)
 	}
-	at := c.restart
+	at := c.params.Restart
 	if r, ok := c.restartAllowed(at); !ok {
 		return r
 	}
@@ -40,7 +41,7 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 		_ = h.Abort(err)
 		return c.report.Failed("RETR", name, err)
 	}
-	if at.offset > info.Size {
+	if at.Offset > info.Size {
 		_ = h.Abort(ferry.ErrBeyondEnd)
 		return ftpreply.For(ferry.ErrBeyondEnd)
 	}
@@ -72,13 +73,13 @@ func opening(f ftpdata.Form, name ferry.Name, size int64) string {
 }
 
 // sendFile sends what at asks for of a file.
-func sendFile(ctx context.Context, to *ferry.DataConn, h ferry.Handle, at restartPoint, size int64) error {
+func sendFile(ctx context.Context, to *ferry.DataConn, h ferry.Handle, at ftpparam.Restart, size int64) error {
 	ftptls.Cork(to.Conn())
-	want := size - at.offset
-	if at.ranged {
-		want = min(want, at.length())
+	want := size - at.Offset
+	if at.Ranged {
+		want = min(want, at.Length())
 	}
-	n, err := h.SendTo(ctx, to, at.offset, want)
+	n, err := h.SendTo(ctx, to, at.Offset, want)
 	if err == nil && n < want {
 		err = ftpreply.ErrShrunk
 	}
@@ -88,26 +89,26 @@ func sendFile(ctx context.Context, to *ferry.DataConn, h ferry.Handle, at restar
 // STOR (RFC 959 §4.1.3). After REST it goes on there, after RANG it changes that
 // range and nothing else.
 func (c *conn) stor(arg string) ftpreply.Reply {
-	if r, ok := c.restartAllowed(c.restart); !ok {
+	if r, ok := c.restartAllowed(c.params.Restart); !ok {
 		return r
 	}
-	o := ferry.OpenOptions{At: c.restart.offset, KeepRest: c.restart.ranged}
-	if c.restart.given {
+	o := ferry.OpenOptions{At: c.params.Restart.Offset, KeepRest: c.params.Restart.Ranged}
+	if c.params.Restart.Given {
 		o.Mode = ferry.Resume
 	} else {
 		o.Mode = ferry.Replace
 	}
-	return c.store("STOR", arg, o, c.restart)
+	return c.store("STOR", arg, o, c.params.Restart)
 }
 
 // APPE (RFC 959 §4.1.3): at the end of the file, or of this user's unfinished
 // upload, whatever REST or RANG said: what is there stays.
 func (c *conn) appe(arg string) ftpreply.Reply {
-	return c.store("APPE", arg, ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd}, restartPoint{})
+	return c.store("APPE", arg, ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd}, ftpparam.Restart{})
 }
 
 // store receives a file, at most as long as at says.
-func (c *conn) store(verb, arg string, o ferry.OpenOptions, at restartPoint) ftpreply.Reply {
+func (c *conn) store(verb, arg string, o ferry.OpenOptions, at ftpparam.Restart) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
@@ -115,20 +116,20 @@ func (c *conn) store(verb, arg string, o ferry.OpenOptions, at restartPoint) ftp
 	if err != nil {
 		return ftpreply.ForStore(err)
 	}
-	o.Perm = c.filePerm()
+	o.Perm = c.params.FilePerm()
 	h, err := c.fs().Open(c.ctx(), name, o)
 	if err != nil {
 		return c.report.StoreFailed(verb, name, err)
 	}
-	at.offset = h.Start()
+	at.Offset = h.Start()
 	return c.receive(verb, name, h, at, ftpreply.Say(150, "Ok to send data."), "Transfer complete.")
 }
 
 // receive starts the job that takes an upload in and publishes it.
-func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartPoint, first ftpreply.Reply, done string) ftpreply.Reply {
-	data, way, form, who, announced := c.srv.data, c.next.Take(), c.form(), c.next.Party(), c.alloBytes
+func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at ftpparam.Restart, first ftpreply.Reply, done string) ftpreply.Reply {
+	data, way, form, who, announced := c.srv.data, c.next.Take(), c.form(), c.next.Party(), c.params.Announced
 	form.Upload = true
-	if form.Ascii || at.offset > 0 || at.ranged || c.srv.cfg.LooseALLO {
+	if form.Ascii || at.Offset > 0 || at.Ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
 	}
 	if form.Ascii {
@@ -138,8 +139,8 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at restartP
 	take := func(ctx context.Context, control ftpreply.Control) ftpreply.Reply {
 		began := time.Now()
 		err := data.With(ctx, who, way, form, func(from *ferry.DataConn) error {
-			n, err := h.ReceiveFrom(ctx, from, at.offset, at.length())
-			if err == nil && at.ranged && n == at.length() {
+			n, err := h.ReceiveFrom(ctx, from, at.Offset, at.Length())
+			if err == nil && at.Ranged && n == at.Length() {
 				err = nothingMore(from)
 			}
 			if err == nil && n < announced {
@@ -182,7 +183,7 @@ func (c *conn) stou(arg string) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
-	if c.restart.given {
+	if c.params.Restart.Given {
 		return ftpreply.Say(554, "REST and RANG make no sense before STOU.")
 	}
 	if arg == "" {
@@ -200,14 +201,14 @@ func (c *conn) stou(arg string) ftpreply.Reply {
 		if err != nil {
 			return ftpreply.ForStore(err)
 		}
-		h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: c.filePerm()})
+		h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: c.params.FilePerm()})
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, ferry.ErrBusy) || errors.Is(err, ferry.ErrIsDir) {
 			continue
 		}
 		if err != nil {
 			return c.report.StoreFailed("STOU", name, err)
 		}
-		return c.receive("STOU", name, h, restartPoint{}, ftpreply.Say(150, "FILE: "+shown), "Transfer complete. FILE: "+shown)
+		return c.receive("STOU", name, h, ftpparam.Restart{}, ftpreply.Say(150, "FILE: "+shown), "Transfer complete. FILE: "+shown)
 	}
 	return ftpreply.Say(450, "No unique name found for "+path.Base(arg)+"; try again.")
 }
@@ -227,22 +228,14 @@ func (c *conn) abor(string) ftpreply.Reply {
 
 // restartAllowed checks what REST and RANG go together with
 // (RFC 1123 §4.1.3.4 gives the codes).
-func (c *conn) restartAllowed(at restartPoint) (ftpreply.Reply, bool) {
+func (c *conn) restartAllowed(at ftpparam.Restart) (ftpreply.Reply, bool) {
 	switch {
-	case at.given && c.ascii && c.legacy().LooseTypes:
+	case at.Given && c.params.ASCII && c.legacy().LooseTypes:
 		c.noteLegacy("REST in TYPE A")
-	case at.given && c.ascii:
+	case at.Given && c.params.ASCII:
 		return ftpreply.Say(555, "A restart needs TYPE I."), false
-	case at.given && c.modeZ:
+	case at.Given && c.params.Z:
 		return ftpreply.Say(554, "A restart needs MODE S."), false
 	}
 	return ftpreply.Reply{}, true
-}
-
-// filePerm is the permission of a new file: SITE UMASK's, or the storage's default.
-func (c *conn) filePerm() *fs.FileMode {
-	if !c.umaskSet {
-		return nil
-	}
-	return new(0o666 &^ fs.FileMode(c.umask))
 }

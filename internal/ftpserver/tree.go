@@ -50,18 +50,10 @@ func (c *conn) change(verb, arg string, do func(ctx context.Context, name ferry.
 // MKD (RFC 959 §4.1.3, Appendix II).
 func (c *conn) mkd(arg string) ftpreply.Reply {
 	return c.change("MKD", arg,
-		func(ctx context.Context, name ferry.Name) error { return c.fs().Mkdir(ctx, name, c.dirPerm()) },
+		func(ctx context.Context, name ferry.Name) error { return c.fs().Mkdir(ctx, name, c.params.DirPerm()) },
 		func(name ferry.Name) ftpreply.Reply {
 			return ftpreply.Say(257, ftpwire.Quote(string(name))+" created.")
 		})
-}
-
-// dirPerm is the permission of a new directory; see filePerm.
-func (c *conn) dirPerm() *fs.FileMode {
-	if !c.umaskSet {
-		return nil
-	}
-	return new(0o777 &^ fs.FileMode(c.umask))
 }
 
 // RMD (RFC 959 §4.1.3). The session may stand in the directory: it then
