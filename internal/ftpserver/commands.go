@@ -3,6 +3,7 @@ package ftpserver
 import (
 	"ferry/internal/ftpparam"
 	"ferry/internal/ftpport"
+	"ferry/internal/ftptree"
 )
 
 // command is one row of the table: what the loop has to know before it calls
@@ -115,39 +116,39 @@ func commandTable() map[string]*command {
 		{verb: "LIST", args: mayArg, phase: afterLogin, usage: "[-altrRF1d] [name]", spec: "959 §4.1.3", run: (*conn).list},
 		{verb: "NLST", args: mayArg, phase: afterLogin, usage: "[-a] [name]", spec: "959 §4.1.3, 1123 §4.1.2.7", run: (*conn).nlst},
 		{verb: "MLSD", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: (*conn).mlsd},
-		{verb: "MLST", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: (*conn).mlst},
+		{verb: "MLST", args: mayArg, phase: afterLogin, usage: "[name]", spec: "3659 §7", run: onFilesWith((*ftptree.Files).Mlst)},
 		{verb: "STAT", args: mayArg, phase: afterLogin, urgent: atOnceBare, keeps: aRename | aCopy, usage: "[name]", spec: "959 §4.1.3", run: (*conn).stat},
 
 		// The tree
-		{verb: "CWD", args: mustArg, phase: afterLogin, keeps: anALLO, usage: "name", spec: "959 §4.1.1", run: (*conn).cwdCmd},
-		{verb: "CDUP", args: noArg, phase: afterLogin, spec: "959 §4.1.1", run: (*conn).cdup},
+		{verb: "CWD", args: mustArg, phase: afterLogin, keeps: anALLO, usage: "name", spec: "959 §4.1.1", run: onFiles((*ftptree.Files).Cwd)},
+		{verb: "CDUP", args: noArg, phase: afterLogin, spec: "959 §4.1.1", run: onFiles((*ftptree.Files).Cdup)},
 		{verb: "PWD", args: noArg, phase: afterLogin, spec: "959 §4.1.3", run: (*conn).pwd},
-		{verb: "MKD", args: mustArg, phase: afterLogin, keeps: anALLO, usage: "name", spec: "959 §4.1.3", run: (*conn).mkd},
-		{verb: "RMD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rmd},
-		{verb: "DELE", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).dele},
-		{verb: "RNFR", args: mustArg, phase: afterLogin, begins: aRename, usage: "name", spec: "959 §4.1.3", run: (*conn).rnfr},
-		{verb: "RNTO", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).rnto},
-		{verb: "COMB", args: mustArg, phase: afterLogin, usage: "target part...", spec: "custom", run: (*conn).comb},
-		{verb: "XCWD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).cwdCmd},
-		{verb: "XCUP", args: noArg, phase: afterLogin, spec: "1123 §4.1.3.1", run: (*conn).cdup},
+		{verb: "MKD", args: mustArg, phase: afterLogin, keeps: anALLO, usage: "name", spec: "959 §4.1.3", run: onFilesWith((*ftptree.Files).Mkd)},
+		{verb: "RMD", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: onFiles((*ftptree.Files).Rmd)},
+		{verb: "DELE", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: onFiles((*ftptree.Files).Dele)},
+		{verb: "RNFR", args: mustArg, phase: afterLogin, begins: aRename, usage: "name", spec: "959 §4.1.3", run: onFiles((*ftptree.Files).Rnfr)},
+		{verb: "RNTO", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: onFiles((*ftptree.Files).Rnto)},
+		{verb: "COMB", args: mustArg, phase: afterLogin, usage: "target part...", spec: "custom", run: onFilesWith((*ftptree.Files).Comb)},
+		{verb: "XCWD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: onFiles((*ftptree.Files).Cwd)},
+		{verb: "XCUP", args: noArg, phase: afterLogin, spec: "1123 §4.1.3.1", run: onFiles((*ftptree.Files).Cdup)},
 		{verb: "XPWD", args: noArg, phase: afterLogin, spec: "1123 §4.1.3.1", run: (*conn).pwd},
-		{verb: "XMKD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).mkd},
-		{verb: "XRMD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: (*conn).rmd},
+		{verb: "XMKD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: onFilesWith((*ftptree.Files).Mkd)},
+		{verb: "XRMD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: onFiles((*ftptree.Files).Rmd)},
 
 		// Facts about files
 		{verb: "SIZE", args: mustArg, phase: afterLogin, usage: "name", spec: "3659 §4", run: (*conn).size},
-		{verb: "MDTM", args: mustArg, phase: afterLogin, usage: "[time] name", spec: "3659 §3", run: (*conn).mdtm},
-		{verb: "MFMT", args: mustArg, phase: afterLogin, usage: "time name", spec: "draft-somers-ftp-mfxx", run: (*conn).mfmt},
-		{verb: "MFF", args: mustArg, phase: afterLogin, usage: "fact=value;... name", spec: "draft-somers-ftp-mfxx", run: (*conn).mff},
-		{verb: "AVBL", args: mayArg, phase: afterLogin, usage: "[directory]", spec: "draft-peterson-streamlined-ftp", run: (*conn).avbl},
-		{verb: "HASH", args: mustArg, phase: afterLogin, usage: "name", spec: "draft-bryan-ftpext-hash", run: (*conn).hash},
-		{verb: "XCRC", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("CRC32")},
-		{verb: "XMD5", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("MD5")},
-		{verb: "MD5", args: mustArg, phase: afterLogin, usage: "name", spec: "draft-twine-ftpmd5", run: (*conn).md5},
-		{verb: "XSHA", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-1")},
-		{verb: "XSHA1", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-1")},
-		{verb: "XSHA256", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-256")},
-		{verb: "XSHA512", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: xhash("SHA-512")},
+		{verb: "MDTM", args: mustArg, phase: afterLogin, usage: "[time] name", spec: "3659 §3", run: onFiles((*ftptree.Files).Mdtm)},
+		{verb: "MFMT", args: mustArg, phase: afterLogin, usage: "time name", spec: "draft-somers-ftp-mfxx", run: onFiles((*ftptree.Files).Mfmt)},
+		{verb: "MFF", args: mustArg, phase: afterLogin, usage: "fact=value;... name", spec: "draft-somers-ftp-mfxx", run: onFiles((*ftptree.Files).Mff)},
+		{verb: "AVBL", args: mayArg, phase: afterLogin, usage: "[directory]", spec: "draft-peterson-streamlined-ftp", run: onFiles((*ftptree.Files).Avbl)},
+		{verb: "HASH", args: mustArg, phase: afterLogin, usage: "name", spec: "draft-bryan-ftpext-hash", run: onFilesWith((*ftptree.Files).Hash)},
+		{verb: "XCRC", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: onFiles(ftptree.Xhash("CRC32"))},
+		{verb: "XMD5", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: onFiles(ftptree.Xhash("MD5"))},
+		{verb: "MD5", args: mustArg, phase: afterLogin, usage: "name", spec: "draft-twine-ftpmd5", run: onFiles((*ftptree.Files).Md5)},
+		{verb: "XSHA", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: onFiles(ftptree.Xhash("SHA-1"))},
+		{verb: "XSHA1", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: onFiles(ftptree.Xhash("SHA-1"))},
+		{verb: "XSHA256", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: onFiles(ftptree.Xhash("SHA-256"))},
+		{verb: "XSHA512", args: mustArg, phase: afterLogin, usage: "name [first last]", spec: "custom", run: onFiles(ftptree.Xhash("SHA-512"))},
 
 		// About the server
 		{verb: "FEAT", args: noArg, spec: "2389 §3", run: (*conn).feat},

@@ -18,6 +18,7 @@ import (
 	"ferry/internal/ftpparam"
 	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
+	"ferry/internal/ftptree"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
 )
@@ -60,10 +61,8 @@ type conn struct {
 	noted    map[string]bool
 	idle     time.Duration // SITE IDLE may change it
 
-	cwd       ferry.Name
+	files     *ftptree.Files // of the login; nil before it
 	params    ftpparam.Params
-	from      ferry.Name        // a clean name after RNFR, until RNTO
-	copyFrom  ferry.Name        // a clean name after SITE CPFR, until SITE CPTO
 	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
 	next      *ftpport.Next     // how the next data connection comes about
 	job       *job              // what runs now; nil: nothing
@@ -96,9 +95,7 @@ func (c *conn) takeRefusals() { c.out = append(c.out, c.in.TakeTelnetReply()...)
 // resetParameters brings what a client may set back to what it is at the
 // start of a connection (RFC 959 §4.1.1 REIN, RFC 3659 §7.7, RFC 7151 §3.2).
 func (c *conn) resetParameters() {
-	c.cwd = "/"
 	c.params = ftpparam.Initial(c.srv.cfg.ModeZ)
-	c.from, c.copyFrom = "", ""
 	c.hostName = ""
 	c.idle = c.srv.cfg.IdleTimeout
 	c.next.Reset()
@@ -348,6 +345,3 @@ func (c *conn) ctx() context.Context { return c.gateConn.Context() }
 // fs is the user's tree. Only for commands that the table lets through after
 // login.
 func (c *conn) fs() ferry.FS { return c.sess.FS() }
-
-// name makes a command's argument a clean name, in the session's directory.
-func (c *conn) name(arg string) (ferry.Name, error) { return ferry.Clean(c.cwd, arg) }

@@ -123,11 +123,11 @@ func (c *conn) forget(what prepared) {
 	if what&anALLO != 0 {
 		c.params.Announced = 0
 	}
-	if what&aRename != 0 {
-		c.from = ""
+	if what&aRename != 0 && c.files != nil {
+		c.files.ForgetRename()
 	}
-	if what&aCopy != 0 {
-		c.copyFrom = ""
+	if what&aCopy != 0 && c.files != nil {
+		c.files.ForgetCopy()
 	}
 }
 

@@ -1,9 +1,11 @@
 package ftpserver
 
 import (
+	"context"
 	"ferry/internal/ftpparam"
 	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
+	"ferry/internal/ftptree"
 )
 
 // handler answers a command whose row of the table lets it through.
@@ -33,12 +35,28 @@ func (c *conn) opts(arg string) ftpreply.Reply {
 	return r
 }
 
+// onFiles is the handler of a command about a name.
+func onFiles(answer func(f *ftptree.Files, ctx context.Context, arg string) ftpreply.Reply) handler {
+	return func(c *conn, arg string) ftpreply.Reply { return answer(c.files, c.ctx(), arg) }
+}
+
+// onFilesWith is onFiles where the parameters of the session count, too.
+func onFilesWith(answer func(f *ftptree.Files, ctx context.Context, arg string, p ftpparam.Params) ftpreply.Reply) handler {
+	return func(c *conn, arg string) ftpreply.Reply { return answer(c.files, c.ctx(), arg, c.params) }
+}
+
+func (c *conn) pwd(string) ftpreply.Reply { return c.files.Pwd() }
+
+// size is SIZE. A device with old manners means bytes, whatever TYPE says.
+func (c *conn) size(arg string) ftpreply.Reply {
+	return c.files.Size(c.ctx(), arg, func() bool {
+		return c.params.ASCII && !c.looseTypes("SIZE in TYPE A")
+	})
+}
+
 // allo is ALLO; what is announced must have room in the current directory.
 func (c *conn) allo(arg string) ftpreply.Reply {
-	return c.params.Allo(arg, func(bytes int64) bool {
-		space, err := c.fs().Space(c.ctx(), c.cwd)
-		return err != nil || space.Total == 0 || uint64(bytes) <= space.Available
-	})
+	return c.params.Allo(arg, func(bytes int64) bool { return c.files.Fits(c.ctx(), bytes) })
 }
 
 func (c *conn) pasv(string) ftpreply.Reply { return c.next.Pasv(c.ctx()) }

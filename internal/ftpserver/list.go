@@ -2,8 +2,6 @@ package ftpserver
 
 import (
 	"context"
-	"errors"
-	"path"
 	"strings"
 	"time"
 
@@ -12,7 +10,6 @@ import (
 	"ferry"
 	"ferry/internal/ftplist"
 	"ferry/internal/ftpreply"
-	"ferry/internal/ftpwire"
 )
 
 // LIST (RFC 959 §4.1.3).
@@ -27,7 +24,7 @@ func (c *conn) mlsd(arg string) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
-	name, info, r, ok := c.lookAt("MLSD", arg)
+	name, info, r, ok := c.files.LookAt(c.ctx(), "MLSD", arg)
 	switch {
 	case !ok:
 		return r
@@ -41,81 +38,11 @@ func (c *conn) listData(verb, arg string, s ftplist.Style) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
-	l, err := c.parseListing(arg, s)
-	if err != nil {
-		return c.listFailed(verb, l.Name, err)
+	l, r, ok := c.files.Listing(c.ctx(), verb, arg, s)
+	if !ok {
+		return r
 	}
 	return c.startListing(verb, l)
-}
-
-// errPattern is a pattern that is not allowed; text says why.
-type errPattern struct{ text string }
-
-func (e errPattern) Error() string { return e.text }
-
-func (c *conn) listFailed(verb string, name ferry.Name, err error) ftpreply.Reply {
-	var bad errPattern
-	if errors.As(err, &bad) {
-		return ftpreply.Say(501, bad.text+".")
-	}
-	return c.report.Failed(verb, name, err)
-}
-
-// parseListing finds out what arg means: options, a directory, a file, or a
-// pattern in the last element. A file that is really named like the argument
-// wins over options and patterns.
-func (c *conn) parseListing(arg string, s ftplist.Style) (ftplist.Listing, error) {
-	l := ftplist.Listing{Style: s}
-	if strings.HasPrefix(arg, "-") && !c.exists(arg) {
-		l.Options, arg = ftpwire.ParseListArg(arg)
-	}
-	l.Dots = l.Options.All
-	var err error
-	if l.Name, err = c.name(arg); err != nil {
-		return l, err
-	}
-	if l.Info, err = c.standing(l.Name); err == nil {
-		l.Dir = l.Info.IsDir() && !l.Options.DirSelf
-		l.SetPrefix(arg)
-		return l, nil
-	}
-	if !ftpwire.HasMeta(arg) {
-		return l, err
-	}
-	return c.parseGlob(l, arg)
-}
-
-func (c *conn) exists(arg string) bool {
-	name, err := c.name(arg)
-	if err != nil {
-		return false
-	}
-	i, err := c.fs().Lstat(c.ctx(), name)
-	return err == nil && !i.Unfinished
-}
-
-func (c *conn) parseGlob(l ftplist.Listing, arg string) (ftplist.Listing, error) {
-	dir, pattern := path.Split(arg)
-	if ftpwire.HasMeta(dir) {
-		return l, errPattern{"Patterns are allowed in the last element of a name only"}
-	}
-	glob, err := ftpwire.CompileGlob(pattern)
-	if err != nil {
-		return l, errPattern{err.Error()}
-	}
-	if l.Name, err = c.name(dir); err != nil {
-		return l, err
-	}
-	if l.Info, err = c.fs().Stat(c.ctx(), l.Name); err != nil {
-		return l, err
-	}
-	if !l.Info.IsDir() {
-		return l, ferry.ErrNotDir
-	}
-	l.Glob, l.Prefix, l.Dir = glob, dir, true
-	l.Dots = l.Dots || strings.HasPrefix(pattern, ".")
-	l.Options.Recursive = false // the pattern is of one directory
-	return l, nil
 }
 
 // startListing sends a listing over the data connection.
@@ -149,9 +76,9 @@ func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
 // statName is STAT with a name: a listing on the control connection, 212 of a
 // directory, 213 of a file (RFC 959 §5.4).
 func (c *conn) statName(arg string) ftpreply.Reply {
-	l, err := c.parseListing(arg, ftplist.Long)
-	if err != nil {
-		return c.listFailed("STAT", l.Name, err)
+	l, r, ok := c.files.Listing(c.ctx(), "STAT", arg, ftplist.Long)
+	if !ok {
+		return r
 	}
 	p := c.newPrinter(l)
 	p.Left = c.srv.cfg.ListLimit

@@ -10,6 +10,7 @@ import (
 
 	"ferry"
 	"ferry/internal/ftpreply"
+	"ferry/internal/ftptree"
 	"ferry/internal/ftpwire"
 )
 
@@ -86,7 +87,7 @@ func (c *conn) login(claim ferry.Claim, code int) ftpreply.Reply {
 	if c.tls != nil {
 		c.srv.tlsSessions.Login(c.tls.session, sess.User())
 	}
-	c.cwd = "/"
+	c.files = ftptree.Of(sess, c.report, c.srv.hashing)
 	if !c.params.UTF8 {
 		c.useCharset(c.accountCharset())
 	}
@@ -124,14 +125,13 @@ func (c *conn) loginFailed(err error) ftpreply.Reply {
 func (c *conn) logout() {
 	if c.sess != nil {
 		c.sess.End()
-		c.sess = nil
+		c.sess, c.files = nil, nil
 		c.nameLog()
 		c.loginBy = time.Now().Add(c.srv.cfg.LoginTimeout)
 	}
 	c.next.Close()
 	c.charset = nil
 	c.in.SetTelnet(true)
-	c.cwd = "/"
 }
 
 // useCharset sets the encoding of names for the session. In an 8-bit charset

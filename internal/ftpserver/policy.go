@@ -100,6 +100,16 @@ func (c *conn) legacy() Legacy {
 	return Legacy{}
 }
 
+// looseTypes tells whether a device with old manners may do what TYPE A forbids, and
+// notes that it did.
+func (c *conn) looseTypes(what string) bool {
+	if !c.legacy().LooseTypes {
+		return false
+	}
+	c.noteLegacy(what)
+	return true
+}
+
 // noteLegacy says in the log, once a session, that leniency was used.
 func (c *conn) noteLegacy(what string) {
 	if c.noted[what] {

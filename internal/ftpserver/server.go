@@ -16,6 +16,7 @@ import (
 	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
+	"ferry/internal/ftptree"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
 )
@@ -68,7 +69,7 @@ type Server struct {
 	data     *ftpdata.Service
 	commands map[string]*command
 	listBufs *sync.Pool // of *[listBuf]byte
-	hashBufs *sync.Pool // of *[hashBuf]byte
+	hashing  *ftptree.Hashing
 	wires    *ftptls.Pools
 
 	tlsSessions *ftptls.Sessions
@@ -110,7 +111,7 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 		cfg:      cfg,
 		commands: commandTable(),
 		listBufs: ftplist.NewListBufs(),
-		hashBufs: &sync.Pool{New: func() any { return new([hashBuf]byte) }},
+		hashing:  ftptree.NewHashing(cfg.Hashes),
 		wires:    ftptls.NewPools(),
 
 		tlsSessions: ftptls.NewSessions(),

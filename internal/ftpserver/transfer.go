@@ -24,7 +24,7 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
-	name, err := c.name(arg)
+	name, err := c.files.Name(arg)
 	if err != nil {
 		return ftpreply.For(err)
 	}
@@ -112,7 +112,7 @@ func (c *conn) store(verb, arg string, o ferry.OpenOptions, at ftpparam.Restart)
 	if r, ok := c.dataReady(); !ok {
 		return r
 	}
-	name, err := c.name(arg)
+	name, err := c.files.Name(arg)
 	if err != nil {
 		return ftpreply.ForStore(err)
 	}
@@ -197,7 +197,7 @@ func (c *conn) stou(arg string) ftpreply.Reply {
 		case attempt > 0:
 			shown = arg + "." + strconv.Itoa(attempt)
 		}
-		name, err := c.name(shown)
+		name, err := c.files.Name(shown)
 		if err != nil {
 			return ftpreply.ForStore(err)
 		}
@@ -230,8 +230,7 @@ func (c *conn) abor(string) ftpreply.Reply {
 // (RFC 1123 §4.1.3.4 gives the codes).
 func (c *conn) restartAllowed(at ftpparam.Restart) (ftpreply.Reply, bool) {
 	switch {
-	case at.Given && c.params.ASCII && c.legacy().LooseTypes:
-		c.noteLegacy("REST in TYPE A")
+	case at.Given && c.params.ASCII && c.looseTypes("REST in TYPE A"):
 	case at.Given && c.params.ASCII:
 		return ftpreply.Say(555, "A restart needs TYPE I."), false
 	case at.Given && c.params.Z:

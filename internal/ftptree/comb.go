@@ -1,4 +1,4 @@
-package ftpserver
+package ftptree
 
 import (
 	"context"
@@ -8,17 +8,18 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/ftpparam"
 	"ferry/internal/ftpreply"
 )
 
 // mostJoined bounds the files that one COMB has open.
 const mostJoined = 100
 
-// COMB joins files: the parts, in their order, are appended to the target and
+// Comb is COMB: it joins files: the parts, in their order, are appended to the target and
 // removed. A new target appears whole. One that exists grows in place, as with
 // APPE, and is cut back where that fails: what it holds is never rewritten, so
 // it cannot be lost, whatever the storage can stage.
-func (c *conn) comb(arg string) ftpreply.Reply {
+func (f *Files) Comb(ctx context.Context, arg string, p ftpparam.Params) ftpreply.Reply {
 	words, err := splitNames(arg)
 	if err != nil || len(words) < 2 {
 		return ftpreply.Say(501, `COMB takes a target and parts; names with spaces go in double quotes.`)
@@ -28,32 +29,32 @@ func (c *conn) comb(arg string) ftpreply.Reply {
 	}
 	names := make([]ferry.Name, len(words))
 	for i, w := range words {
-		if names[i], err = c.name(w); err != nil {
+		if names[i], err = f.Name(w); err != nil {
 			return ftpreply.For(err)
 		}
 	}
 	target, parts := names[0], names[1:]
 	var seen []ferry.Info
-	if i, err := c.fs().Stat(c.ctx(), target); err == nil {
+	if i, err := f.fs.Stat(ctx, target); err == nil {
 		seen = append(seen, i)
 	}
 	for i, p := range parts {
 		if slices.Contains(names[:i+1], p) {
 			return ftpreply.Say(501, "COMB takes each name once.")
 		}
-		info, err := c.standing(p)
+		info, err := f.standing(ctx, p)
 		if err == nil {
-			err = mayRemove(c.ctx(), c.fs(), p)
+			err = mayRemove(ctx, f.fs, p)
 		}
 		if err != nil {
-			return c.report.Failed("COMB", p, err)
+			return f.report.Failed("COMB", p, err)
 		}
 		if slices.ContainsFunc(seen, func(other ferry.Info) bool { return sameFile(other, info) }) {
 			return ftpreply.Say(501, "COMB takes each file once; two of these names mean the same one.")
 		}
 		seen = append(seen, info)
 	}
-	tree, perm, report := c.fs(), c.params.FilePerm(), c.report
+	tree, perm, report := f.fs, p.FilePerm(), f.report
 	return ftpreply.Begin(ftpreply.Job{Verb: "COMB", Alone: true, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		left, err := combine(ctx, tree, target, parts, perm)
 		if err != nil {
