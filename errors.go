@@ -54,6 +54,8 @@ var ErrHidden = fmt.Errorf("what is there is not to be seen: %w", fs.ErrPermissi
 var (
 	// ErrTakenOver: the same user came back and took over the unfinished file.
 	ErrTakenOver = errors.New("taken over by a newer session of the same user")
+	// ErrRemoved: the unfinished file, or what it was in, was removed or replaced.
+	ErrRemoved = errors.New("the upload was removed by another session of the same user")
 	// ErrStalled: no byte moved for as long as the stall deadline allows.
 	ErrStalled = errors.New("no data moved for too long")
 	// ErrAborted: the client asked for it (ABOR).

@@ -32,8 +32,12 @@ import (
 // A part belongs to a user, a directory and the last element of a name, links
 // followed: it moves along when the directory is renamed. There is one part of
 // a user for one name; users that are anonymous or shared have one for each
-// upload. Where a method ends a part that an open handle still writes, that
-// handle is revoked, as in a takeover (see Resume), or the answer is ErrBusy.
+// upload. While it is written, every session of its user treats it as its own
+// file. Where nothing stands under the name, Rename and SetAttr mean the part.
+// Remove, Rmdir of its directory and a Rename onto its name end it: the handle
+// of another session is then revoked, as in a takeover (see Resume), and answers
+// ErrRemoved; that of the same session goes on as an open file does that is
+// unlinked, and its Commit is fs.ErrNotExist.
 type FS interface {
 	// Stat describes what name means, links followed. Where nothing stands there
 	// that is the user's part, if there is one: Info.Unfinished.
@@ -60,9 +64,7 @@ type FS interface {
 	Mkdir(ctx context.Context, name Name, perm *fs.FileMode) error
 	// Remove removes what is not a directory (else ErrIsDir), and never
 	// follows a link. It also ends this user's part for that name; with only a
-	// part there, removing that is success. The session's own unfinished file
-	// ends at once, as an open file does that is unlinked: its Commit is then
-	// fs.ErrNotExist.
+	// part there, removing that is success.
 	Remove(ctx context.Context, name Name) error
 	// RemoveUnchanged removes what stands under name, no directory (else ErrIsDir),
 	// if it still is what was describes: the same thing, of the same size and time
@@ -73,9 +75,9 @@ type FS interface {
 	// removed; so who may not remove name is told without trying.
 	RemoveUnchanged(ctx context.Context, name Name, was Info) error
 	// Rmdir removes an empty directory (else ErrNotDir, ErrNotEmpty). The
-	// caller's kept parts and expired ones do not count and go with it; a part
-	// that is still written, and another user's kept part, is ErrBusy. While
-	// it is ErrNotEmpty no part is ended.
+	// caller's parts and expired ones do not count and go with it; another
+	// user's part is ErrBusy, and of users for whom nothing is kept another
+	// session's, too. While it is either no part is ended.
 	Rmdir(ctx context.Context, name Name) error
 	// Rename moves from to to, without following a link in the last place.
 	// replace allows an existing file (or empty directory, for a directory)
@@ -84,9 +86,10 @@ type FS interface {
 	// anything, parts included, ErrNotEmpty. Two names of one file stay as they
 	// are. This user's part for to ends, as in Remove.
 	//
-	// The session's own unfinished file, as from, goes on under to, where
-	// Commit will publish it: without replace only if the name is still free
-	// then. What stands under from stays there.
+	// An unfinished file, as from, goes on under to, where Commit will publish
+	// it: without replace only if the name is still free then. The session's own
+	// is meant before what stands under from, which stays there; another's only
+	// where nothing stands there. A kept part is not renamed: fs.ErrNotExist.
 	Rename(ctx context.Context, from, to Name, replace bool) error
 	// SetAttr changes the attributes that a sets. Links are followed unless
 	// a.NoFollow. A link itself has times and an owner to set; its mode is

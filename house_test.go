@@ -29,7 +29,7 @@ func house() map[string][]string {
 		"ferry/internal/byteranges": {},
 		"ferry/internal/certs":      {},
 		"ferry/internal/beneath":    root,
-		"ferry/internal/fdcopy":     {"ferry/internal/beneath"},
+		"ferry/internal/fdcopy":     {"ferry", "ferry/internal/beneath"},
 		"ferry/internal/dirsync":    {"ferry/internal/beneath"},
 		"ferry/internal/partfile":   {"ferry", "ferry/internal/beneath", "ferry/internal/byteranges"},
 		"ferry/internal/disk":       {"ferry", "ferry/internal/beneath", "ferry/internal/fdcopy", "ferry/internal/dirsync", "ferry/internal/partfile"},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"golang.org/x/sys/unix"
+
 	"ferry"
 	"ferry/internal/beneath"
 )
@@ -23,6 +25,9 @@ func (v *sessionFS) SetAttr(ctx context.Context, name ferry.Name, a ferry.Attr) 
 
 func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 	o, err := v.names.LookFor(name, a)
+	if err == unix.ENOENT || err == fs.ErrNotExist {
+		return v.setPartAttr(name, a, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -43,6 +48,24 @@ func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 
 // errIdentity is the answer to who would set such a mode.
 var errIdentity = fmt.Errorf("clients set no setuid and setgid bits: %w", fs.ErrPermission)
+
+// setPartAttr is setAttr where nothing stands, for a part that is written; missing is
+// the answer where none is.
+func (v *sessionFS) setPartAttr(name ferry.Name, a ferry.Attr, missing error) error {
+	p, err := v.names.Locate(name, !a.NoFollow)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	h := v.written(p)
+	switch {
+	case h == nil || p.Exists:
+		return missing
+	case h.guard.Ended() != nil:
+		return ferry.ErrBusy // it is being published, or given up
+	}
+	return h.SetAttr(a)
+}
 
 // lendsIdentity tells whether a file of that mode runs as its owner or group:
 // as us, since what is uploaded is ours.

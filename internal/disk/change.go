@@ -135,20 +135,17 @@ func (v *sessionFS) remove(ctx context.Context, name ferry.Name) error {
 	if p.Exists && beneath.IsDir(&p.St) {
 		return ferry.ErrIsDir
 	}
-	ending, err := v.ending(p)
-	if err != nil {
-		return err
-	}
 	// The file goes first: where it cannot, the part stays too.
-	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Unlinkat(p.Dir, p.Base, 0) })
+	ending := v.ending(p)
+	err = beneath.Unlink(p.Dir, p.Base)
 	if err != nil && err != unix.ENOENT {
 		return err
 	}
 	ended, endErr := ending.end(ctx)
-	if ended || endErr != nil {
+	if ended || endErr != nil || err == nil {
 		return endErr
 	}
-	return err
+	return beneath.Unlink(p.Dir, p.Base) // it may have been published meanwhile
 }
 
 // RemoveUnchanged removes what stands under name if it is what was describes.
@@ -199,8 +196,8 @@ func (v *sessionFS) rmdir(ctx context.Context, name ferry.Name) error {
 }
 
 // clear removes the parts in the directory at p that do not keep it from being
-// removed: this user's kept ones, and expired ones. Where anything else is in
-// there it removes nothing.
+// removed: this user's, and expired ones. Where anything else is in there it
+// removes nothing.
 func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 	o, err := v.t.root.LookAt(p)
 	if err != nil {
@@ -220,9 +217,10 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 		if !ferry.IsPart(name) {
 			return false, ferry.ErrNotEmpty
 		}
-		if v.t.isLive(partKey{id, name}) || !v.owner.Owns(name) && !v.t.parts.ExpiredAt(fd, name) {
-			busy = true
-		}
+		key := partKey{id, name}
+		live := v.t.isLive(key)
+		mine := v.owner.Owns(name) && (v.owner.Keeps || !live || v.writing(key) != nil)
+		busy = busy || !mine && (live || !v.t.parts.ExpiredAt(fd, name))
 		parts = append(parts, name)
 		return true, nil
 	})
@@ -231,7 +229,7 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 	}
 	for _, name := range parts {
 		if err == nil {
-			err = v.t.dropKept(partKey{id, name}, fd)
+			err = v.endPart(ctx, partKey{id, name}, fd)
 		}
 	}
 	return err
@@ -240,7 +238,7 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 // Rename moves from to to.
 func (v *sessionFS) Rename(ctx context.Context, from, to ferry.Name, replace bool) error {
 	if h := v.unfinished(from, false); h != nil {
-		err := h.moveTo(ctx, v.names, to, replace)
+		err := h.moveTo(ctx, v, to, replace)
 		if err != ferry.ErrClosed { // else it was finished this very moment
 			return beneath.Fail("rename", to, err)
 		}
@@ -256,9 +254,22 @@ func (v *sessionFS) Rename(ctx context.Context, from, to ferry.Name, replace boo
 	}
 	defer p.Close()
 	if !old.Exists {
-		return beneath.Fail("rename", from, fs.ErrNotExist)
+		return v.renamePart(ctx, old, from, to, replace)
 	}
 	return beneath.Fail("rename", to, v.rename(ctx, old, p, replace))
+}
+
+// renamePart is Rename where nothing stands under from, at old.
+func (v *sessionFS) renamePart(ctx context.Context, old *beneath.Place, from, to ferry.Name, replace bool) error {
+	h := v.written(old)
+	if h == nil {
+		return beneath.Fail("rename", from, fs.ErrNotExist)
+	}
+	err := h.moveTo(ctx, v, to, replace)
+	if err == ferry.ErrClosed { // it is being published, or given up
+		err = ferry.ErrBusy
+	}
+	return beneath.Fail("rename", to, err)
 }
 
 func (v *sessionFS) rename(ctx context.Context, old, p *beneath.Place, replace bool) error {
@@ -270,10 +281,8 @@ func (v *sessionFS) rename(ctx context.Context, old, p *beneath.Place, replace b
 	case p.Exists && beneath.Same(&old.St, &p.St): // as rename(2) has it: nothing to do
 		return nil
 	}
-	ending, err := v.ending(p)
-	if err != nil {
-		return err
-	}
+	ending := v.ending(p)
+	var err error
 	if replace {
 		_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Renameat(old.Dir, old.Base, p.Dir, p.Base) })
 	} else {

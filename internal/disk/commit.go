@@ -18,10 +18,10 @@ import (
 // the new content stands under the name and the error says that it may not
 // survive a power failure.
 func (h *handle) Commit() error {
-	if !h.guard.stop(ferry.ErrClosed, func() {}) {
-		return beneath.Fail("commit", h.name, h.guard.ended())
+	if !h.guard.Stop(ferry.ErrClosed, func() {}) {
+		return beneath.Fail("commit", h.name, h.guard.Ended())
 	}
-	h.guard.drain(context.Background())
+	h.guard.Drain(context.Background())
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
@@ -79,10 +79,10 @@ func fsync(fd int) error {
 
 // Sync makes what was written durable; a part is published by it.
 func (h *handle) Sync() error {
-	if err := h.guard.begin(nil); err != nil {
+	if err := h.guard.Begin(nil); err != nil {
 		return beneath.Fail("sync", h.name, err)
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
@@ -186,10 +186,10 @@ func (h *handle) rename() error {
 // vanish ends the session's own unfinished file, as unlinking ends an open
 // one. False: it was finished before.
 func (h *handle) vanish() (bool, error) {
-	if h.guard.begin(nil) != nil {
+	if h.guard.Begin(nil) != nil {
 		return false, nil
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	u, t := h.up, h.v.t
@@ -207,17 +207,18 @@ func (h *handle) vanish() (bool, error) {
 	return true, nil
 }
 
-// moveTo lets the session's own unfinished file go on under another name.
-func (h *handle) moveTo(ctx context.Context, names *beneath.Root, to ferry.Name, replace bool) error {
-	if err := h.guard.begin(nil); err != nil {
-		return err
+// moveTo lets the unfinished file go on under another name, for a session of its user.
+// ferry.ErrClosed: it is finished.
+func (h *handle) moveTo(ctx context.Context, by *sessionFS, to ferry.Name, replace bool) error {
+	if h.guard.Begin(nil) != nil {
+		return ferry.ErrClosed
 	}
-	defer h.guard.done(nil)
-	p, err := names.Locate(to, false)
+	defer h.guard.Done(nil)
+	p, err := by.names.Locate(to, false)
 	if err != nil {
 		return err
 	}
-	moved, err := h.moveToPlace(ctx, p, replace)
+	moved, err := h.moveToPlace(ctx, by, p, replace)
 	if !moved {
 		p.Close()
 	}
@@ -225,9 +226,9 @@ func (h *handle) moveTo(ctx context.Context, names *beneath.Root, to ferry.Name,
 }
 
 // moveToPlace is moveTo for a place. True: the upload has taken over p.dir.
-func (h *handle) moveToPlace(ctx context.Context, p *beneath.Place, replace bool) (bool, error) {
-	key := partKey{p.ID, h.v.owner.Name(p.Base)}
-	other := h.v.unfinishedAt(p)
+func (h *handle) moveToPlace(ctx context.Context, by *sessionFS, p *beneath.Place, replace bool) (bool, error) {
+	key := by.partKey(p)
+	other := by.unfinishedAt(p)
 	switch {
 	case p.Base == "." && replace:
 		return false, fs.ErrPermission
@@ -252,7 +253,7 @@ func (h *handle) moveToPlace(ctx context.Context, p *beneath.Place, replace bool
 	case targetOf(&h.up.at) == targetOf(p):
 		return false, nil
 	}
-	next, err := h.v.t.claim(ctx, key, false)
+	next, err := h.v.t.claim(ctx, key, ferry.ErrRemoved)
 	if err != nil {
 		return false, err
 	}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -272,34 +271,6 @@ func TestReadersSeeWholeFilesOnly(t *testing.T) {
 				return
 			default:
 			}
-		}
-	})
-}
-
-// A handle that an operation still uses is handed over when that has ended,
-// and not before.
-func TestHandleIsReleasedAfterTheLastOperation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		u := opGuard{idle: make(chan struct{})}
-		if err := u.begin(nil); err != nil {
-			t.Fatal(err)
-		}
-		released := false
-		if !u.stop(ferry.ErrTakenOver, func() { released = true }) || released {
-			t.Fatal("released under an operation")
-		}
-		if err := u.begin(nil); err != ferry.ErrTakenOver {
-			t.Errorf("a late operation hears %v", err)
-		}
-		if u.stop(ferry.ErrClosed, func() {}) {
-			t.Error("stopped twice")
-		}
-		go func() {
-			time.Sleep(time.Minute)
-			u.done(nil)
-		}()
-		if err := u.drain(t.Context()); err != nil || !released {
-			t.Errorf("drained: %v, released %v", err, released)
 		}
 	})
 }

@@ -24,7 +24,7 @@ type handle struct {
 	fd     int
 	writes bool // may be written
 	start  int64
-	guard  opGuard
+	guard  fdcopy.Guard
 	// appends: what is written goes to the end. In place the descriptor has O_APPEND,
 	// a part has this handle alone: appending keeps its writes apart.
 	appends   bool
@@ -47,8 +47,7 @@ type handle struct {
 }
 
 func (v *sessionFS) newHandle(name ferry.Name, fd int, writes bool) *handle {
-	h := &handle{v: v, name: name, fd: fd, writes: writes}
-	h.guard.idle = make(chan struct{})
+	h := &handle{v: v, name: name, fd: fd, writes: writes, guard: fdcopy.NewGuard()}
 	h.stamp()
 	return h
 }
@@ -73,10 +72,10 @@ func (h *handle) silent() bool {
 
 // Stat describes the file as this handle sees it.
 func (h *handle) Stat() (ferry.Info, error) {
-	if err := h.guard.begin(nil); err != nil {
+	if err := h.guard.Begin(nil); err != nil {
 		return ferry.Info{}, beneath.Fail("stat", h.name, err)
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	i, err := beneath.InfoOf(h.fd, h.name)
 	if err != nil {
 		return i, beneath.Fail("stat", h.name, err)
@@ -95,7 +94,7 @@ func (h *handle) ReadAt(p []byte, off int64) (int, error) {
 	if err := h.begin(off); err != nil {
 		return 0, beneath.Fail("read", h.name, err)
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	n, err := fdcopy.ReadFull(h.fd, p, off)
 	if err == io.EOF {
 		return n, io.EOF
@@ -103,13 +102,13 @@ func (h *handle) ReadAt(p []byte, off int64) (int, error) {
 	return n, beneath.Fail("read", h.name, err)
 }
 
-// begin is use.begin for an operation at off.
+// begin is Guard.Begin for an operation at off.
 func (h *handle) begin(off int64) error {
-	if err := h.guard.begin(nil); err != nil {
+	if err := h.guard.Begin(nil); err != nil {
 		return err
 	}
 	if off < 0 {
-		h.guard.done(nil)
+		h.guard.Done(nil)
 		return fs.ErrInvalid
 	}
 	return nil
@@ -117,7 +116,7 @@ func (h *handle) begin(off int64) error {
 
 // beginWrite is begin for one that changes the content.
 func (h *handle) beginWrite(off int64) error {
-	if err := h.guard.begin(nil); err != nil {
+	if err := h.guard.Begin(nil); err != nil {
 		return err
 	}
 	err := error(nil)
@@ -128,7 +127,7 @@ func (h *handle) beginWrite(off int64) error {
 		err = fs.ErrInvalid
 	}
 	if err != nil {
-		h.guard.done(nil)
+		h.guard.Done(nil)
 		return err
 	}
 	h.wrote.Store(true)
@@ -140,7 +139,7 @@ func (h *handle) WriteAt(p []byte, off int64) (int, error) {
 	if err := h.beginWrite(off); err != nil {
 		return 0, beneath.Fail("write", h.name, err)
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	off, done, err := h.place(off)
 	if err != nil {
 		return 0, beneath.Fail("write", h.name, err)
@@ -195,17 +194,17 @@ func (h *handle) Truncate(size int64) error {
 	if err := h.beginWrite(size); err != nil {
 		return beneath.Fail("truncate", h.name, err)
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	return beneath.Fail("truncate", h.name, h.Resize(size))
 }
 
 // SetAttr changes the attributes that a sets, of this very file. The mode of a
 // part waits until Commit: until then nobody else may read it.
 func (h *handle) SetAttr(a ferry.Attr) error {
-	if err := h.guard.begin(nil); err != nil {
+	if err := h.guard.Begin(nil); err != nil {
 		return beneath.Fail("setattr", h.name, err)
 	}
-	defer h.guard.done(nil)
+	defer h.guard.Done(nil)
 	return beneath.Fail("setattr", h.name, h.setAttr(a))
 }
 
@@ -244,13 +243,13 @@ func (h *handle) Abort(cause error) error {
 	if ferry.Discarded(cause) {
 		h.discard.Store(true)
 	}
-	if !h.guard.stop(ferry.ErrClosed, h.abandon) {
+	if !h.guard.Stop(ferry.ErrClosed, h.abandon) {
 		return nil
 	}
 	if h.writes {
 		h.v.t.log.Debug("write ended without commit", "user", h.v.owner.User, "file", h.name.Base(), "cause", cause)
 	}
-	return beneath.Fail("abort", h.name, h.guard.drain(context.Background()))
+	return beneath.Fail("abort", h.name, h.guard.Drain(context.Background()))
 }
 
 // abandon lets go of a handle that was not committed. Its part stays for a

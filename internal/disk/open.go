@@ -129,7 +129,7 @@ func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.Ope
 
 // claim is Tree.claim of the user's part for p, and of the name where m wants that.
 func (v *sessionFS) claim(ctx context.Context, p *beneath.Place, m ferry.Mode) (*upload, error) {
-	u, err := v.t.claim(ctx, partKey{p.ID, v.owner.Name(p.Base)}, false)
+	u, err := v.t.claim(ctx, v.partKey(p), ferry.ErrTakenOver)
 	if err != nil {
 		return nil, err
 	}

@@ -26,9 +26,14 @@ func (v *sessionFS) part(name ferry.Name) (ferry.Info, error) {
 	return v.partAt(p, name)
 }
 
+// keepsFor tells whether v's user may have a part for p that other sessions know of.
+func (v *sessionFS) keepsFor(p *beneath.Place) bool {
+	return v.owner.Keeps && !v.direct && p.Base != "."
+}
+
 // partAt is part for a place.
 func (v *sessionFS) partAt(p *beneath.Place, name ferry.Name) (ferry.Info, error) {
-	if !v.owner.Keeps || v.direct || p.Base == "." {
+	if !v.keepsFor(p) {
 		return ferry.Info{}, fs.ErrNotExist
 	}
 	key := v.partKey(p)
@@ -96,14 +101,18 @@ func (h *handle) keepPart() {
 	}
 }
 
-// dropKept removes a part that nobody writes.
-func (t *Tree) dropKept(key partKey, dir int) error {
-	u, err := t.claim(context.Background(), key, false)
+// endPart ends a part of the user, whoever writes it.
+func (v *sessionFS) endPart(ctx context.Context, key partKey, dir int) error {
+	if h := v.writing(key); h != nil {
+		_, err := h.vanish()
+		return err
+	}
+	u, err := v.t.claim(ctx, key, ferry.ErrRemoved)
 	if err != nil {
 		return err
 	}
-	defer t.unclaim(u)
-	if err := t.parts.Unlink(dir, key.name); err != unix.ENOENT {
+	defer v.t.unclaim(u)
+	if err := v.t.parts.Unlink(dir, key.name); err != unix.ENOENT {
 		return err
 	}
 	return nil
@@ -118,26 +127,18 @@ type ending struct {
 	own *handle // the session's own unfinished file; nil: another's, or none
 }
 
-// ending finds the part for p, and answers ferry.ErrBusy where somebody writes
-// it who may not be stopped. Users whose parts are not kept have none that is
-// not their own; ending them does nothing.
-func (v *sessionFS) ending(p *beneath.Place) (*ending, error) {
+// ending finds the part for p. Users whose parts are not kept have none that is not
+// their own; ending them does nothing.
+func (v *sessionFS) ending(p *beneath.Place) *ending {
 	e := &ending{t: v.t, at: p, own: v.unfinishedAt(p)}
-	if e.own != nil || !v.owner.Keeps || p.Base == "." {
-		return e, nil
+	if e.own == nil && v.owner.Keeps && p.Base != "." {
+		e.key = v.partKey(p)
 	}
-	e.key = v.partKey(p)
-	v.t.mu.Lock()
-	defer v.t.mu.Unlock()
-	if u := v.t.live[e.key]; u != nil && (u.holder == nil || !u.holder.silent()) {
-		return nil, ferry.ErrBusy
-	}
-	return e, nil
+	return e
 }
 
-// end removes the part, and tells whether there was one. Who has begun to
-// write it since ending was called loses it, or, still opening it, has come
-// after us.
+// end removes the part, and tells whether there was one. Who writes it loses it, or,
+// still opening it, has come after us.
 func (e *ending) end(ctx context.Context) (bool, error) {
 	switch {
 	case e.own != nil:
@@ -145,14 +146,17 @@ func (e *ending) end(ctx context.Context) (bool, error) {
 	case e.key.name == "":
 		return false, nil
 	}
-	u, err := e.t.claim(ctx, e.key, true)
-	if err != nil {
+	u, err := e.t.claim(ctx, e.key, ferry.ErrRemoved)
+	if err == errHeld {
 		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	defer e.t.unclaim(u)
 	expired := e.t.parts.ExpiredAt(e.at.Dir, e.key.name)
 	if err := e.t.parts.Unlink(e.at.Dir, e.key.name); err != unix.ENOENT {
 		return !expired, err
 	}
-	return false, nil
+	return u.ended, nil
 }

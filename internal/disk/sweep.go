@@ -80,7 +80,7 @@ func (t *Tree) sweepPart(key partKey, dir int) {
 	if !t.parts.ExpiredAt(dir, key.name) || t.isLive(key) {
 		return
 	}
-	u, err := t.claim(context.Background(), key, false)
+	u, err := t.claim(context.Background(), key, ferry.ErrTakenOver)
 	if err != nil {
 		return
 	}

@@ -13,10 +13,10 @@ import (
 
 // SendTo sends up to n bytes from off on to dst.
 func (h *handle) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
-	if err := h.guard.begin(dst); err != nil {
+	if err := h.guard.Begin(dst); err != nil {
 		return 0, beneath.Fail("read", h.name, err)
 	}
-	defer h.guard.done(dst)
+	defer h.guard.Done(dst)
 	if off < 0 {
 		return 0, beneath.Fail("read", h.name, fs.ErrInvalid)
 	}
@@ -26,10 +26,10 @@ func (h *handle) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) 
 
 // ReceiveFrom writes up to n bytes that come from src at off on.
 func (h *handle) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n int64) (int64, error) {
-	if err := h.guard.begin(src); err != nil {
+	if err := h.guard.Begin(src); err != nil {
 		return 0, beneath.Fail("write", h.name, err)
 	}
-	defer h.guard.done(src)
+	defer h.guard.Done(src)
 	switch {
 	case !h.writes:
 		return 0, beneath.Fail("write", h.name, fs.ErrPermission)
@@ -52,7 +52,7 @@ func (h *handle) verdict(err error) error {
 	if err == nil {
 		return nil
 	}
-	if stopped := h.guard.ended(); stopped != nil {
+	if stopped := h.guard.Ended(); stopped != nil {
 		return beneath.Fail("transfer", h.name, stopped)
 	}
 	if own := (*fdcopy.FileError)(nil); errors.As(err, &own) {

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 
 	"golang.org/x/sys/unix"
@@ -36,38 +37,67 @@ type upload struct {
 	over      bool          // an older file stood under the name at Open
 	removed   bool          // by the session itself: it cannot be published
 	attrs     uploadAttrs
+	ended     bool          // claim has ended another handle's upload for this one
+	gone      chan struct{} // closed when the upload leaves the table
 }
 
+// errHeld: somebody in this process has hold of the part.
+var errHeld = fmt.Errorf("%w", ferry.ErrBusy)
+
 // claim enters the part into the table for the caller alone. A handle that
-// writes it and has been silent long enough, or any with force, is revoked, and
-// has let go of it when claim returns; else the answer is ferry.ErrBusy.
-func (t *Tree) claim(ctx context.Context, key partKey, force bool) (*upload, error) {
+// writes it is revoked, and has let go of it when claim returns: any where why is
+// ferry.ErrRemoved, and what it wrote is gone; where why is ferry.ErrTakenOver one
+// that has been silent long enough. Else the answer is errHeld: it writes, or it has
+// just been taken hold of. Where a handle hangs, it is ferry.ErrBusy.
+func (t *Tree) claim(ctx context.Context, key partKey, why error) (*upload, error) {
+	ended := false
 	for {
 		t.mu.Lock()
 		u := t.live[key]
 		if u == nil {
-			u = &upload{key: key}
+			u = &upload{key: key, ended: ended, gone: make(chan struct{})}
 			t.live[key] = u
 			t.mu.Unlock()
 			return u, nil
 		}
 		holder := u.holder
 		t.mu.Unlock()
-		if holder == nil || !force && !holder.silent() || !holder.guard.stop(ferry.ErrTakenOver, holder.abandon) {
-			return nil, ferry.ErrBusy
+		remove := why == ferry.ErrRemoved
+		switch {
+		case holder == nil || !remove && !holder.silent():
+			return nil, errHeld
+		case holder.revoke(why):
+			ended = remove
+		case !remove: // it is ending already
+			return nil, errHeld
 		}
-		if err := holder.handOver(ctx); err != nil {
+		if err := u.handedOver(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// handOver waits until the revoked handle has let go. Not for ever: its last
+// revoke ends the handle because of why; false: it is ending already.
+func (h *handle) revoke(why error) bool {
+	return h.guard.Stop(why, func() {
+		if why == ferry.ErrRemoved {
+			h.discard.Store(true)
+		}
+		h.abandon()
+	})
+}
+
+// handedOver waits until the holder that ends has let go. Not for ever: its last
 // operation may hang in the file system, or wait for a part of the caller's.
-func (h *handle) handOver(ctx context.Context) error {
+func (u *upload) handedOver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, ferry.TakeoverAfter, ferry.ErrBusy)
 	defer cancel()
-	return h.guard.drain(ctx)
+	select {
+	case <-u.gone:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // unclaim takes an upload out of the tables.
@@ -76,6 +106,7 @@ func (t *Tree) unclaim(u *upload) {
 	defer t.mu.Unlock()
 	if t.live[u.key] == u {
 		delete(t.live, u.key)
+		close(u.gone)
 	}
 	if target := targetOf(&u.at); t.reserved[target] == u {
 		delete(t.reserved, target)
@@ -122,6 +153,30 @@ func (t *Tree) isLive(key partKey) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.live[key] != nil
+}
+
+// writing gives the handle with which this very session writes a part; nil: it does not.
+func (v *sessionFS) writing(key partKey) *handle {
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	if u := v.t.live[key]; u != nil && u.holder != nil && u.holder.v.session == v.session {
+		return u.holder
+	}
+	return nil
+}
+
+// written gives the handle with which any session of the user writes the part for p;
+// nil: none does.
+func (v *sessionFS) written(p *beneath.Place) *handle {
+	if !v.keepsFor(p) {
+		return v.unfinishedAt(p)
+	}
+	v.t.mu.Lock()
+	defer v.t.mu.Unlock()
+	if u := v.t.live[v.partKey(p)]; u != nil {
+		return u.holder
+	}
+	return nil
 }
 
 // enlist makes a handle known to its session and, for an upload, in the table.

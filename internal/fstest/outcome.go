@@ -27,7 +27,7 @@ func class(err error) string {
 		ferry.ErrIsDir, ferry.ErrNotDir, ferry.ErrNotEmpty, ferry.ErrNotRegular, ferry.ErrBadName, ferry.ErrLoop,
 		ferry.ErrCrossDevice, ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrBeyondEnd,
 		ferry.ErrStalePart, ferry.ErrChanged,
-		ferry.ErrTakenOver, ferry.ErrClosed, os.ErrDeadlineExceeded, context.Canceled,
+		ferry.ErrTakenOver, ferry.ErrRemoved, ferry.ErrClosed, os.ErrDeadlineExceeded, context.Canceled,
 	} {
 		if errors.Is(err, sentinel) {
 			return sentinel.Error()

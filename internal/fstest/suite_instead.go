@@ -74,7 +74,7 @@ func resumesNewOwn(e *env) {
 	h = e.open(f, "/a", ferry.ResumeNew)
 	e.silence()
 	again := e.open(f, "/a", ferry.ResumeNew)
-	e.revoked(h, "/a")
+	e.revoked(h, "/a", ferry.ErrTakenOver)
 	e.must(again.Commit())
 	e.holds(bob, "/a", "first second")
 }
@@ -120,4 +120,17 @@ func takeoverNoticed(e *env) {
 	e.must(h.Commit())
 	e.holds(f, "/a", "first second")
 	e.must(src.Close())
+}
+
+// knowsNoOthers: what another session writes is known to be there, and can be
+// neither renamed nor changed.
+func knowsNoOthers(e *env) {
+	f, other := e.as("alice"), e.as("alice")
+	h := e.open(f, "/a", ferry.Replace)
+	e.put(h, "half", 0)
+	mode := fs.FileMode(0o640)
+	e.want(e.rename(other, "/a", "/b", true), fs.ErrNotExist, "/a")
+	e.want(other.SetAttr(context.Background(), "/a", ferry.Attr{Mode: &mode}), fs.ErrNotExist, "/a")
+	e.must(h.Commit())
+	e.holds(other, "/a", "half")
 }

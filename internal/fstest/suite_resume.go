@@ -111,7 +111,7 @@ func resumeNew(e *env) {
 	e.refused(e.as("alice"), "/b", ferry.ResumeNew, ferry.ErrBusy)
 	e.silence()
 	again := e.open(e.as("alice"), "/b", ferry.ResumeNew)
-	e.revoked(h, "/b")
+	e.revoked(h, "/b", ferry.ErrTakenOver)
 	e.must(again.Commit())
 	e.holds(bob, "/b", "new")
 }

@@ -87,6 +87,8 @@ func For(err error) Reply {
 		return Say(426, "Transfer aborted.")
 	case errors.Is(err, ferry.ErrTakenOver):
 		return Say(426, "Transfer ended: another session of yours went on with this upload.")
+	case errors.Is(err, ferry.ErrRemoved):
+		return Say(426, "Transfer ended: another session of yours removed this upload.")
 	case errors.Is(err, ferry.ErrStalled):
 		return Say(426, "Transfer ended: no data moved for too long.")
 	case errors.Is(err, ferry.ErrControlLost):

@@ -41,6 +41,8 @@ type Config struct {
 
 	// Ports says where data connections may come about.
 	Ports ftpport.Policy
+	// Network is where they do; nil: TCP.
+	Network ftpdata.Network
 
 	LoginTimeout time.Duration // from the connect to a login; 0: 1 min
 	IdleTimeout  time.Duration // between commands; 0: 15 min (RFC 1123 §4.1.3.2 wants 5 at least)
@@ -86,10 +88,9 @@ type Server struct {
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
-	return newServer(cfg, ftpdata.TCPNetwork{})
-}
-
-func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
+	if cfg.Network == nil {
+		cfg.Network = ftpdata.TCPNetwork{}
+	}
 	if cfg.Gate == nil {
 		return nil, errors.New("ftp: no gate given")
 	}
@@ -119,7 +120,7 @@ func newServer(cfg Config, n ftpdata.Network) (*Server, error) {
 	s.data = ftpdata.New(ftpdata.Config{
 		First: cfg.Ports.First, Last: cfg.Ports.Last, Addresses: cfg.Ports.Addresses, ActivePort: cfg.Ports.ActivePort,
 		DataTimeout: cfg.DataTimeout, StallTimeout: cfg.StallTimeout,
-	}, n, s.tlsSessions, s.wires)
+	}, cfg.Network, s.tlsSessions, s.wires)
 	s.drain, s.startDrain = context.WithCancel(context.Background())
 	s.kill, s.startKill = context.WithCancelCause(context.Background())
 	return s, nil

@@ -153,7 +153,8 @@ func (w *world) begin() {
 	if !w.quiet && w.cfg.Log == nil {
 		w.cfg.Log = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	srv, err := newServer(w.cfg, w.net)
+	w.cfg.Network = w.net
+	srv, err := New(w.cfg)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -8,7 +8,9 @@
 //	crash     the server, its clients and its disk, at their worst moments
 //	threats   attacks, by number
 //	readme    README.md and docs/, pasted into a shell
-//	harness   what all of them share
+//	views     what the sessions of one user and of others see of a name; in the test's own
+//	          process, over files in memory and on the disk
+//	harness   what the others share
 //
 // Every test starts its own server on a free port of loopback and ends it. `make deps`
 // installs the clients: one that is missing fails its tests. FERRY_BINARY names a

@@ -176,10 +176,10 @@ func (h *handle) release() {
 
 // revoke takes the part away from the handle and wakes a ReceiveFrom that
 // waits for its peer.
-func (h *handle) revoke() {
-	h.ended = ferry.ErrTakenOver
+func (h *handle) revoke(why error) {
+	h.ended = why
 	h.part = nil
 	if h.source != nil {
-		h.source.Interrupt(ferry.ErrTakenOver)
+		h.source.Interrupt(why)
 	}
 }

@@ -80,8 +80,24 @@ func (p *part) claim() error {
 	if p.moves() {
 		return ferry.ErrBusy
 	}
+	p.revoke(ferry.ErrTakenOver)
+	return nil
+}
+
+// revoke takes a part away from whoever writes it, because of why.
+func (p *part) revoke(why error) {
 	if p.holder != nil {
-		p.holder.revoke()
+		p.holder.revoke(why)
+	}
+}
+
+// written gives the part for a place that a session of the user writes; nil: none is.
+func (s *session) written(at place) *part {
+	if own := s.own(at); own != nil {
+		return own
+	}
+	if p := s.partAt(at); p != nil && p.holder != nil {
+		return p
 	}
 	return nil
 }
@@ -93,22 +109,22 @@ func (p *part) info(base string) ferry.Info {
 	return i
 }
 
-// end ends a part that the session's user has for a place: at once where the
-// session itself writes it, else as far as claim allows.
-func (s *session) end(at place) error {
+// end ends the part that the session's user has for a place, whoever writes it.
+func (s *session) end(at place) {
 	if p := s.own(at); p != nil {
 		s.tree.discard(p)
-		return nil
+	} else if p := s.partAt(at); p != nil {
+		s.endPart(p)
 	}
-	p := s.partAt(at)
-	if p == nil {
-		return nil
-	}
-	if err := p.claim(); err != nil {
-		return err
+}
+
+// endPart ends a part of the user's. A handle of the session itself goes on, as with
+// an unlinked file.
+func (s *session) endPart(p *part) {
+	if !s.handles[p.holder] {
+		p.revoke(ferry.ErrRemoved)
 	}
 	s.tree.discard(p)
-	return nil
 }
 
 // discard removes a part. A handle that still has it open goes on, as with an

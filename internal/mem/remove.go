@@ -24,9 +24,7 @@ func (s *session) remove(name ferry.Name) error {
 	if at.node == nil && s.own(at) == nil && s.partAt(at) == nil {
 		return fs.ErrNotExist
 	}
-	if err := s.end(at); err != nil {
-		return err
-	}
+	s.end(at)
 	if at.node != nil {
 		at.dir.drop(at.base)
 		s.tree.unlink(at.node)
@@ -74,13 +72,13 @@ func (s *session) rmdir(name ferry.Name) error {
 		return ferry.ErrNotEmpty
 	}
 	for key, p := range at.node.parts {
-		mine := s.keeps && key == s.key(key.base)
-		if p.holder != nil || !mine && !s.tree.expired(p) {
+		mine := s.keeps && key == s.key(key.base) || s.handles[p.holder]
+		if !mine && !s.tree.expired(p) {
 			return ferry.ErrBusy
 		}
 	}
 	for _, p := range at.node.parts {
-		s.tree.discard(p)
+		s.endPart(p)
 	}
 	at.dir.drop(at.base)
 	s.tree.unlink(at.node)
@@ -105,7 +103,7 @@ func (s *session) rename(from, to ferry.Name, replace bool) error {
 	if src.dir == nil || dst.dir == nil {
 		return fs.ErrPermission
 	}
-	if p := s.own(src); p != nil {
+	if p := s.written(src); p != nil && (src.node == nil || p == s.own(src)) {
 		return s.renamePart(p, dst, replace)
 	}
 	if err := checkRename(src, dst, replace); err != nil {
@@ -114,9 +112,7 @@ func (s *session) rename(from, to ferry.Name, replace bool) error {
 	if src.node == dst.node {
 		return nil
 	}
-	if err := s.end(dst); err != nil {
-		return err
-	}
+	s.end(dst)
 	if dst.node != nil {
 		s.tree.unlink(dst.node)
 	}
@@ -173,9 +169,7 @@ func (s *session) renamePart(p *part, dst place, replace bool) error {
 	case same:
 		return nil
 	}
-	if err := s.end(dst); err != nil {
-		return err
-	}
+	s.end(dst)
 	delete(p.dir.parts, p.key)
 	p.key.base = dst.base
 	p.dir = dst.dir

@@ -153,6 +153,9 @@ func (s *session) SetAttr(_ context.Context, name ferry.Name, a ferry.Attr) erro
 		return fail("setattr", name, s.tree.setPartAttr(p, a))
 	}
 	if at.node == nil {
+		if p := s.written(at); p != nil {
+			return fail("setattr", name, s.tree.setPartAttr(p, a))
+		}
 		return fail("setattr", name, fs.ErrNotExist)
 	}
 	return fail("setattr", name, s.tree.setAttr(at.node, a))

@@ -34,7 +34,7 @@ type handle struct {
 	// mu keeps the order of requests: what is sent under it while ended is nil
 	// comes before CLOSE. Servers give the same handle to the next file.
 	mu     sync.RWMutex
-	ended  error           // nil while it is open; ErrTakenOver or ErrClosed
+	ended  error           // nil while it is open; ErrTakenOver, ErrRemoved or ErrClosed
 	source *ferry.DataConn // what a running ReceiveFrom waits for
 
 	// appends: what is written goes to the end. Appending keeps such writes apart.
@@ -107,10 +107,20 @@ func (h *handle) ask(ctx context.Context, request func(id string) sftpwire.Reque
 // noticed sees to it that a handle that was taken over stays so, whatever is
 // asked next.
 func (h *handle) noticed(err error) error {
-	if errors.Is(err, ferry.ErrTakenOver) {
-		h.revoke()
+	if why := revoked(err); why != nil {
+		h.revoke(why)
 	}
 	return err
+}
+
+// revoked tells why the server has taken the file away, if err is about that.
+func revoked(err error) error {
+	for _, why := range []error{ferry.ErrTakenOver, ferry.ErrRemoved} {
+		if errors.Is(err, why) {
+			return why
+		}
+	}
+	return nil
 }
 
 // state is why the handle is done with; nil: it is open.

@@ -148,16 +148,26 @@ func (h *handle) stage(ctx context.Context, part string, perm *fs.FileMode) erro
 	if err := f.claim(part); err != nil {
 		return err
 	}
-	before, err := f.conn.Begin(ctx, &sftpwire.Remove{Name: part})
+	// A server of ours says of what another session writes that it is busy, unless it
+	// may be taken over. To remove it would end it.
+	before, err := f.conn.Begin(ctx, &sftpwire.Open{Name: part, Flags: readWrite})
 	if err != nil {
 		return err
 	}
 	defer before.Leave()
 	err = h.openAs(ctx, part, newFile, perm)
-	if sftpconn.Unclear(err) {
-		if _, failed := before.Wait(ctx); failed != nil && !errors.Is(failed, fs.ErrNotExist) {
-			return failed
+	kept, none := before.Wait(ctx)
+	switch {
+	case none == nil:
+		f.conn.Post(&sftpwire.Close{Handle: kept.Reply.(*sftpwire.Handle).Handle})
+		if err != nil {
+			err = f.conn.Do(ctx, &sftpwire.Remove{Name: part})
 		}
+		if err == nil && h.id == "" {
+			err = h.openAs(ctx, part, newFile, perm)
+		}
+	case sftpconn.Unclear(err) && !errors.Is(none, fs.ErrNotExist):
+		err = none
 	}
 	h.part = part
 	return err
@@ -198,7 +208,7 @@ func (f *FS) claim(part string) error {
 		return ferry.ErrBusy
 	}
 	if h := f.writer(part); h != nil {
-		h.revoke()
+		h.revoke(ferry.ErrTakenOver)
 	}
 	return nil
 }

@@ -215,10 +215,10 @@ func (h *handle) closeAndWait(ctx context.Context) error {
 		return nil
 	}
 	err := h.fs.conn.Do(ctx, &sftpwire.Close{Handle: h.id})
-	if errors.Is(err, ferry.ErrTakenOver) {
+	if why := revoked(err); why != nil {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.ended = ferry.ErrTakenOver
+		h.ended = why
 	}
 	return err
 }
@@ -232,12 +232,12 @@ func (h *handle) close(why error) {
 
 // revoke takes the part away from the handle and wakes a ReceiveFrom that
 // waits for its peer.
-func (h *handle) revoke() {
-	h.close(ferry.ErrTakenOver)
+func (h *handle) revoke(why error) {
+	h.close(why)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.source != nil {
-		h.source.Interrupt(ferry.ErrTakenOver)
+		h.source.Interrupt(why)
 	}
 }
 

@@ -164,8 +164,18 @@ func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 		return fs.ErrPermission
 	}
 	gone := &sftpwire.Rmdir{Name: f.remote(name)}
-	err := f.conn.Do(ctx, gone)
-	if err == nil || !sftpconn.Unclear(err) {
+	own, err := f.ownIn(ctx, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = f.conn.Do(ctx, gone)
+	if err == nil { // and with it what a server of ours has staged
+		for _, h := range own {
+			h.unlink()
+		}
+		return nil
+	}
+	if !sftpconn.Unclear(err) {
 		return f.notDir(ctx, name, false, err)
 	}
 	if at, look := f.resolve(ctx, name, false); look == nil && at.there && !at.mode.IsDir() {
@@ -176,6 +186,10 @@ func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 		return sftpconn.Meaning(err, reason)
 	}
 	for _, part := range parts {
+		if own := f.writer(part); own != nil {
+			own.unlink()
+			continue
+		}
 		if err := f.conn.Do(ctx, &sftpwire.Remove{Name: part}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -183,12 +197,15 @@ func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 	if len(parts) == 0 {
 		return err
 	}
+	if err := f.tidied(ctx); err != nil {
+		return err
+	}
 	return f.conn.Do(ctx, gone)
 }
 
 // onlyParts gives the parts in a directory that do not count where it is to be
 // removed. Else it says what does: ErrNotEmpty, or ErrBusy of parts that are
-// written, or are another's and not expired.
+// another's and not expired.
 func (f *FS) onlyParts(ctx context.Context, name ferry.Name) ([]string, error) {
 	var parts []string
 	busy := false
@@ -200,8 +217,8 @@ func (f *FS) onlyParts(ctx context.Context, name ferry.Name) ([]string, error) {
 			return nil, ferry.ErrNotEmpty
 		}
 		part := path.Join(f.remote(name), e.Name)
-		mine := strings.HasPrefix(e.Name, f.ownPrefix()) && f.keeps()
-		busy = busy || f.writer(part) != nil || !mine && !f.expired(infoOf(e.Name, e.Attrs))
+		mine := strings.HasPrefix(e.Name, f.ownPrefix()) && f.keeps() || f.writer(part) != nil
+		busy = busy || !mine && !f.expired(infoOf(e.Name, e.Attrs))
 		parts = append(parts, part)
 	}
 	if busy {

@@ -70,7 +70,7 @@ func statusError(s *sftpwire.Status) error {
 // spelledOut is the reason that the text of a failure names, as Ferry's server
 // has it; nil: it names none.
 func spelledOut(text string) error {
-	for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrTakenOver} {
+	for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrTakenOver, ferry.ErrRemoved} {
 		if text == sftpwire.Failure.String()+": "+known.Error() {
 			return known
 		}

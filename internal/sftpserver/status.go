@@ -31,7 +31,7 @@ func statusFor(err error) *sftpwire.Status {
 	code := codeFor(err)
 	text := code.String()
 	if code == sftpwire.Failure {
-		for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrStalePart, ferry.ErrTakenOver, errTooMany} {
+		for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrStalePart, ferry.ErrTakenOver, ferry.ErrRemoved, errTooMany} {
 			if errors.Is(err, known) {
 				text = "Failure: " + known.Error()
 			}

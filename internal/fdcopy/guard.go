@@ -1,4 +1,4 @@
-package disk
+package fdcopy
 
 import (
 	"context"
@@ -7,9 +7,10 @@ import (
 	"ferry"
 )
 
-// opGuard counts the operations that are at work on a handle, so that its file
-// descriptor is closed after the last of them and no other begins.
-type opGuard struct {
+// Guard counts the operations that are at work on an open file, so that its
+// descriptor is closed after the last of them and no other begins. Make it with
+// NewGuard.
+type Guard struct {
 	mu      sync.Mutex
 	n       int
 	conn    *ferry.DataConn // that SendTo or ReceiveFrom may be waiting for
@@ -18,9 +19,12 @@ type opGuard struct {
 	idle    chan struct{}   // closed after that
 }
 
-// begin lets an operation in that may wait for conn, or for none if nil. Every
-// begin without an error needs a done.
-func (u *opGuard) begin(conn *ferry.DataConn) error {
+// NewGuard lets operations in.
+func NewGuard() Guard { return Guard{idle: make(chan struct{})} }
+
+// Begin lets an operation in that may wait for conn, or for none if nil. Every
+// Begin without an error needs a Done.
+func (u *Guard) Begin(conn *ferry.DataConn) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.end != nil {
@@ -33,8 +37,8 @@ func (u *opGuard) begin(conn *ferry.DataConn) error {
 	return nil
 }
 
-// done says that an operation has ended. It is told conn as begin was.
-func (u *opGuard) done(conn *ferry.DataConn) {
+// Done says that an operation has ended. It is told conn as Begin was.
+func (u *Guard) Done(conn *ferry.DataConn) {
 	u.mu.Lock()
 	if conn != nil {
 		u.conn = nil
@@ -47,10 +51,10 @@ func (u *opGuard) done(conn *ferry.DataConn) {
 	}
 }
 
-// stop lets no further operation in: they are told end, and so is what waits for a
-// connection. Release is called when the last one at work is done. False: somebody
+// Stop lets no further operation in: they are told end, and so is what waits for a
+// connection. release is called when the last one at work is done. False: somebody
 // else has stopped it before.
-func (u *opGuard) stop(end error, release func()) bool {
+func (u *Guard) Stop(end error, release func()) bool {
 	u.mu.Lock()
 	if u.end != nil {
 		u.mu.Unlock()
@@ -68,20 +72,20 @@ func (u *opGuard) stop(end error, release func()) bool {
 	return true
 }
 
-func (u *opGuard) finish() {
+func (u *Guard) finish() {
 	u.release()
 	close(u.idle)
 }
 
-// ended is what begin would answer.
-func (u *opGuard) ended() error {
+// Ended is what Begin would answer.
+func (u *Guard) Ended() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.end
 }
 
-// drain waits until release has been called, which is after stop.
-func (u *opGuard) drain(ctx context.Context) error {
+// Drain waits until release has been called, which is after Stop.
+func (u *Guard) Drain(ctx context.Context) error {
 	select {
 	case <-u.idle:
 		return nil
