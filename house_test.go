@@ -54,9 +54,10 @@ func house() map[string][]string {
 		"ferry/internal/ftplist":    {"ferry", "ferry/internal/ftpwire"},
 		"ferry/internal/ftpreply":   {"ferry", "ferry/internal/ftpdata", "ferry/internal/ftptls"},
 		"ferry/internal/ftpparam":   {"ferry/internal/ftpreply", "ferry/internal/ftpdata", "ferry/internal/ftplist", "ferry/internal/ftpwire"},
+		"ferry/internal/ftpcontrol": {"ferry/internal/ftptls", "ferry/internal/ftpwire"},
 		"ferry/internal/ftpport":    {"ferry/internal/ftpreply", "ferry/internal/ftpdata", "ferry/internal/ftpwire"},
 		"ferry/internal/ftptree":    {"ferry", "ferry/internal/ftpreply", "ferry/internal/ftpparam", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest"},
-		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/ftptree", "ferry/internal/ftpreply", "ferry/internal/ftpport", "ferry/internal/ftpparam", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
+		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/ftpcontrol", "ferry/internal/ftptree", "ferry/internal/ftpreply", "ferry/internal/ftpport", "ferry/internal/ftpparam", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
 		"ferry/internal/sftpio":     {"ferry/internal/sftpwire"},
 		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
 		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver", "ferry/internal/digest"},
@@ -91,6 +92,7 @@ func otherSide() map[string][]string {
 		"ferry/internal/ftpdata":    {"ferry/internal/nettest"},
 		"ferry/internal/ftpparam":   {"ferry/internal/ftpreply", "ferry/internal/ftpdata", "ferry/internal/ftplist", "ferry/internal/ftpwire"},
 		"ferry/internal/ftpport":    {"ferry/internal/nettest"},
+		"ferry/internal/ftpcontrol": {"ferry/internal/nettest"},
 		"ferry/internal/sftpserver": {"ferry/internal/gatetest", "ferry/internal/gate", "ferry/internal/sftptest"},
 		"ferry/internal/sshserver":  {"ferry/internal/gatetest", "ferry/internal/sftptest", "ferry/internal/sftpwire"},
 	}
@@ -163,7 +165,6 @@ const (
 func largerRooms() map[string]string {
 	return map[string]string{
 		"ferry/internal/fstest":     "a suite of tests, in files that are none for the Go tool",
-		"ferry/internal/ftpserver":  "what commands do to files (transfers, the tree, facts, hashes) still hangs on the session; it is to leave as functions of a value",
 		"ferry/internal/sftpserver": "the files of a session (handles, base content, copies, hashes) still lie beside its requests; they are to leave as a room of open files",
 		"ferry/internal/sftpclient": "it stages by itself, for SFTP has no Abort; the staging leaves when a second remote storage needs it",
 	}

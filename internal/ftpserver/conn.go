@@ -11,9 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/text/encoding"
-
 	"ferry"
+	"ferry/internal/ftpcontrol"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftpparam"
 	"ferry/internal/ftpport"
@@ -24,27 +23,17 @@ import (
 )
 
 const (
-	maxLine      = 8 << 10          // bytes of one command: a verb and the longest name
-	maxQueue     = 256 << 10        // bytes of memory for commands that wait for a running job
-	maxReplies   = 64 << 10         // bytes of replies that are gathered before they are written
-	writeTimeout = 30 * time.Second // for the client to take a reply
-	goodbyeTime  = time.Second      // the same, where the server ends the connection
-	keepAlive    = 8 * time.Second  // between the lines that show a long job is alive
-
-	// aloneAfterQuit is how long a job without a data connection goes on after
-	// its client has said QUIT and closed the connection in its direction.
-	aloneAfterQuit = 10 * time.Second
+	maxQueue   = 256 << 10       // bytes of memory for commands that wait for a running job
+	maxReplies = 64 << 10        // bytes of replies that are gathered before they are written
+	keepAlive  = 8 * time.Second // between the lines that show a long job is alive
 )
 
 // conn is one session on a control connection. The goroutine in serve owns
 // every field; a job gets values and posts its reply to job.done.
 type conn struct {
 	srv      *Server
-	raw      net.Conn    // the connection itself; its deadlines are everybody's
-	ctl      net.Conn    // what is read and written: raw, or TLS over it
+	ctl      *ftpcontrol.Conn
 	tls      *protection // nil: AUTH was not given
-	in       *ftpwire.Reader
-	out      []byte // replies not yet written
 	gateConn *gate.Conn
 	peer     netip.AddrPort
 	local    netip.AddrPort
@@ -63,34 +52,29 @@ type conn struct {
 
 	files     *ftptree.Files // of the login; nil before it
 	params    ftpparam.Params
-	charset   encoding.Encoding // of names; nil: UTF-8, or whatever bytes they are
-	next      *ftpport.Next     // how the next data connection comes about
-	job       *job              // what runs now; nil: nothing
-	queue     []request         // what waits for the job's end
-	queueSize int               // bytes in queue
-	quitSoon  atomic.Bool       // QUIT is in the queue: the job may outlive the control connection
-	closing   bool              // the last reply is said
+	next      *ftpport.Next // how the next data connection comes about
+	job       *job          // what runs now; nil: nothing
+	queue     []request     // what waits for the job's end
+	queueSize int           // bytes in queue
+	quitSoon  atomic.Bool   // QUIT is in the queue: the job may outlive the control connection
+	closing   bool          // the last reply is said
 	report    ftpreply.Reporter
 	cause     error // why the connection ends; nil: QUIT
 }
 
 func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.AddrPort, implicit bool) *conn {
 	c := &conn{
-		srv: s, raw: nc, ctl: nc, gateConn: gateConn, peer: peer, local: local, implicit: implicit,
-		in: ftpwire.NewReader(nc, maxLine), start: time.Now(),
+		srv: s, ctl: ftpcontrol.New(nc), gateConn: gateConn, peer: peer, local: local, implicit: implicit,
+		start: time.Now(),
 	}
 	c.next = ftpport.For(ftpport.Client{
 		Session: ftpdata.Session{ID: gateConn.ID(), Local: local}, Peer: peer, Penalize: gateConn.Penalize,
 	}, s.data, &s.cfg.Ports)
 	c.nameLog()
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)
-	c.in.OnRefusal(func() { c.takeRefusals(); c.flush() })
 	c.resetParameters()
 	return c
 }
-
-// takeRefusals queues the refusals of Telnet options (RFC 1123 §4.1.2.12).
-func (c *conn) takeRefusals() { c.out = append(c.out, c.in.TakeTelnetReply()...) }
 
 // resetParameters brings what a client may set back to what it is at the
 // start of a connection (RFC 959 §4.1.1 REIN, RFC 3659 §7.7, RFC 7151 §3.2).
@@ -103,9 +87,9 @@ func (c *conn) resetParameters() {
 
 // serve runs the session and returns why it ended, nil for a QUIT.
 func (c *conn) serve() error {
-	stopDrain := context.AfterFunc(c.srv.drain, c.wake)
+	stopDrain := context.AfterFunc(c.srv.drain, c.ctl.Wake)
 	defer stopDrain()
-	stopGate := context.AfterFunc(c.gateConn.Context(), c.wakeToLeave)
+	stopGate := context.AfterFunc(c.ctx(), c.ctl.Leave)
 	defer stopGate()
 	defer c.end()
 	defer c.recoverPanic()
@@ -132,61 +116,45 @@ func (c *conn) greet() {
 // An idle session waits in ReadLine, and its stack is what it costs most. So
 // step holds as little as can be, and the work is in functions of its own.
 func (c *conn) step() {
-	deadline, read := c.prepare()
-	if !read {
-		return
+	if c.mustRead() {
+		c.heard(c.ctl.ReadLine(c.readDeadline()))
 	}
-	line, err := c.in.ReadLine()
-	c.heard(line, err, deadline)
 }
 
-// prepare does what comes before reading; false means that it was enough.
-// Otherwise deadline is when the read must return.
-func (c *conn) prepare() (deadline time.Time, read bool) {
+// mustRead does what comes before reading; false means that it was enough.
+func (c *conn) mustRead() bool {
 	switch {
 	case c.job == nil && c.mustEnd():
-		return deadline, false
+		return false
 	case c.job == nil && len(c.queue) > 0:
 		c.execute(c.dequeue())
-		return deadline, false
-	case c.job != nil || !c.in.HasLine():
-		if c.flush(); c.closing { // replies to pipelined commands leave in one write
-			return deadline, false
-		}
+		return false
+	case c.job != nil || !c.ctl.HasLine():
+		c.flush() // replies to pipelined commands leave in one write
 	}
-	deadline = c.readDeadline()
-	_ = c.raw.SetReadDeadline(deadline)
-	// Whoever wakes us sets its flag before the deadline, so looking after we
-	// have set ours loses no wake-up.
-	return deadline, !c.happened()
+	return !c.closing
 }
 
 // heard takes what a read brought.
-func (c *conn) heard(line []byte, err error, deadline time.Time) {
-	c.out = append(c.out, c.in.TakeTelnetReply()...)
+func (c *conn) heard(line []byte, err error) {
+	var unsent *ftpcontrol.UnsentError
 	switch {
 	case err == nil:
 		c.take(c.srv.parse(line))
+	case errors.Is(err, ftpcontrol.ErrWoken):
+		c.woken()
+	case errors.As(err, &unsent):
+		c.notTaken(unsent.Err)
 	case errors.Is(err, ftpwire.ErrLineTooLong):
-		c.take(refuse(fmt.Sprintf("Command line too long; %d bytes are allowed.", maxLine)))
+		c.take(refuse(fmt.Sprintf("Command line too long; %d bytes are allowed.", ftpcontrol.MaxLine)))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.timedOut(deadline)
+		c.timedOut()
 	case errors.Is(err, ftpwire.ErrNoLineEnd):
 		c.send(ftpreply.Say(421, "A command line without an end; closing the connection."))
 		c.lost(err)
 	default:
 		c.lost(err)
 	}
-}
-
-// wake makes a blocked read return. Safe from every goroutine.
-func (c *conn) wake() { _ = c.raw.SetReadDeadline(time.Unix(1, 0)) }
-
-// wakeToLeave is wake for the end of the gate's connection: a client that does not
-// take what it is told has no more time than goodbyeTime.
-func (c *conn) wakeToLeave() {
-	_ = c.raw.SetWriteDeadline(time.Now().Add(goodbyeTime))
-	c.wake()
 }
 
 // readDeadline is when a read must return though nothing came.
@@ -203,18 +171,16 @@ func (c *conn) readDeadline() time.Time {
 	}
 }
 
-// happened deals with what does not come from the client: the end of the job,
-// of the gate's connection, or of the server. It tells whether there was something.
-func (c *conn) happened() bool {
+// woken deals with what does not come from the client: the end of the job. That of the
+// gate's connection ends the job too, and that of the server waits for it.
+func (c *conn) woken() {
 	if c.job == nil {
-		return c.mustEnd()
+		return
 	}
 	select {
 	case r := <-c.job.done:
 		c.finish(r)
-		return true
 	default:
-		return false // the end of the gate's connection cancels the job too
 	}
 }
 
@@ -233,22 +199,14 @@ func (c *conn) mustEnd() bool {
 	return false
 }
 
-// timedOut is called when a read ended by its deadline: somebody woke us, or
-// the client was silent for too long.
-func (c *conn) timedOut(deadline time.Time) {
-	if c.happened() || time.Now().Before(deadline) {
-		// A job's wake-up may come after a command of the client has already
-		// made the loop look, and take the job's reply: not the client's fault.
-		return
-	}
+// timedOut is called when the client was silent for too long.
+func (c *conn) timedOut() {
 	switch {
 	case c.job != nil && c.job.Progress != 0:
 		c.stillWorking()
 	case c.job != nil:
 	case c.sess == nil:
-		if !time.Now().Before(c.loginBy) {
-			c.close(ftpreply.Say(421, "Login takes too long; closing the connection."), errLoginTimeout)
-		}
+		c.close(ftpreply.Say(421, "Login takes too long; closing the connection."), errLoginTimeout)
 	default:
 		c.close(ftpreply.Say(421, fmt.Sprintf("No command for %s; closing the connection.", c.idle)), errIdle)
 	}
@@ -262,7 +220,7 @@ func (c *conn) answer(r ftpreply.Reply) {
 	}
 }
 
-// send queues a reply; step writes it. One without a code says nothing.
+// send queues a reply; the loop writes it before it reads. One without a code says nothing.
 func (c *conn) send(r ftpreply.Reply) {
 	if r.Code == 0 {
 		return
@@ -272,39 +230,29 @@ func (c *conn) send(r ftpreply.Reply) {
 		// own code (RFC 959 §4.2).
 		r = ftpreply.Reply{Code: c.job.Progress, Text: "Not done: " + r.Text}
 	}
-	c.out = c.appendReply(c.out, r)
+	c.ctl.Send(r.Code, append([]string{r.Text}, r.More...)...)
 	if c.srv.cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
 		c.log().Debug("reply", "code", r.Code, "text", r.Text)
 	}
 }
 
-// flush writes the replies that wait. A client that does not take them is lost.
+// flush writes the replies that wait.
 func (c *conn) flush() {
-	err := c.write()
+	if err := c.ctl.Flush(); err != nil {
+		c.notTaken(err)
+	}
+}
+
+// notTaken deals with a client that does not take its replies: it is lost.
+func (c *conn) notTaken(err error) {
 	switch {
-	case err == nil || c.closing:
+	case c.closing:
 	case c.job == nil || errors.Is(err, os.ErrDeadlineExceeded):
 		c.lost(err)
 	default:
 		// A client that is gone is noticed by the next read, behind a QUIT
 		// that it may have said before.
 	}
-}
-
-// write writes the replies that wait, if there are any.
-func (c *conn) write() error {
-	if len(c.out) == 0 {
-		return nil
-	}
-	_ = c.raw.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if c.ctx().Err() != nil { // looked at now, so that wakeToLeave is not undone
-		_ = c.raw.SetWriteDeadline(time.Now().Add(goodbyeTime))
-	}
-	_, err := c.ctl.Write(c.out)
-	if c.out = c.out[:0]; cap(c.out) > 4<<10 {
-		c.out = nil
-	}
-	return err
 }
 
 // close says a last reply and ends the session; cause nil means that the
@@ -320,10 +268,7 @@ func (c *conn) end() {
 	if c.tls != nil {
 		c.srv.tlsSessions.Remove(c.tls.session) // before a client that was told comes back
 	}
-	c.flush()
-	if c.tls != nil && c.covered() && !errors.Is(c.cause, errHandshake) {
-		_ = c.tls.conn.CloseWrite()
-	}
+	c.ctl.Finish()
 	c.next.Close()
 }
 

@@ -77,7 +77,7 @@ func (c *conn) dequeue() request {
 // already is told no more: a short command can have a reply of a megabyte (STAT of a
 // directory), and many may be waiting.
 func (c *conn) execute(r request) {
-	if len(c.out) >= maxReplies {
+	if c.ctl.Unsent() >= maxReplies {
 		if c.flush(); c.closing {
 			return
 		}
@@ -87,7 +87,7 @@ func (c *conn) execute(r request) {
 	if refusal, ok := c.mayRun(r); !ok {
 		c.answer(refusal)
 	} else {
-		c.answer(row.run(c, c.decode(r.Arg)))
+		c.answer(row.run(c, c.ctl.Decode(r.Arg)))
 	}
 	c.forget(^(row.begins | row.keeps))
 }

@@ -10,6 +10,10 @@ import (
 	"ferry"
 )
 
+// aloneAfterQuit is how long a job without a data connection goes on after
+// its client has said QUIT and closed the connection in its direction.
+const aloneAfterQuit = 10 * time.Second
+
 // lost is called when the control connection ended without our doing.
 func (c *conn) lost(err error) {
 	if ctx := c.ctx(); ctx.Err() != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -43,7 +47,7 @@ func (c *conn) afterGoodbye(hears bool) {
 		switch {
 		case c.job != nil:
 			c.flush()
-			c.job.letGo()
+			c.ctl.Settle()
 			c.finish(c.lastReply(hears))
 		case !hears || len(c.queue) == 0:
 			c.closing = true
@@ -67,7 +71,7 @@ func (c *conn) lastReply(hears bool) result {
 		gone := !hears || left <= 0
 		if c.job.Progress != 0 {
 			c.stillWorking()
-			gone = c.write() != nil
+			gone = c.ctl.Flush() != nil
 		}
 		if gone {
 			c.job.cancel(ferry.ErrControlLost)

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/encoding"
-
 	"ferry"
 	"ferry/internal/ftplist"
 	"ferry/internal/ftpreply"
@@ -108,9 +106,7 @@ func (c *conn) statName(arg string) ftpreply.Reply {
 func (c *conn) newPrinter(l ftplist.Listing) *ftplist.Printer {
 	p := &ftplist.Printer{
 		Tree: c.fs(), Rules: c.sess.User().Rules, Facts: c.params.Facts, Zone: c.srv.cfg.Zone, Now: time.Now(), Left: -1,
-	}
-	if c.charset != nil {
-		p.Charset = encoding.ReplaceUnsupported(c.charset.NewEncoder())
+		Charset: c.ctl.Encoder(),
 	}
 	if l.Style == ftplist.Long && c.legacy().DOSList {
 		p.Dos = true

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/encoding/htmlindex"
-
 	"ferry"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptree"
@@ -130,22 +128,14 @@ func (c *conn) logout() {
 		c.loginBy = time.Now().Add(c.srv.cfg.LoginTimeout)
 	}
 	c.next.Close()
-	c.charset = nil
-	c.in.SetTelnet(true)
+	c.useCharset("")
 }
 
-// useCharset sets the encoding of names for the session. In an 8-bit charset
-// the byte 255 is a letter and no Telnet command.
+// useCharset sets the encoding of names for the session.
 func (c *conn) useCharset(name string) {
-	c.charset = nil
-	if name != "" && !strings.EqualFold(name, "utf-8") {
-		enc, err := htmlindex.Get(name)
-		if err != nil {
-			c.log().Error("the user's charset is unknown; UTF-8 is used", "charset", name)
-		}
-		c.charset = enc
+	if err := c.ctl.UseCharset(name); err != nil {
+		c.log().Error("the user's charset is unknown; UTF-8 is used", "charset", name)
 	}
-	c.in.SetTelnet(c.charset == nil)
 }
 
 // ACCT (RFC 959 §4.1.1): nothing needs an account.

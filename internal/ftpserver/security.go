@@ -5,19 +5,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"time"
 
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 	"ferry/internal/ftpwire"
 )
-
-// handshakeTimeout bounds a TLS handshake, and the wait for the client's end
-// of TLS after CCC and REIN.
-const handshakeTimeout = 30 * time.Second
 
 // acmeChallenge is what TLS agrees on with an ACME server that asks whether
 // this is the host of a name (RFC 8737 §4).
@@ -29,17 +23,14 @@ var errHandshake = errors.New("the TLS handshake failed")
 type protection struct {
 	session *ftptls.Session
 	base    *tls.Config // of data connections too: the same certificate, the same ticket keys
-	conn    *tls.Conn
-	wire    *ftptls.Wire
 	state   tls.ConnectionState
-	cleared bool // CCC was given: the control connection is in clear
 	pbsz    bool
 	private bool // PROT P
 	assumed bool // private without a word about it: AUTH SSL, and TLS from the start
 }
 
 // covered tells whether the control connection is encrypted now.
-func (c *conn) covered() bool { return c.tls != nil && !c.tls.cleared }
+func (c *conn) covered() bool { return c.ctl.Encrypted() }
 
 // AUTH (RFC 2228 §3, RFC 4217 §4). What came in clear before the handshake,
 // and behind AUTH, is dropped: none of it may be taken for something said
@@ -75,26 +66,20 @@ func (c *conn) auth(arg string) ftpreply.Reply {
 }
 
 // forgetUnheard drops what the client has said and nobody has acted upon: bytes
-// that are no line yet, or below what was TLS once, and commands that waited for
-// the end of a transfer.
+// that are no line yet, and commands that waited for the end of a transfer.
 func (c *conn) forgetUnheard() (bytes, commands int) {
-	bytes, commands = c.in.Discard(), len(c.queue)
+	bytes, commands = c.ctl.DropUnread(), len(c.queue)
 	c.queue, c.queueSize = nil, 0
 	c.quitSoon.Store(false)
-	if w, ok := c.ctl.(*ftptls.Wire); ok {
-		bytes += w.To - w.From
-		c.ctl = w.Conn
-	}
 	return bytes, commands
 }
 
 // startTLS makes the handshake on the control connection. If it fails the
 // session ends without another word (RFC 4217 §4.1).
 func (c *conn) startTLS(base *tls.Config) bool {
-	p := &protection{session: ftptls.NewSession(c.peer.Addr()), base: base, wire: ftptls.ControlWire(c.ctl)}
+	p := &protection{session: ftptls.NewSession(c.peer.Addr()), base: base}
 	var from ftptls.ShownTicket
 	var offer string
-	p.wire.Gather, p.wire.Prompt = true, true
 	// Whoever controls the session is its client. A client may show the ticket
 	// on another's data connection before this handshake has ended here.
 	grant := func(resumed bool) ftptls.Owner {
@@ -104,44 +89,32 @@ func (c *conn) startTLS(base *tls.Config) bool {
 		c.srv.tlsSessions.Add(p.session)
 		return ftptls.Owner{Session: p.session.Id, User: p.session.Presumed}
 	}
-	p.conn = tls.Server(p.wire, ftptls.Offered(p.session.Config(base, &from, grant), &offer))
-	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
-	defer c.raw.SetWriteDeadline(time.Time{})
-	if c.ctx().Err() != nil { // the wake-up came before the deadline, and is lost
-		c.wakeToLeave()
-	}
-	err := p.conn.Handshake()
-	p.wire.Prompt = false
-	if sent := p.wire.Through(); err == nil { // also the alert that says what was wrong
-		err = sent
-	}
+	state, err := c.ctl.StartTLS(ftptls.Offered(p.session.Config(base, &from, grant), &offer))
 	if err != nil {
 		c.srv.tlsSessions.Remove(p.session)
 		if ctx := c.ctx(); ctx.Err() != nil {
 			c.closing, c.cause = true, context.Cause(ctx)
 			return false
 		}
-		c.log().Warn("TLS handshake failed", "err", ftptls.Brief([]string{p.wire.Failure(err).Error()}), "offer", offer)
+		c.log().Warn("TLS handshake failed", "err", ftptls.Brief([]string{err.Error()}), "offer", offer)
 		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false
 	}
-	p.state = p.conn.ConnectionState()
-	if p.state.NegotiatedProtocol == acmeChallenge {
+	p.state = state
+	if state.NegotiatedProtocol == acmeChallenge {
 		c.srv.tlsSessions.Remove(p.session)
-		_ = p.conn.CloseWrite()
 		c.closing = true // the certificate was the answer; no protocol follows
 		return false
 	}
-	if p.state.DidResume {
+	if state.DidResume {
 		p.session.Resumed = from.Session
 	}
-	if ftptls.Dated(p.state) {
-		c.noteLegacy(tls.VersionName(p.state.Version) + " with " + tls.CipherSuiteName(p.state.CipherSuite))
+	if ftptls.Dated(state) {
+		c.noteLegacy(tls.VersionName(state.Version) + " with " + tls.CipherSuiteName(state.CipherSuite))
 	}
 	c.srv.tlsSessions.Add(p.session)
-	c.tls, c.ctl = p, p.conn
+	c.tls = p
 	c.gateConn.Speaks("ftps")
-	c.in.Reset(p.conn)
 	return true
 }
 
@@ -155,37 +128,6 @@ func (c *conn) startImplicit() {
 	if c.startTLS(base) {
 		c.tls.private, c.tls.assumed = true, true
 	}
-}
-
-// endTLS closes the TLS of the control connection from our side, waits for
-// the client's close_notify, and goes on in clear. Some clients answer with none
-// and just go on (curl --ftp-ssl-ccc-mode passive). Nobody gains by insisting:
-// from here on whoever is on the way can say what he likes.
-func (c *conn) endTLS() error {
-	p := c.tls
-	_ = p.conn.CloseWrite()
-	// crypto/tls leaves a deadline in the past behind it.
-	_ = c.raw.SetDeadline(time.Now().Add(handshakeTimeout))
-	var late [256]byte
-	for {
-		bare, err := p.wire.ClearAhead()
-		if err != nil {
-			return err
-		}
-		if bare {
-			break
-		}
-		if _, err := p.conn.Read(late[:]); err == io.EOF && !p.wire.Ended {
-			break
-		} else if err != nil {
-			return err
-		}
-	}
-	_ = c.raw.SetDeadline(time.Time{})
-	p.wire.Detach()
-	c.ctl = p.wire
-	c.in.Reset(p.wire)
-	return nil
 }
 
 // PBSZ (RFC 2228 §3; RFC 4217 §8: 0 is the only size there is).
@@ -243,11 +185,10 @@ func (c *conn) ccc(string) ftpreply.Reply {
 	}
 	c.send(ftpreply.Say(200, "Going on in clear."))
 	c.flush()
-	if err := c.endTLS(); err != nil {
+	if err := c.ctl.EndTLS(); err != nil {
 		c.closing, c.cause = true, fmt.Errorf("TLS did not end after CCC: %w", err)
 		return ftpreply.Reply{}
 	}
-	c.tls.cleared = true
 	c.gateConn.Speaks("ftp")
 	return ftpreply.Reply{}
 }
@@ -263,12 +204,11 @@ func (c *conn) dropTLS(r ftpreply.Reply) ftpreply.Reply {
 		c.tls.pbsz, c.tls.private, c.tls.assumed = false, true, true
 		return r
 	}
-	cleared := c.tls.cleared
 	c.srv.tlsSessions.Remove(c.tls.session)
-	if !cleared {
+	if c.covered() {
 		c.send(r)
 		c.flush()
-		if err := c.endTLS(); err != nil {
+		if err := c.ctl.EndTLS(); err != nil {
 			c.closing, c.cause = true, fmt.Errorf("TLS did not end after REIN: %w", err)
 		}
 		r = ftpreply.Reply{}

@@ -11,6 +11,7 @@ import (
 
 	"ferry"
 	"ferry/internal/digest"
+	"ferry/internal/ftpcontrol"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftplist"
 	"ferry/internal/ftpport"
@@ -156,13 +157,13 @@ func (s *Server) Admit(nc net.Conn, implicit bool) *conn {
 		protocol = "ftps"
 	}
 	if s.drain.Err() != nil {
-		sayAndClose(nc, 421, "The server is shutting down; try again later.")
+		ftpcontrol.Refuse(nc, 421, "The server is shutting down; try again later.")
 		return nil
 	}
 	peer, local := listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr())
 	gateConn, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
 	if err != nil {
-		sayAndClose(nc, 421, ftpreply.Sentence(err))
+		ftpcontrol.Refuse(nc, 421, ftpreply.Sentence(err))
 		return nil
 	}
 	return newConn(s, nc, gateConn, peer, local, implicit)

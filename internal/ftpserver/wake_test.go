@@ -25,7 +25,7 @@ func TestLateWakeUp(t *testing.T) {
 		}
 		steps("login", "C: NOOP", "S reply 200")
 		synctest.Wait() // the loop reads
-		// What conn.wake does, at the server's end of the wire.
+		// What a wake-up does, at the server's end of the wire.
 		c.conn.Out.Change(func() { c.conn.Out.ReadBy = time.Unix(1, 0) })
 		steps("S nothing", "C: NOOP", "S reply 200")
 	})
