@@ -10,6 +10,7 @@
 package ftpcontrol
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -20,8 +21,6 @@ import (
 
 	"ferry/internal/ftptls"
 	"ferry/internal/ftpwire"
-
-	"crypto/tls"
 )
 
 const (

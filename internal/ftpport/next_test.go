@@ -50,7 +50,7 @@ func (a *asker) code(line string) int {
 	case "PASV":
 		return a.Pasv(context.Background()).Code
 	case "LPSV":
-		return a.Lpsv().Code
+		return a.Lpsv("").Code
 	case "EPSV":
 		return a.Epsv(arg).Code
 	case "PORT":

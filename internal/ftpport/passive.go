@@ -33,7 +33,7 @@ func (n *Next) Pasv(ctx context.Context) ftpreply.Reply {
 }
 
 // Lpsv is LPSV (RFC 1639).
-func (n *Next) Lpsv() ftpreply.Reply {
+func (n *Next) Lpsv(string) ftpreply.Reply {
 	if n.epsvAll {
 		return afterEPSVAll("LPSV")
 	}

@@ -77,7 +77,7 @@ func commandTable() map[string]*command {
 		{verb: "REIN", args: noArg, spec: "959 §4.1.1", run: (*conn).rein},
 		{verb: "QUIT", args: noArg, ends: true, spec: "959 §4.1.1", run: (*conn).quit},
 		{verb: "HOST", args: mustArg, usage: "name", spec: "7151", run: (*conn).host},
-		{verb: "LANG", args: mayArg, usage: "[language]", spec: "2640 §4", run: (*conn).lang},
+		{verb: "LANG", args: mayArg, usage: "[language]", spec: "2640 §4", run: needsNothing(lang)},
 		{verb: "CLNT", args: mayArg, usage: "client", spec: "custom", run: (*conn).clnt},
 		{verb: "CSID", args: mayArg, usage: "facts", spec: "custom", run: (*conn).csid},
 
@@ -102,8 +102,8 @@ func commandTable() map[string]*command {
 		{verb: "EPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "|family|address|port|", spec: "2428 §2", run: onNext((*ftpport.Next).Eprt)},
 		{verb: "EPSV", args: mayArg, phase: afterLogin, keeps: forTransfer, usage: "[1|2|ALL]", spec: "2428 §3", run: onNext((*ftpport.Next).Epsv)},
 		{verb: "LPRT", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "af,hal,h1,...,pal,p1,...", spec: "1639", run: onNext((*ftpport.Next).Lprt)},
-		{verb: "LPSV", args: noArg, phase: afterLogin, keeps: forTransfer, spec: "1639", run: (*conn).lpsv},
-		{verb: "PRET", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "command", spec: "custom", run: (*conn).pret},
+		{verb: "LPSV", args: noArg, phase: afterLogin, keeps: forTransfer, spec: "1639", run: onNext((*ftpport.Next).Lpsv)},
+		{verb: "PRET", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "command", spec: "custom", run: needsNothing(ftpport.Pret)},
 
 		// Transfers
 		{verb: "RETR", args: mustArg, phase: afterLogin, usage: "name", spec: "959 §4.1.3", run: (*conn).retr},
@@ -153,13 +153,13 @@ func commandTable() map[string]*command {
 		// About the server
 		{verb: "FEAT", args: noArg, spec: "2389 §3", run: (*conn).feat},
 		{verb: "HELP", args: mayArg, usage: "[command]", spec: "959 §4.1.3", run: (*conn).help},
-		{verb: "NOOP", args: mayArg, urgent: atOnce, keeps: forTransfer | aRename | aCopy, spec: "959 §4.1.3", run: (*conn).noop},
-		{verb: "SYST", args: noArg, spec: "959 §4.1.3", run: (*conn).syst},
+		{verb: "NOOP", args: mayArg, urgent: atOnce, keeps: forTransfer | aRename | aCopy, spec: "959 §4.1.3", run: needsNothing(noop)},
+		{verb: "SYST", args: noArg, spec: "959 §4.1.3", run: needsNothing(syst)},
 		{verb: "SITE", args: mustArg, phase: afterLogin, keeps: aCopy, usage: "command [arguments]", spec: "959 §4.1.3", run: (*conn).site},
 	}
 	// Known, and not to be had (RFC 959 §4.2: 502, where an unknown verb is 500).
 	for _, verb := range []string{"SMNT", "ADAT", "MIC", "CONF", "ENC", "MFCT", "CPSV", "SSCN", "THMB", "RMDA", "DSIZ", "XRSQ", "XSEM", "XSEN", "MAIL", "MSND", "MSOM", "MSAM", "MRSQ", "MRCP"} {
-		rows = append(rows, command{verb: verb, args: mayArg, run: (*conn).notImplemented})
+		rows = append(rows, command{verb: verb, args: mayArg, run: needsNothing(notImplemented)})
 	}
 	table := make(map[string]*command, len(rows))
 	for i := range rows {

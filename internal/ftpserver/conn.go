@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"ferry"
@@ -56,7 +55,7 @@ type conn struct {
 	job       *job          // what runs now; nil: nothing
 	queue     []request     // what waits for the job's end
 	queueSize int           // bytes in queue
-	quitSoon  atomic.Bool   // QUIT is in the queue: the job may outlive the control connection
+	quitSoon  bool          // QUIT is in the queue: the job may outlive the control connection
 	closing   bool          // the last reply is said
 	report    ftpreply.Reporter
 	cause     error // why the connection ends; nil: QUIT

@@ -43,7 +43,7 @@ func (c *conn) take(r request) {
 		return
 	}
 	if r.row.ends && r.Arg == "" {
-		c.quitSoon.Store(true)
+		c.quitSoon = true
 	}
 	c.queue = append(c.queue, r)
 	if c.queueSize += memoryOf(r); c.queueSize > maxQueue {

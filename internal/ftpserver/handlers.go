@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"context"
+
 	"ferry/internal/ftpparam"
 	"ferry/internal/ftpport"
 	"ferry/internal/ftpreply"
@@ -10,6 +11,11 @@ import (
 
 // handler answers a command whose row of the table lets it through.
 type handler func(c *conn, arg string) ftpreply.Reply
+
+// needsNothing is the handler of a command that needs nothing of its session.
+func needsNothing(answer func(arg string) ftpreply.Reply) handler {
+	return func(_ *conn, arg string) ftpreply.Reply { return answer(arg) }
+}
 
 // onNext is the handler of a command about the next data connection.
 func onNext(answer func(n *ftpport.Next, arg string) ftpreply.Reply) handler {
@@ -60,7 +66,3 @@ func (c *conn) allo(arg string) ftpreply.Reply {
 }
 
 func (c *conn) pasv(string) ftpreply.Reply { return c.next.Pasv(c.ctx()) }
-
-func (c *conn) lpsv(string) ftpreply.Reply { return c.next.Lpsv() }
-
-func (c *conn) pret(arg string) ftpreply.Reply { return ftpport.Pret(arg) }

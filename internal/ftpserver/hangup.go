@@ -24,7 +24,7 @@ func (c *conn) lost(err error) {
 	if c.job == nil {
 		return
 	}
-	if c.quitSoon.Load() {
+	if c.quitSoon {
 		c.afterGoodbye(errors.Is(err, io.EOF))
 		return
 	}

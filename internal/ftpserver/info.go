@@ -99,12 +99,12 @@ func (c *conn) helpFor(verb string) ftpreply.Reply {
 }
 
 // NOOP (RFC 959 §4.1.3).
-func (c *conn) noop(string) ftpreply.Reply { return ftpreply.Say(200, "Ok.") }
+func noop(string) ftpreply.Reply { return ftpreply.Say(200, "Ok.") }
 
 // SYST (RFC 959 §4.1.3): the words that wget and others look for.
-func (c *conn) syst(string) ftpreply.Reply { return ftpreply.Say(215, "UNIX Type: L8") }
+func syst(string) ftpreply.Reply { return ftpreply.Say(215, "UNIX Type: L8") }
 
-func (c *conn) notImplemented(string) ftpreply.Reply {
+func notImplemented(string) ftpreply.Reply {
 	return ftpreply.Say(502, "Command not implemented.")
 }
 

@@ -227,7 +227,7 @@ func (c *conn) knowsHost(name string) bool {
 }
 
 // LANG (RFC 2640 §4): English is what there is.
-func (c *conn) lang(arg string) ftpreply.Reply {
+func lang(arg string) ftpreply.Reply {
 	tag := strings.ToLower(arg)
 	switch {
 	case tag == "" || tag == "en" || strings.HasPrefix(tag, "en-"):

@@ -70,7 +70,7 @@ func (c *conn) auth(arg string) ftpreply.Reply {
 func (c *conn) forgetUnheard() (bytes, commands int) {
 	bytes, commands = c.ctl.DropUnread(), len(c.queue)
 	c.queue, c.queueSize = nil, 0
-	c.quitSoon.Store(false)
+	c.quitSoon = false
 	return bytes, commands
 }
 

@@ -2,13 +2,14 @@ package ftptree
 
 import (
 	"context"
-	"ferry"
-	"ferry/internal/ftpreply"
-	"ferry/internal/ftpwire"
 	"io/fs"
 	"strconv"
 	"strings"
 	"time"
+
+	"ferry"
+	"ferry/internal/ftpreply"
+	"ferry/internal/ftpwire"
 )
 
 // Mfmt is MFMT (draft-somers-ftp-mfxx §3).

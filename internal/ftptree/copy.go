@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
+	"io/fs"
+
 	"ferry"
 	"ferry/internal/ftpparam"
 	"ferry/internal/ftpreply"
-	"io"
-	"io/fs"
 )
 
 // Cpfr is SITE CPFR, with CPTO ProFTPD's way of copying, which WinSCP uses.

@@ -3,12 +3,13 @@ package ftptree
 import (
 	"context"
 	"errors"
+	"path"
+	"strings"
+
 	"ferry"
 	"ferry/internal/ftplist"
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftpwire"
-	"path"
-	"strings"
 )
 
 // errPattern is a pattern that is not allowed; text says why.
