@@ -92,6 +92,17 @@ var (
 	ErrUserFull = errors.New("too many sessions for this user; close one or try again later")
 )
 
+// TooManyOpen: a file or directory cannot be opened, since as many are open as may be.
+// A client can close some, or come back later.
+type TooManyOpen struct {
+	Open  int    // how many are
+	Whose string // of whom: "this connection", "this user", "this address", "the server"
+}
+
+func (e *TooManyOpen) Error() string {
+	return fmt.Sprintf("too many open files: %d of %s", e.Open, e.Whose)
+}
+
 // Discard makes of err a cause for Handle.Abort that keeps nothing for a later
 // Resume: for content that no client sent, such as a copy that failed. Its text
 // is err's, and it matches what err matches.

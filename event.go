@@ -35,7 +35,7 @@ type Event struct {
 // "write", or the name of FS's method in lower case. false: err is no refusal, or none
 // to be told.
 func Denial(op string, name Name, err error) (Event, bool) {
-	if !errors.Is(err, fs.ErrPermission) || errors.Is(err, ErrHidden) {
+	if full := new(TooManyOpen); !errors.Is(err, fs.ErrPermission) && !errors.As(err, &full) || errors.Is(err, ErrHidden) {
 		return Event{}, false
 	}
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
@@ -57,7 +57,7 @@ const (
 	EventDisconnect                    // the connection ended; Err says why when not by the client's QUIT
 	EventUpload                        // new content was published, or (Err) was not
 	EventDownload                      // a file was read to the end asked for, or (Err) was not
-	EventDenied                        // a right or a permission was missing for Op; Err says which
+	EventDenied                        // a right, a permission or a place was missing for Op; Err says which
 	EventRemove
 	EventRename
 	EventMkdir

@@ -70,6 +70,8 @@ type Config struct {
 	Limits struct {
 		Sessions, PerAddress int
 		BeforeLogin          startups
+		OpenFiles            int
+		OpenFilesPer         struct{ Connection, User, Address int }
 		Upload, Download     int64
 		Fails                int
 		FailDelay            time.Duration

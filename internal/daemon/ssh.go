@@ -10,14 +10,12 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/sys/unix"
 
 	"ferry/internal/auth"
 	"ferry/internal/config"
 	"ferry/internal/digest"
 	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
-	"ferry/internal/sftpserver"
 	"ferry/internal/sshserver"
 )
 
@@ -65,20 +63,9 @@ func openSSH(conf *config.Config, g *gate.Gate, trust *auth.Authorities, hashes 
 		KeepAlive:    s.KeepAlive,
 		Zone:         conf.FTP.Zone,
 		Version:      version,
-		Handles:      sftpserver.NewHandles(handles()),
+		Handles:      openFiles(conf).OfOne(),
 	})
 	return SSH{server, keys}, err
-}
-
-// handles is how many files clients may have open by SFTP, all together. An
-// upload takes two of the system's descriptors, and a quarter of those that the
-// process may have are for the rest: connections, FTP, the database.
-func handles() int {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
-		return 1 << 28
-	}
-	return max(int(limit.Cur*3/8), 16)
 }
 
 func hostKeys(conf *config.Config) ([]ssh.Signer, error) {

@@ -23,6 +23,7 @@ func gateLimits(conf *config.Config) gate.Limits {
 		Sessions:    l.Sessions,
 		PerAddress:  l.PerAddress,
 		BeforeLogin: gate.BeforeLogin(l.BeforeLogin),
+		OpenFiles:   openFiles(conf),
 		Upload:      l.Upload,
 		Download:    l.Download,
 		MaxFails:    orElse(l.Fails, math.MaxInt),

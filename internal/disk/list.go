@@ -12,9 +12,9 @@ import (
 	"ferry/internal/fdcopy"
 )
 
-// listBuffer is how much of a directory is read at a time. It is a part of the
-// transfer buffers, so that one pool is enough.
-const listBuffer = 64 << 10
+// listBuffer is how much of a directory is read at a time, about 200 entries. A client
+// of SFTP that has stopped asking keeps a listing, and with it this much.
+const listBuffer = 8 << 10
 
 // List yields the entries of dir, in the order in which the directory has them.
 func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
@@ -58,13 +58,16 @@ func (v *sessionFS) openDir(name ferry.Name) (int, error) {
 // entries calls visit for each entry but "." and ".." until it answers false
 // or an error.
 func (t *Tree) entries(ctx context.Context, fd int, visit func(beneath.Entry) (bool, error)) error {
-	buffer := t.mover.Buffer()
-	defer t.mover.PutBuffer(buffer)
+	buffer, ok := t.listBuffers.Get().(*[listBuffer]byte)
+	if !ok {
+		buffer = new([listBuffer]byte)
+	}
+	defer t.listBuffers.Put(buffer)
 	for {
 		if err := fdcopy.Cause(ctx); err != nil {
 			return err
 		}
-		n, err := beneath.RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer[:listBuffer]) })
+		n, err := beneath.RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer[:]) })
 		if n <= 0 || err != nil {
 			if err == unix.ENOENT { // the directory has been removed meanwhile
 				err = nil

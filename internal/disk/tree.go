@@ -50,6 +50,8 @@ type Tree struct {
 	born    time.Time // the zero of handle.moved
 	syncs   dirsync.Syncs
 	mover   fdcopy.Mover
+	// listBuffers are those of directories that are being read, *[listBuffer]byte.
+	listBuffers sync.Pool
 
 	// mu guards the two tables, every upload's place, and each view's fields.
 	mu       sync.Mutex

@@ -82,6 +82,7 @@ func StillWorking(code int) string { return fmt.Sprintf("%d-Still working.\r\n",
 // For is the one place where an error becomes a reply. It says nothing
 // of the host: no path, no address, no error text of the system.
 func For(err error) Reply {
+	var full *ferry.TooManyOpen
 	switch {
 	case errors.Is(err, ferry.ErrAborted):
 		return Say(426, "Transfer aborted.")
@@ -135,6 +136,8 @@ func For(err error) Reply {
 		return Say(552, "The file is too large for the storage.")
 	case errors.Is(err, ferry.ErrBusy):
 		return Say(450, "In use by another session; try again later.")
+	case errors.As(err, &full):
+		return Say(450, fmt.Sprintf("Too many open files: %d of %s; try again later.", full.Open, full.Whose))
 	case errors.Is(err, ferry.ErrBeyondEnd):
 		return Say(554, "The restart offset is beyond the end of the file.")
 	case errors.Is(err, ferry.ErrStalePart):

@@ -100,6 +100,8 @@ func (w *world) configure(words []string) (err error) {
 			w.limits.BanAfter, err = strconv.Atoi(value)
 		case "peraddress":
 			w.limits.PerAddress, err = strconv.Atoi(value)
+		case "openfiles":
+			w.limits.OpenFiles.PerConnection, err = strconv.Atoi(value)
 		case "fail":
 			err = w.planFault(value)
 		default:
@@ -126,6 +128,8 @@ func (w *world) planFault(value string) error {
 		f.Err = ferry.ErrNoSpace
 	case "busy":
 		f.Err = ferry.ErrBusy
+	case "full":
+		f.Err = &ferry.TooManyOpen{Open: 9, Whose: "this user"}
 	case "toolarge":
 		f.Err = ferry.ErrTooLarge
 	case "loop":

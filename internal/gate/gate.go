@@ -36,6 +36,7 @@ type Gate struct {
 	limits   Limits
 	bans     *bans
 	up, down *bucket // of everybody together
+	open     *openFiles
 
 	mu       sync.Mutex
 	conns    map[string]*Conn
@@ -61,6 +62,7 @@ func New(cfg Config) *Gate {
 		g.events = func(ferry.Event) {}
 	}
 	g.bans = newBans(g.limits)
+	g.open = newOpenFiles(g.limits.OpenFiles)
 	g.up, g.down = newBucket(g.limits.Upload), newBucket(g.limits.Download)
 	return g
 }

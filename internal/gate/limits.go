@@ -14,6 +14,8 @@ type Limits struct {
 
 	BeforeLogin BeforeLogin // of those, the ones that nobody has logged in on
 
+	OpenFiles OpenFiles // at once
+
 	Upload   int64 // bytes a second, everybody together
 	Download int64 // bytes a second, everybody together
 

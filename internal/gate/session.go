@@ -201,6 +201,7 @@ func (s *Session) add(t *transfer) error {
 }
 
 func (s *Session) drop(t *transfer) {
+	t.closed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open = slices.DeleteFunc(s.open, func(o *transfer) bool { return o == t })

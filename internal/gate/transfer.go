@@ -18,6 +18,7 @@ type transfer struct {
 	name    ferry.Name
 	mode    ferry.Mode
 	started time.Time
+	closed  func()       // gives its place among the open files back
 	read    atomic.Int64 // bytes
 	written atomic.Int64 // bytes
 	changed atomic.Bool  // content was written or cut
@@ -31,8 +32,8 @@ type transfer struct {
 	conn *ferry.DataConn // that bytes go over now; nil: none
 }
 
-func newTransfer(s *Session, h ferry.Handle, name ferry.Name, m ferry.Mode) *transfer {
-	t := &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now()}
+func newTransfer(s *Session, h ferry.Handle, name ferry.Name, m ferry.Mode, closed func()) *transfer {
+	t := &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now(), closed: closed}
 	t.ended, t.end = context.WithCancel(s.ctx)
 	return t
 }

@@ -59,6 +59,9 @@ func reason(err error) error {
 
 // List is noted when the directory is opened, which is with the first entry.
 func (d *FS) List(ctx context.Context, dir ferry.Name, detail ferry.Detail) iter.Seq2[ferry.Info, error] {
+	if detail == ferry.Names {
+		return d.FS.List(ctx, dir, detail) // only asks whether it can be read
+	}
 	return func(yield func(ferry.Info, error) bool) {
 		_ = d.write(nil, "opendir %q", dir)
 		d.FS.List(ctx, dir, detail)(yield)

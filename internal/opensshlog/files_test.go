@@ -51,7 +51,7 @@ func TestDiary(t *testing.T) {
 	must(d.Symlink(ctx, "d", "/l"))
 	must(d.Link(ctx, "/d", "/e"))
 	must(d.Remove(ctx, "/e"))
-	for range d.List(ctx, "/", ferry.Names) {
+	for range d.List(ctx, "/", ferry.Full) {
 	}
 	must(d.Rmdir(ctx, "/in"))
 	_ = d.Remove(ctx, "/missing")

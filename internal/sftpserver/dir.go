@@ -16,23 +16,24 @@ const namesSize = 32000
 // dir is an open directory.
 type dir struct {
 	name  ferry.Name
-	ahead []ferry.Info // read, and not yet shown
-	next  func() (ferry.Info, error, bool)
-	stop  func()
-	over  bool
+	ahead []ferry.Info // found, and not yet shown
+	// next and stop are those of the listing, which begins with the first READDIR: a
+	// directory that is only open costs no descriptor and no buffer.
+	next func() (ferry.Info, error, bool)
+	stop func()
+	over bool
 }
 
-// touch: one READDIR after the other, in their order.
-func (d *dir) touch() touch {
-	return touch{open: d, from: 0, to: wholeFile, writes: true, name: d.name}
+// touchDir: one READDIR after the other, in their order.
+func (c *session) touchDir(d *dir) touch {
+	return touch{open: d, from: 0, to: wholeFile, writes: true, name: c.files.nameOfDir(d)}
 }
 
-// opendir is OPENDIR (draft-02 §6.7). The first entry is read here, so that a
-// directory which may not be read is refused here.
+// opendir is OPENDIR (draft-02 §6.7). A directory that may not be read is refused
+// here.
 func (c *session) opendir(name ferry.Name) answer {
 	if !c.files.reserveDir() {
-		c.log.Warn("too many open directories", "user", c.cfg.User.Name, "limit", maxDirs)
-		return answer{reply: statusFor(errTooMany)}
+		return c.failed("opendir", name, errTooManyDirs)
 	}
 	d, err := c.openDir(name)
 	if err != nil {
@@ -52,23 +53,17 @@ func (c *session) openDir(name ferry.Name) (*dir, error) {
 		above = own // it may not be looked at
 	}
 	own.Name, above.Name = ".", ".."
-	d := &dir{name: name, ahead: []ferry.Info{own, above}}
-	d.next, d.stop = iter.Pull2(c.cfg.FS.List(c.present, name, ferry.Full))
-	first, err, ok := d.next()
-	switch {
-	case !ok:
-		d.over = true
-	case err != nil:
-		d.stop()
-		return nil, err
-	default:
-		d.ahead = append(d.ahead, first)
+	for _, err := range c.cfg.FS.List(c.ctx, name, ferry.Names) {
+		if err != nil {
+			return nil, err
+		}
+		break // it can be read
 	}
-	return d, nil
+	return &dir{name: name, ahead: []ferry.Info{own, above}}, nil
 }
 
 // entry gives the next one; false: there are no more.
-func (d *dir) entry() (ferry.Info, bool, error) {
+func (c *session) entry(d *dir) (ferry.Info, bool, error) {
 	if len(d.ahead) > 0 {
 		i := d.ahead[0]
 		d.ahead = d.ahead[1:]
@@ -76,6 +71,9 @@ func (d *dir) entry() (ferry.Info, bool, error) {
 	}
 	if d.over {
 		return ferry.Info{}, false, nil
+	}
+	if d.next == nil {
+		d.next, d.stop = iter.Pull2(c.cfg.FS.List(c.present, c.files.nameOfDir(d), ferry.Full))
 	}
 	i, err, ok := d.next()
 	if !ok || err != nil {
@@ -85,13 +83,20 @@ func (d *dir) entry() (ferry.Info, bool, error) {
 	return i, ok && err == nil, err
 }
 
+// end gives back what the listing holds.
+func (d *dir) end() {
+	if d.stop != nil {
+		d.stop()
+	}
+}
+
 // planReaddir is READDIR (draft-02 §6.7).
 func (c *session) planReaddir(r *sftpwire.Readdir) *op {
 	d := c.files.dir(r.Handle)
 	if d == nil {
 		return c.immediately(say(sftpwire.Failure))
 	}
-	o := &op{cost: opCost + c.buffers.Cost(namesSize), touches: []touch{d.touch()}}
+	o := &op{cost: opCost + c.buffers.Cost(namesSize), touches: []touch{c.touchDir(d)}}
 	o.do = func() answer { return c.readdir(d, o.id) }
 	return o
 }
@@ -102,10 +107,10 @@ func (c *session) readdir(d *dir, id uint32) answer {
 	w := sftpwire.NewNamesWriter(packet.B, id)
 	now := time.Now().In(c.cfg.Zone)
 	for w.Size() < namesSize-1024 { // an entry is two names of at most 255 bytes, and some numbers
-		i, ok, err := d.entry()
+		i, ok, err := c.entry(d)
 		if err != nil && w.Count() == 0 {
 			c.buffers.Put(packet)
-			return c.failed("readdir", d.name, err)
+			return c.failed("readdir", c.files.nameOfDir(d), err)
 		}
 		if !ok {
 			break // an error comes with the next one

@@ -22,8 +22,12 @@ type crowd struct {
 	stopped chan struct{} // closed when the listing has ended
 }
 
-func (c *crowd) List(context.Context, ferry.Name, ferry.Detail) iter.Seq2[ferry.Info, error] {
+func (c *crowd) List(_ context.Context, _ ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
+		if d == ferry.Names {
+			yield(ferry.Info{Name: crowdName(0)}, nil) // whether it can be read at all
+			return
+		}
 		defer close(c.stopped)
 		for i := range c.entries {
 			c.made.Add(1)
@@ -58,7 +62,7 @@ func TestHugeDirectory(t *testing.T) {
 	c, s := newCrowd(entries)
 	p := dial(t, s)
 	h := p.Handle(&sftpwire.Opendir{Name: "/"})
-	if made := c.made.Load(); made != 1 {
+	if made := c.made.Load(); made != 0 {
 		t.Errorf("OPENDIR has read %d entries", made)
 	}
 	var pending []uint32

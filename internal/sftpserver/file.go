@@ -78,10 +78,14 @@ func (f *file) reads() bool { return f.flags&sftpwire.OpenWrite == 0 || f.flags&
 func (f *file) writes() bool { return f.flags&sftpwire.OpenWrite != 0 }
 
 // move is what a rename means for the name.
-func (f *file) move(from, to ferry.Name) {
-	if f.name.Within(from) {
-		f.name = to + f.name[len(from):]
+func (f *file) move(from, to ferry.Name) { f.name = moved(f.name, from, to) }
+
+// moved is the name of what was name, when from has become to.
+func moved(name, from, to ferry.Name) ferry.Name {
+	if name.Within(from) {
+		return to + name[len(from):]
 	}
+	return name
 }
 
 // unused tells whether nothing was done with the file: that is no transfer.

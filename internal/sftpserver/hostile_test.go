@@ -6,7 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"iter"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"ferry"
@@ -154,8 +158,8 @@ func TestContextEndsSession(t *testing.T) {
 	q.Sized(&sftpwire.Stat{Name: "/f"}, 7)
 }
 
-// TestManyHandles: 10,000 are open at once; there is an end to it, and closing
-// one makes room.
+// TestManyHandles: there is an end to how many are open at once, and closing one makes
+// room.
 func TestManyHandles(t *testing.T) {
 	w := newWorld()
 	p := dial(t, w.session())
@@ -173,47 +177,127 @@ func TestManyHandles(t *testing.T) {
 		t.Error("the handle of a closed file is used again")
 	}
 	p.Want(sftpwire.Failure, &sftpwire.Read{Handle: first, Length: 1})
-
-	var last string
-	for range maxDirs {
-		last = p.Handle(&sftpwire.Opendir{Name: "/"})
-	}
-	p.Want(sftpwire.Failure, &sftpwire.Opendir{Name: "/"})
-	p.Want(sftpwire.OK, &sftpwire.Close{Handle: last})
-	p.Handle(&sftpwire.Opendir{Name: "/"})
 }
 
-// TestHandlesOfAll: what one session has open the other cannot have, and the
-// end of one makes room. limits@openssh.com says how many there are.
-func TestHandlesOfAll(t *testing.T) {
-	w := newWorld()
-	cfg := w.session()
-	cfg.Handles = NewHandles(10)
+// TestManyDirectories: the sessions of one connection share what may be open, and the end
+// of one makes room.
+func TestManyDirectories(t *testing.T) {
+	cfg := newWorld().session()
+	cfg.Dirs = new(Dirs)
 	greedy, other := dial(t, cfg), dial(t, cfg)
-	greedy.Put("/f", "content")
-	var limits sftpwire.LimitsReply
-	if greedy.Extended(&sftpwire.Limits{}, &limits); limits.Handles != 10 {
-		t.Errorf("limits: %d handles", limits.Handles)
+	var last string
+	for range maxDirs {
+		last = greedy.Handle(&sftpwire.Opendir{Name: "/"})
 	}
-	for range 9 {
-		greedy.Open("/f", sftptest.Rd)
-	}
-	dir := greedy.Handle(&sftpwire.Opendir{Name: "/"})
 	for _, p := range []*sftptest.Peer{greedy, other} {
-		p.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.Opendir{Name: "/"})
+		p.Want(sftpwire.Failure, &sftpwire.Opendir{Name: "/"})
 	}
-	greedy.Want(sftpwire.OK, &sftpwire.Close{Handle: dir})
-	other.Want(sftpwire.NoSuchFile, &sftpwire.Open{Name: "/missing", Flags: sftptest.Rd}, &sftpwire.Opendir{Name: "/missing"})
-	other.Holds("/f", "content")
-	other.Open("/f", sftptest.Rd)
-	other.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
+	greedy.Want(sftpwire.OK, &sftpwire.Close{Handle: last})
+	other.Want(sftpwire.NoSuchFile, &sftpwire.Opendir{Name: "/missing"})
+	last = other.Handle(&sftpwire.Opendir{Name: "/"})
+	greedy.Want(sftpwire.Failure, &sftpwire.Opendir{Name: "/"})
 	if err := greedy.End(); err != nil {
 		t.Errorf("the session ended with %v", err)
 	}
-	for range 9 {
-		other.Open("/f", sftptest.Rd)
+	other.Want(sftpwire.OK, &sftpwire.Close{Handle: last})
+	for range maxDirs {
+		other.Handle(&sftpwire.Opendir{Name: "/"})
 	}
-	other.Want(sftpwire.Failure, &sftpwire.Open{Name: "/f", Flags: sftptest.Rd})
+}
+
+// TestOpenDirectoriesCostLittle: one that is not read yet takes 2 KiB at most, and no
+// descriptor.
+func TestOpenDirectoriesCostLittle(t *testing.T) {
+	w := newWorld()
+	listed := &listings{FS: w.session().FS}
+	cfg := w.session()
+	cfg.FS = listed
+	var peers []*sftptest.Peer
+	for range 50 {
+		peers = append(peers, dial(t, cfg))
+		peers[len(peers)-1].Want(sftpwire.NoSuchFile, &sftpwire.Opendir{Name: "/missing"})
+	}
+	before := heap()
+	for _, p := range peers {
+		for range maxDirs {
+			p.Handle(&sftpwire.Opendir{Name: "/"})
+		}
+	}
+	if each := (heap() - before) / int64(maxDirs*len(peers)); each > 2<<10 {
+		t.Errorf("an open directory takes %d bytes", each)
+	} else {
+		t.Logf("an open directory takes %d bytes", each)
+	}
+	if n := listed.open.Load(); n > 0 {
+		t.Errorf("%d directories are being listed", n)
+	}
+}
+
+// listings counts those that go on.
+type listings struct {
+	ferry.FS
+	open atomic.Int32
+}
+
+func (l *listings) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
+	return func(yield func(ferry.Info, error) bool) {
+		l.open.Add(1)
+		defer l.open.Add(-1)
+		l.FS.List(ctx, dir, d)(yield)
+	}
+}
+
+// heap is what lives on it and on the stacks, in bytes.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// TestOpenDirectoryIsRenamed: what is read is the directory that was opened, under the
+// name that the session has given it meanwhile.
+func TestOpenDirectoryIsRenamed(t *testing.T) {
+	p := dial(t, newWorld().session())
+	p.Want(sftpwire.OK, &sftpwire.Mkdir{Name: "/a"}, &sftpwire.Mkdir{Name: "/a/b"}, &sftpwire.Mkdir{Name: "/a/b/c"})
+	h := p.Handle(&sftpwire.Opendir{Name: "/a/b"})
+	p.Want(sftpwire.OK, &sftpwire.Rename{From: "/a", To: "/z"})
+	names, ok := p.Ask(&sftpwire.Readdir{Handle: h}).(*sftpwire.Names)
+	if !ok || len(names.Entries) != 3 || names.Entries[2].Name != "c" {
+		t.Errorf("the directory that was opened holds %+v", names)
+	}
+}
+
+// TestNoMoreFilesThanTheTreeAllows: the client hears whose share is used up.
+func TestNoMoreFilesThanTheTreeAllows(t *testing.T) {
+	w := newWorld()
+	cfg := w.session()
+	cfg.FS, cfg.Handles = full{cfg.FS}, 10
+	p := dial(t, cfg)
+	var limits sftpwire.LimitsReply
+	if p.Extended(&sftpwire.Limits{}, &limits); limits.Handles != 10 {
+		t.Errorf("limits: %d handles", limits.Handles)
+	}
+	for _, r := range []sftpwire.Request{&sftpwire.Open{Name: "/f", Flags: sftptest.Rd}, &sftpwire.Opendir{Name: "/"}} {
+		s, ok := p.Ask(r).(*sftpwire.Status)
+		if !ok || s.Code != sftpwire.Failure || s.Text != "Failure: too many open files: 10 of this connection" {
+			t.Errorf("%T: %+v", r, s)
+		}
+	}
+}
+
+// full is a tree in which nothing more can be opened.
+type full struct{ ferry.FS }
+
+func (full) Open(context.Context, ferry.Name, ferry.OpenOptions) (ferry.Handle, error) {
+	return nil, &fs.PathError{Op: "open", Path: "/f", Err: &ferry.TooManyOpen{Open: 10, Whose: "this connection"}}
+}
+
+func (full) List(context.Context, ferry.Name, ferry.Detail) iter.Seq2[ferry.Info, error] {
+	return func(yield func(ferry.Info, error) bool) {
+		yield(ferry.Info{}, &ferry.TooManyOpen{Open: 10, Whose: "this connection"})
+	}
 }
 
 // panicky is an FS that panics.

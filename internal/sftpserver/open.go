@@ -26,8 +26,7 @@ func (c *session) open(name ferry.Name, r *sftpwire.Open) answer {
 		return say(sftpwire.PermissionDenied)
 	}
 	if !c.files.reserve() {
-		c.log.Warn("too many open files", "user", c.cfg.User.Name, "limit", c.cfg.Handles.ofOne())
-		return answer{reply: statusFor(errTooMany)}
+		return c.failed("open", name, &ferry.TooManyOpen{Open: maxFiles, Whose: "this session"})
 	}
 	var f *file
 	err := FileFor(c.ctx, c.cfg.FS, r.Name, name)
@@ -229,9 +228,9 @@ func (c *session) planClose(r *sftpwire.Close) *op {
 	if d := c.files.removeDir(r.Handle); d != nil {
 		return &op{
 			cost:    opCost,
-			touches: []touch{d.touch()},
-			do:      func() answer { d.stop(); return say(sftpwire.OK) },
-			drop:    func(error) { d.stop() },
+			touches: []touch{c.touchDir(d)},
+			do:      func() answer { d.end(); return say(sftpwire.OK) },
+			drop:    func(error) { d.end() },
 		}
 	}
 	return c.immediately(say(sftpwire.NoSuchFile))

@@ -39,9 +39,12 @@ type Options struct {
 	Log *slog.Logger
 	// Buffers are shared with other sessions; nil: the session has its own.
 	Buffers *sftpio.Buffers
-	// Handles are shared with other sessions, as Buffers are; nil: there is no
-	// bound but the session's own.
-	Handles *Handles
+	// Handles is how many files the client may have open, as far as the FS lets it, to
+	// be told to who asks; 0: as many as a session can have.
+	Handles int
+	// Dirs are shared with the other sessions of the connection; nil: the session has
+	// its own.
+	Dirs *Dirs
 	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
 	// Otherwise as OpenSSH's server takes it, and most clients send it.
 	LinkFirst bool
@@ -62,4 +65,33 @@ type Options struct {
 	// Room is the memory that the session shares with others of its connection,
 	// for what is on its way; nil: it has its own.
 	Room *sftpio.Room
+}
+
+// withDefaults is cfg with what its comments say in the place of what was left out.
+func (cfg Options) withDefaults() Options {
+	if cfg.Start == "" {
+		cfg.Start = "/"
+	}
+	if cfg.Home == "" {
+		cfg.Home = cfg.Start
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
+	}
+	if cfg.Buffers == nil {
+		cfg.Buffers = new(sftpio.Buffers)
+	}
+	if cfg.Handles == 0 {
+		cfg.Handles = maxFiles
+	}
+	if cfg.Dirs == nil {
+		cfg.Dirs = new(Dirs)
+	}
+	if cfg.Busy == nil {
+		cfg.Busy = new(atomic.Int32)
+	}
+	return cfg
 }

@@ -135,27 +135,10 @@ type session struct {
 }
 
 func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriteCloser, cfg Options) *session {
-	if cfg.Start == "" {
-		cfg.Start = "/"
-	}
-	if cfg.Home == "" {
-		cfg.Home = cfg.Start
-	}
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
-	if cfg.Zone == nil {
-		cfg.Zone = time.UTC
-	}
-	if cfg.Buffers == nil {
-		cfg.Buffers = new(sftpio.Buffers)
-	}
-	if cfg.Busy == nil {
-		cfg.Busy = new(atomic.Int32)
-	}
+	cfg = cfg.withDefaults()
 	c := &session{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
-		in: sftpio.NewInput(rw, cfg.Buffers), budget: sftpio.NewBudget(cfg.Room), buffers: cfg.Buffers, files: newTable(cfg.Handles),
+		in: sftpio.NewInput(rw, cfg.Buffers), budget: sftpio.NewBudget(cfg.Room), buffers: cfg.Buffers, files: newTable(cfg.Dirs),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
 	if c.client = cfg.Client; c.client == nil {

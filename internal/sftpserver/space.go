@@ -56,7 +56,7 @@ func (c *session) spaceAvailable(name ferry.Name) answer {
 // limits is limits@openssh.com.
 func (c *session) limits() answer {
 	return answer{reply: &sftpwire.LimitsReply{
-		Packet: sftpwire.MaxPacket, Read: sftpwire.MaxData, Write: sftpwire.MaxData, Handles: uint64(c.cfg.Handles.ofOne()),
+		Packet: sftpwire.MaxPacket, Read: sftpwire.MaxData, Write: sftpwire.MaxData, Handles: uint64(c.cfg.Handles),
 	}}
 }
 

@@ -21,9 +21,6 @@ func say(code sftpwire.Code) answer {
 	return answer{reply: &sftpwire.Status{Code: code, Text: code.String()}}
 }
 
-// errTooMany: there is no place for one more handle.
-var errTooMany = errors.New("too many open files: close some first")
-
 // statusFor is the one place where an error becomes a status: by the table that
 // OpenSSH's server has for the errno of each. Its text is OpenSSH's too; where
 // that would only be "Failure" it says what is the matter.
@@ -31,10 +28,13 @@ func statusFor(err error) *sftpwire.Status {
 	code := codeFor(err)
 	text := code.String()
 	if code == sftpwire.Failure {
-		for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrStalePart, ferry.ErrTakenOver, ferry.ErrRemoved, errTooMany} {
+		for _, known := range []error{ferry.ErrNoSpace, ferry.ErrQuota, ferry.ErrTooLarge, ferry.ErrBusy, ferry.ErrStalePart, ferry.ErrTakenOver, ferry.ErrRemoved, errTooManyDirs} {
 			if errors.Is(err, known) {
 				text = "Failure: " + known.Error()
 			}
+		}
+		if full := new(ferry.TooManyOpen); errors.As(err, &full) {
+			text = "Failure: " + full.Error()
 		}
 	}
 	return &sftpwire.Status{Code: code, Text: text}

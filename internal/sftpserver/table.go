@@ -7,12 +7,8 @@ import (
 	"ferry"
 )
 
-// How many handles a session may have open. A directory that is being listed
-// costs more than a file: a buffer for its entries.
-const (
-	maxFiles = 16 << 10
-	maxDirs  = 64
-)
+// maxFiles is how many files one session may have open, whatever the FS allows.
+const maxFiles = 16 << 10
 
 // table holds the open files and directories of a session by the number that is
 // their handle. Numbers are not used again, so a handle that was closed is
@@ -27,11 +23,11 @@ type table struct {
 	writers map[uint64]*file
 	taken   int // places for files that are being opened, and those of files
 	dired   int // the same for directories
-	shared  *Handles
+	allDirs *Dirs
 }
 
-func newTable(shared *Handles) *table {
-	return &table{shared: shared, files: map[uint64]*file{}, dirs: map[uint64]*dir{}, writers: map[uint64]*file{}}
+func newTable(dirs *Dirs) *table {
+	return &table{allDirs: dirs, files: map[uint64]*file{}, dirs: map[uint64]*dir{}, writers: map[uint64]*file{}}
 }
 
 func handleOf(number uint64) string {
@@ -50,7 +46,7 @@ func numberOf(handle string) uint64 {
 func (t *table) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.taken >= maxFiles || !t.shared.Take() {
+	if t.taken >= maxFiles {
 		return false
 	}
 	t.taken++
@@ -61,7 +57,6 @@ func (t *table) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.taken--
-	t.shared.Give(1)
 }
 
 // none tells whether no file is open, and none is being opened.
@@ -100,7 +95,6 @@ func (t *table) removeFile(handle string) *file {
 	if f != nil {
 		delete(t.files, n)
 		t.taken--
-		t.shared.Give(1)
 	}
 	return f
 }
@@ -116,7 +110,7 @@ func (t *table) closed(f *file) {
 func (t *table) reserveDir() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.dired >= maxDirs || !t.shared.Take() {
+	if !t.allDirs.take() {
 		return false
 	}
 	t.dired++
@@ -127,7 +121,7 @@ func (t *table) giveUpDir() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.dired--
-	t.shared.Give(1)
+	t.allDirs.give(1)
 }
 
 func (t *table) addDir(d *dir) string {
@@ -152,7 +146,7 @@ func (t *table) removeDir(handle string) *dir {
 	if d != nil {
 		delete(t.dirs, n)
 		t.dired--
-		t.shared.Give(1)
+		t.allDirs.give(1)
 	}
 	return d
 }
@@ -164,7 +158,14 @@ func (t *table) nameOf(f *file) ferry.Name {
 	return f.name
 }
 
-// renamed takes the open files at and below from along.
+// nameOfDir is the name that d has now.
+func (t *table) nameOfDir(d *dir) ferry.Name {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return d.name
+}
+
+// renamed takes what is open at and below from along.
 func (t *table) renamed(from, to ferry.Name) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -175,6 +176,9 @@ func (t *table) renamed(from, to ferry.Name) {
 		if t.files[n] == nil { // it is about to be closed
 			f.move(from, to)
 		}
+	}
+	for _, d := range t.dirs {
+		d.name = moved(d.name, from, to)
 	}
 }
 
@@ -230,9 +234,9 @@ func (t *table) abort(err error) {
 		f.abort(err)
 	}
 	for _, d := range t.dirs {
-		d.stop()
+		d.end()
 	}
-	t.shared.Give(t.taken + t.dired)
+	t.allDirs.give(t.dired)
 	t.taken, t.dired = 0, 0
 	clear(t.files)
 	clear(t.writers)

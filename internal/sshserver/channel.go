@@ -163,6 +163,7 @@ func (c *sshConn) sftp(ctx context.Context, sess *gate.Session, s *stream) uint3
 		Log:       c.log,
 		Buffers:   &c.srv.buffers,
 		Handles:   c.srv.cfg.Handles,
+		Dirs:      &c.dirs,
 		LinkFirst: linkFirst(c.version),
 		Busy:      &c.busy,
 		Drain:     c.drain,

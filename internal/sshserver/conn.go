@@ -19,6 +19,7 @@ import (
 	"ferry/internal/gate"
 	"ferry/internal/listen"
 	"ferry/internal/sftpio"
+	"ferry/internal/sftpserver"
 )
 
 // Why a connection ended that the client did not end.
@@ -65,7 +66,8 @@ type sshConn struct {
 	moved    atomic.Int64 // when a byte went over a channel, in ns of Unix time
 	busy     atomic.Int32 // requests of SFTP that are being done
 	channels atomic.Int32
-	room     sftpio.Room // what all sessions of SFTP have on their way
+	room     sftpio.Room     // what all sessions of SFTP have on their way
+	dirs     sftpserver.Dirs // that all of them have open
 	programs sync.WaitGroup
 
 	mu      sync.Mutex

@@ -17,7 +17,6 @@ import (
 	"ferry/internal/gate"
 	"ferry/internal/listen"
 	"ferry/internal/sftpio"
-	"ferry/internal/sftpserver"
 	"ferry/internal/sshexec"
 )
 
@@ -53,9 +52,9 @@ type Config struct {
 	// there, and how long it may take to answer; 0: 1 min.
 	KeepAlive time.Duration
 
-	// Handles bound what all sessions of SFTP have open together; nil: nothing
-	// does.
-	Handles *sftpserver.Handles
+	// Handles is how many files the gate lets one connection have open, to be told to
+	// who asks; 0: it sets no bound.
+	Handles int
 
 	// Hashes are where files are hashed in turns; nil: nobody waits.
 	Hashes *digest.Queue

@@ -85,18 +85,16 @@ func (p *packets) ask(requests ...sftpwire.Request) []sftpwire.Reply {
 	return replies
 }
 
-// TestManyOpenHandles: a client opens 10,000 files, for reading and for
-// writing. So many are open as the process can spare, the rest is refused, and
-// everybody else is served meanwhile and afterwards.
+// TestManyOpenHandles: a client opens 10,000 files, for reading and for writing. It gets
+// the share of one connection, the rest is refused, and everybody else is served meanwhile
+// and afterwards, other connections of its own among them.
 func TestManyOpenHandles(t *testing.T) {
 	t.Parallel()
-	for _, limit := range []int{0, 1000} {
+	for limit, share := range map[int]int{20_000: 996, 1000: 24} {
 		t.Run(fmt.Sprintf("%d descriptors", limit), func(t *testing.T) {
 			t.Parallel()
 			s := harness.Setup{Config: harness.CheapLogins}
-			if limit > 0 {
-				s.Wrap = []string{"prlimit", fmt.Sprintf("--nofile=%d:%d", limit, limit)}
-			}
+			s.Wrap = []string{"prlimit", fmt.Sprintf("--nofile=%d:%d", limit, limit)}
 			v := startSSH(t, s)
 			harness.WriteFile(t, v.Path("f"), []byte("content"))
 			before := openBelow(t, v.Pid(), v.Dir)
@@ -120,14 +118,19 @@ func TestManyOpenHandles(t *testing.T) {
 						read = r.Handle
 					}
 				case *sftpwire.Status:
-					if r.Code != sftpwire.Failure || !strings.Contains(r.Text, "too many open files") {
+					if r.Code != sftpwire.Failure || !strings.Contains(r.Text, "too many open files: ") || !strings.Contains(r.Text, " of this connection") {
 						t.Fatalf("OPEN %d: %v %s", i, r.Code, r.Text)
 					}
 				}
 			}
-			if limit > 0 && len(handles) != limit*3/8 || limit == 0 && len(handles) < 5000 {
-				t.Errorf("%d files could be opened", len(handles))
+			if len(handles) < share-5 || len(handles) > share+5 {
+				t.Errorf("%d files could be opened, want about %d", len(handles), share)
 			}
+			other := v.speak(t)
+			if _, ok := other.ask(&sftpwire.Open{Name: "/f", Flags: sftpwire.OpenRead})[0].(*sftpwire.Handle); !ok {
+				t.Error("another connection of the same user can open no file")
+			}
+			other.in.Close()
 			if r, ok := p.ask(&sftpwire.Read{Handle: read, Length: 100})[0].(*sftpwire.Data); !ok || string(r.Data) != "content" {
 				t.Errorf("the last of them holds %v", r)
 			}
