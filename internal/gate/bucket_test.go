@@ -29,7 +29,7 @@ func TestBucketKeepsTheRate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b, begin := newBucket(test.rate), time.Now()
 				for _, n := range test.takes {
-					time.Sleep(max(b.take(n), 0))
+					take(t, b, new(turn), n)
 				}
 				if got := time.Since(begin); got != test.want {
 					t.Errorf("took %v, want %v", got, test.want)
@@ -39,26 +39,50 @@ func TestBucketKeepsTheRate(t *testing.T) {
 	}
 }
 
+// take takes n bytes and says how long that took.
+func take(t *testing.T, b *bucket, turn *turn, n int64) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	if err := b.wait(t.Context(), t.Context(), turn, n); err != nil {
+		t.Error(err)
+	}
+	return time.Since(begin)
+}
+
 func TestBucketGivesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBucket(100)
-		b.take(1000)
-		b.giveBack(1000)
-		if wait := b.take(1); wait > 0 {
-			t.Errorf("waits %v for what was given back", wait)
+		b, own := newBucket(100), new(turn)
+		take(t, b, own, 1000)
+		b.giveBack(own, 1000)
+		if waited := take(t, b, own, 1); waited > 0 {
+			t.Errorf("waits %v for what was given back", waited)
 		}
 	})
 }
 
 func TestBucketRestIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBucket(800)
+		b, own := newBucket(800), new(turn)
 		time.Sleep(time.Hour)
-		b.take(200) // the burst, and as much again
-		if wait := b.take(1); wait != time.Second/share {
-			t.Errorf("after a long rest waits %v, want %v", wait, time.Second/share)
+		take(t, b, own, 200) // the burst, and as much again
+		if waited := take(t, b, own, 1); waited != time.Second/share {
+			t.Errorf("after a long rest waits %v, want %v", waited, time.Second/share)
 		}
 	})
+}
+
+// TestBucketChangesItsRate: what waits has the new rate from then on.
+func TestBucketChangesItsRate(t *testing.T) {
+	for rate, want := range map[int64]time.Duration{80: 101 * time.Second, 8000: 2 * time.Second, 0: time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			b, own := newBucket(800), new(turn)
+			take(t, b, own, 8800+800/share) // which the next one waits for 11 s
+			time.AfterFunc(time.Second, func() { b.setRate(rate) })
+			if waited := take(t, b, own, 1); waited != want {
+				t.Errorf("%d bytes a second instead of 800: waits %v, want %v", rate, waited, want)
+			}
+		})
+	}
 }
 
 func TestBucketChunks(t *testing.T) {
@@ -71,15 +95,15 @@ func TestBucketChunks(t *testing.T) {
 
 func TestWaitingGivesBackWhenItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := limiters{newBucket(100), newBucket(0)}
-		l.user.take(1000)
+		l := limiters{newBucket(100), newBucket(0), new(turnsOf)}
+		take(t, l.user, new(turn), 1000)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := l.wait(ctx, t.Context(), 1000); err == nil {
 			t.Error("no error from a context that ended")
 		}
-		if wait := l.user.take(1); wait > 9*time.Second {
-			t.Errorf("the next one waits %v", wait)
+		if waited := take(t, l.user, new(turn), 1); waited > 9*time.Second {
+			t.Errorf("the next one waits %v", waited)
 		}
 	})
 }

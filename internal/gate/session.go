@@ -26,6 +26,7 @@ type Session struct {
 	ctx         context.Context // ends with the session or the connection
 	cancel      context.CancelCauseFunc
 	stopWake    func() bool
+	up, down    turnsOf // of the bandwidth
 
 	mu     sync.Mutex
 	open   []*transfer

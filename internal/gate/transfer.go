@@ -175,42 +175,40 @@ func (t *transfer) finish(err error) {
 	t.session.Emit(e)
 }
 
-// limiters are the buckets that a transfer in one direction draws from: its
-// user's, and that of everybody.
-type limiters struct{ user, all *bucket }
+// limiters are the buckets that a transfer in one direction draws from, its user's and
+// that of everybody, and the turns that its session has there.
+type limiters struct {
+	user, all *bucket
+	turns     *turnsOf
+}
+
+// turnsOf are a session's turns in one direction.
+type turnsOf struct{ user, all turn }
 
 func (s *Session) limiters(up bool) limiters {
 	if up {
-		return limiters{s.account.up, s.conn.gate.up}
+		return limiters{s.account.up, s.conn.gate.up, &s.up}
 	}
-	return limiters{s.account.down, s.conn.gate.down}
+	return limiters{s.account.down, s.conn.gate.down, &s.down}
 }
 
 // chunk is the most that should be taken at once.
 func (l limiters) chunk() int64 { return min(l.user.chunk(), l.all.chunk()) }
 
 // wait takes n bytes and waits until they may move. When a context ends first
-// they are given back, and the error is its cause.
+// nothing is taken, and the error is its cause.
 func (l limiters) wait(ctx, session context.Context, n int64) error {
-	d := max(l.user.take(n), l.all.take(n))
-	if d <= 0 {
-		return nil
+	if err := l.user.wait(ctx, session, &l.turns.user, n); err != nil {
+		return err
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		l.giveBack(n)
-		return context.Cause(ctx)
-	case <-session.Done():
-		l.giveBack(n)
-		return context.Cause(session)
+	err := l.all.wait(ctx, session, &l.turns.all, n)
+	if err != nil {
+		l.user.giveBack(&l.turns.user, n)
 	}
+	return err
 }
 
 func (l limiters) giveBack(n int64) {
-	l.user.giveBack(n)
-	l.all.giveBack(n)
+	l.user.giveBack(&l.turns.user, n)
+	l.all.giveBack(&l.turns.all, n)
 }
