@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -39,7 +40,17 @@ type cli struct {
 }
 
 func main() {
-	os.Exit(run(os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	os.Exit(run(arguments(os.Args), console{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// arguments are those behind the name of the program. Under the name of OpenSSH's
+// sftp-server it is that, so that a link can stand in its place: scp -D runs a program
+// without arguments of one's own.
+func arguments(args []string) []string {
+	if filepath.Base(args[0]) != "sftp-server" {
+		return args[1:]
+	}
+	return append([]string{"sftp-server"}, args[1:]...)
 }
 
 // console is where a command talks to a person or a script.

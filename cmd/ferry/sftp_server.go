@@ -1,13 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/user"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,9 +33,13 @@ type sftpServerCmd struct {
 	ReadOnly bool   `short:"R" help:"Refuse all that would change something."`
 	Allow    string `short:"p" placeholder:"REQUESTS" help:"Allow only these requests, separated by commas."`
 	Deny     string `short:"P" placeholder:"REQUESTS" help:"Refuse these requests, separated by commas."`
-	Start    string `short:"d" placeholder:"DIR" help:"Start in this directory instead of the home; %d is the home, %u the user."`
+	Start    string `short:"d" placeholder:"DIR" help:"Start in this directory instead of the working directory, which from sshd is the home; %d is the home, %u the user."`
 	Query    string `short:"Q" placeholder:"WHAT" words:"requests" help:"With \"requests\": print the names for -p and -P, and end."`
 	Umask    string `short:"u" placeholder:"UMASK" help:"The umask of new files, in octal, instead of the one of the process."`
+	Shell    bool   `short:"c" help:"Take no notice of what follows: sshd runs a login shell so."`
+
+	// Ignored is what OpenSSH's takes no notice of, too: scp -D gives it a host.
+	Ignored []string `arg:"" optional:"" hidden:"" passthrough:""`
 }
 
 // Help says how to put it in the place of OpenSSH's.
@@ -51,10 +56,7 @@ func (cmd *sftpServerCmd) Run(c console) error {
 	if cmd.Query != "" {
 		return cmd.query(c)
 	}
-	me, err := caller()
-	if err != nil {
-		return err
-	}
+	me := caller()
 	var stderr io.Writer // nil: the log goes to syslog
 	if cmd.Stderr {
 		stderr = c.err
@@ -68,11 +70,14 @@ func (cmd *sftpServerCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	session, err := cmd.session(me)
+	session, err := cmd.session(me, log)
 	if err != nil {
 		return err
 	}
-	tree, err := disk.Open(disk.Config{Root: "/", Durable: true, Umask: umask, Log: log})
+	if err := hideProcess(); err != nil {
+		return err
+	}
+	tree, err := disk.Open(disk.Config{Root: "/", AsCaller: true, Durable: true, Umask: umask, Log: log})
 	if err != nil {
 		return err
 	}
@@ -97,25 +102,19 @@ func (cmd *sftpServerCmd) query(c console) error {
 	return c.print("%s", strings.Join(sftpserver.Requests(), "\n"))
 }
 
-// caller is the user that the process runs as. One without an entry in the
-// system's files has a number for a name.
-func caller() (*user.User, error) {
-	me, err := user.Current()
+// caller is the user that the process runs as. One without an entry in the system's
+// files has a number for a name, and the home that the environment says.
+func caller() *user.User {
+	me, err := user.LookupId(strconv.Itoa(os.Getuid()))
 	if err != nil {
 		uid := strconv.Itoa(os.Getuid())
-		me = &user.User{Uid: uid, Username: uid, HomeDir: "/"}
+		me = &user.User{Uid: uid, Username: uid, HomeDir: cmp.Or(os.Getenv("HOME"), "/")}
 	}
-	if home := os.Getenv("HOME"); home != "" {
-		me.HomeDir = home
-	}
-	if !path.IsAbs(me.HomeDir) {
-		return nil, fmt.Errorf("the home directory %q of user %s is no absolute path; set HOME", me.HomeDir, me.Username)
-	}
-	return me, nil
+	return me
 }
 
 // session is everything about the session but its files.
-func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Options, error) {
+func (cmd *sftpServerCmd) session(me *user.User, log *slog.Logger) (sftpserver.Options, error) {
 	allow, err := requests("-p", cmd.Allow)
 	if err != nil {
 		return sftpserver.Options{}, err
@@ -124,16 +123,10 @@ func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Options, error) {
 	if err != nil {
 		return sftpserver.Options{}, err
 	}
-	home, err := ferry.Clean(ferry.Root, me.HomeDir)
+	host := host{me: me}
+	start, err := cmd.start(host, log)
 	if err != nil {
-		return sftpserver.Options{}, fmt.Errorf("the home directory %q: %w", me.HomeDir, err)
-	}
-	start := home
-	if cmd.Start != "" {
-		given := strings.NewReplacer("%%", "%", "%d", string(home), "%u", me.Username).Replace(cmd.Start)
-		if start, err = ferry.Clean(ferry.Root, given); err != nil {
-			return sftpserver.Options{}, fmt.Errorf("-d %s: %w", given, err)
-		}
+		return sftpserver.Options{}, err
 	}
 	owners := &idNames{find: func(id string) (string, error) {
 		u, err := user.LookupId(id)
@@ -150,9 +143,29 @@ func (cmd *sftpServerCmd) session(me *user.User) (sftpserver.Options, error) {
 		return g.Name, nil
 	}}
 	return sftpserver.Options{
-		User: ferry.User{Name: me.Username}, Start: start, Home: home, ReadOnly: cmd.ReadOnly, Allow: allow, Deny: deny,
+		User: ferry.User{Name: me.Username}, Start: start, Host: host, ReadOnly: cmd.ReadOnly, Allow: allow, Deny: deny,
 		Owner: owners.name, Group: groups.name, Zone: time.Local, Version: buildOf().Version,
 	}, nil
+}
+
+// start is where relative names begin: the working directory, or what -d says. One
+// that is not there is told of, and the session begins all the same.
+func (cmd *sftpServerCmd) start(h host, log *slog.Logger) (ferry.Name, error) {
+	if cmd.Start != "" {
+		dir, err := h.expand(cmd.Start)
+		if err != nil {
+			return "", config.Usagef("-d %s: %w", cmd.Start, err)
+		}
+		if err := os.Chdir(dir); err != nil {
+			log.Error("cannot start in the directory of -d: the session starts in the working directory", "directory", dir, "error", reasonOf(err))
+		}
+	}
+	dir, err := syscall.Getwd() // and not $PWD, which may be another name of it
+	if err != nil {
+		log.Error("the working directory is not there: the session starts in /", "error", err)
+		return ferry.Root, nil
+	}
+	return ferry.Clean(ferry.Root, dir)
 }
 
 // requests reads a list of names of requests, as -p and -P have it.

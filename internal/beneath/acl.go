@@ -10,7 +10,7 @@ import (
 // NewMode is the mode of a file or directory that is made in dir with perm: as
 // for open(2), a default ACL of the directory decides, and the umask elsewhere.
 func (r *Root) NewMode(dir int, perm fs.FileMode, umask uint32) uint32 {
-	mode := KernelMode(perm &^ (fs.ModeSetuid | fs.ModeSetgid)) // see lendsIdentity; a directory inherits setgid
+	mode := KernelMode(perm)
 	acl := make([]byte, 1024)
 	n := -1
 	if r.proc {

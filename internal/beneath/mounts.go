@@ -16,6 +16,7 @@ const mountsFor = 10 * time.Second
 // mounts knows which file systems are not for serving: those in which the
 // kernel shows itself, where reading can tell secrets and writing can do harm.
 type mounts struct {
+	none bool   // all are
 	dev  uint64 // of /dev, which says it is a tmpfs; 0: not set apart
 	mu   sync.Mutex
 	seen map[uint64]mount
@@ -44,6 +45,9 @@ func (m *mounts) start(root int) error {
 // check answers ferry.ErrNotRegular where the object fd, on the device dev,
 // lies in such a file system.
 func (m *mounts) check(fd int, dev uint64) error {
+	if m.none {
+		return nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	known, ok := m.seen[dev]

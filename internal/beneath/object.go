@@ -30,6 +30,7 @@ type Object struct {
 	// byName opens the same name once more, for where /proc is missing.
 	byName func(flags int) (int, error)
 	place  *Place // that byName needs, closed with the object; or nil
+	opens  bool   // be it a device
 }
 
 func (o *Object) Close() {
@@ -63,7 +64,7 @@ func (r *Root) LookAt(p *Place) (*Object, error) {
 
 // Inspect makes an object of fd, or closes it.
 func (r *Root) Inspect(fd int, byName func(int) (int, error)) (*Object, error) {
-	o := &Object{Fd: fd, byName: byName}
+	o := &Object{Fd: fd, byName: byName, opens: r.special}
 	err := unix.Fstat(fd, &o.St)
 	if err == nil {
 		err = r.mounts.check(fd, o.St.Dev)
@@ -75,20 +76,35 @@ func (r *Root) Inspect(fd int, byName func(int) (int, error)) (*Object, error) {
 	return o, nil
 }
 
-// Regular answers an error where the object is not a regular file.
-func (o *Object) Regular() error {
-	switch kind(&o.St) {
+// Regular answers an error where the object is not a regular file, nor a device where
+// those are served.
+func (o *Object) Regular() error { return openable(&o.St, o.opens) }
+
+// Openable is Object.Regular for what stands at the place.
+func (r *Root) Openable(p *Place) error { return openable(&p.St, r.special) }
+
+// openable never lets a FIFO through: it has no offsets, and to open one waits for its
+// other end.
+func openable(st *unix.Stat_t, devices bool) error {
+	switch kind(st) {
 	case unix.S_IFREG:
 		return nil
 	case unix.S_IFDIR:
 		return ferry.ErrIsDir
+	case unix.S_IFCHR, unix.S_IFBLK:
+		if devices {
+			return nil
+		}
 	}
 	return ferry.ErrNotRegular
 }
 
-// Reopen opens that very object, a regular file, for what flags say.
+// Reopen opens that very object, a regular file or a device, for what flags say.
 func (r *Root) Reopen(o *Object, flags int) (int, error) {
 	flags |= unix.O_CLOEXEC
+	if !IsRegular(&o.St) { // a terminal or a line must neither be waited for nor become ours
+		flags |= unix.O_NONBLOCK | unix.O_NOCTTY
+	}
 	if r.proc {
 		// Without O_NONBLOCK: a file with a lease (Samba's oplocks) is waited for.
 		return RetryEINTR(func() (int, error) { return unix.Open(ProcPath(o.Fd), flags, 0) })

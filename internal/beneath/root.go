@@ -17,6 +17,7 @@ type Root struct {
 	mounts   *mounts
 	paths    []string // of the host that are the root; none: it is the host's own
 	proc     bool     // /proc is there, so an open object can be opened again
+	special  bool     // devices, and file systems of the kernel, are served too
 }
 
 // Straight is r by names as they are: where a link would have to be followed, on the
@@ -38,14 +39,20 @@ func (r *Root) open(rel string, flags int) (int, error) {
 // OpenRoot prepares the directory path; want is who is to resolve names: "openat2",
 // "os.Root", or "" for the first of the two that works here. Its errors are one
 // sentence each, for the operator.
-func Open(path, want string) (*Root, error) {
+func Open(path, want string) (*Root, error) { return open(path, want, false) }
+
+// OpenAll is Open, by names that lead to devices and into the file systems of the kernel,
+// too: for who may do on the host what the process may.
+func OpenAll(path, want string) (*Root, error) { return open(path, want, true) }
+
+func open(path, want string, special bool) (*Root, error) {
 	dir, err := openDirectory(path)
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
 	fd := int(dir.Fd())
-	r := &Root{proc: procWorks(fd), mounts: new(mounts), paths: spellings(path)}
+	r := &Root{proc: procWorks(fd), mounts: &mounts{none: special}, paths: spellings(path), special: special}
 	if err := r.mounts.start(fd); err != nil {
 		return nil, fmt.Errorf("cannot serve %s: it lies in a file system of the kernel (procfs, sysfs or the like); choose a directory of files", path)
 	}

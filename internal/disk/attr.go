@@ -35,7 +35,7 @@ func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 	if a.Mode != nil && beneath.IsLink(&o.St) {
 		return errors.ErrUnsupported
 	}
-	if !beneath.IsDir(&o.St) && lendsIdentity(a.Mode) {
+	if !beneath.IsDir(&o.St) && v.lendsIdentity(a.Mode) {
 		return errIdentity
 	}
 	if a.Size != nil {
@@ -67,8 +67,19 @@ func (v *sessionFS) setPartAttr(name ferry.Name, a ferry.Attr, missing error) er
 	return h.SetAttr(a)
 }
 
-// lendsIdentity tells whether a file of that mode runs as its owner or group:
-// as us, since what is uploaded is ours.
-func lendsIdentity(mode *fs.FileMode) bool {
-	return mode != nil && *mode&(fs.ModeSetuid|fs.ModeSetgid) != 0
+// lendsIdentity tells whether a file of that mode runs as its owner or group where that
+// is the user's to lend: as us, since what is uploaded is ours.
+func (v *sessionFS) lendsIdentity(mode *fs.FileMode) bool {
+	return mode != nil && *mode&runsAs != 0 && !v.t.caller
+}
+
+// runsAs are the bits of a mode by which a file runs as its owner or group.
+const runsAs = fs.ModeSetuid | fs.ModeSetgid
+
+// newMode is the mode of a file that is made in the directory dir with perm.
+func (v *sessionFS) newMode(dir int, perm fs.FileMode) uint32 {
+	if v.lendsIdentity(&perm) {
+		perm &^= runsAs
+	}
+	return v.t.root.NewMode(dir, perm, v.t.umask)
 }

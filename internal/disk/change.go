@@ -23,7 +23,7 @@ func (v *sessionFS) mkdir(name ferry.Name, perm *fs.FileMode) error {
 		return err
 	}
 	defer p.Close()
-	mode := v.t.root.NewMode(p.Dir, permission(perm, 0o777), v.t.umask)
+	mode := v.t.root.NewMode(p.Dir, permission(perm, 0o777)&^runsAs, v.t.umask) // it inherits setgid
 	if _, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Mkdirat(p.Dir, p.Base, mode) }); err != nil {
 		return err
 	}

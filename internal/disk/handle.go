@@ -209,7 +209,7 @@ func (h *handle) SetAttr(a ferry.Attr) error {
 }
 
 func (h *handle) setAttr(a ferry.Attr) error {
-	if lendsIdentity(a.Mode) {
+	if h.v.lendsIdentity(a.Mode) {
 		return errIdentity
 	}
 	if a.Size != nil {

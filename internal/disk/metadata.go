@@ -29,7 +29,7 @@ func (h *handle) newMode() uint32 {
 	if mode := h.up.attrs.mode; mode != nil {
 		return beneath.KernelMode(*mode)
 	}
-	return h.v.t.root.NewMode(h.up.at.Dir, h.perm, h.v.t.umask)
+	return h.v.newMode(h.up.at.Dir, h.perm)
 }
 
 // inherit gives the part what the file that it replaces hands on, or what a

@@ -94,10 +94,8 @@ func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.Op
 		return nil, fs.ErrExist
 	case !p.Exists && (m == ferry.Revise || m == ferry.Update):
 		return nil, fs.ErrNotExist
-	case p.Exists && beneath.IsDir(&p.St):
-		return nil, ferry.ErrIsDir
-	case p.Exists && !beneath.IsRegular(&p.St):
-		return nil, ferry.ErrNotRegular
+	case p.Exists && v.t.root.Openable(p) != nil:
+		return nil, v.t.root.Openable(p)
 	case m == ferry.Exclusive && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
 	case m == ferry.Update || m.Resumes():
@@ -109,7 +107,7 @@ func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.Op
 // openFresh begins new content for p.
 func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
 	switch {
-	case v.direct && p.Exists:
+	case p.Exists && (v.direct || !beneath.IsRegular(&p.St)):
 		return v.openStanding(p, 0, o.Mode == ferry.Replace)
 	case v.direct && o.Mode.MustBeNew() && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
@@ -180,7 +178,7 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions)
 // Fd is its new part, unless that could not be made: err.
 func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
 	switch {
-	case err == unix.EACCES || err == unix.EPERM || err == unix.EROFS:
+	case err == unix.EACCES || err == unix.EPERM || err == unix.EROFS || err == unix.ENOENT: // the last in procfs
 		return "the directory may not be written"
 	case err != nil:
 		return ""
@@ -213,7 +211,7 @@ func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (*
 		return h, err
 	}
 	h.wrote.Store(true)
-	if err := beneath.Truncate(h.fd, 0); err != nil {
+	if err := beneath.Truncate(h.fd, 0); err != nil && beneath.IsRegular(&o.St) {
 		unix.Close(h.fd)
 		return nil, err
 	}
@@ -222,7 +220,7 @@ func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (*
 
 // openCreated makes the file at p, for a user whose uploads are not staged.
 func (v *sessionFS) openCreated(p *beneath.Place, perm fs.FileMode) (*handle, error) {
-	mode := v.t.root.NewMode(p.Dir, perm, v.t.umask)
+	mode := v.newMode(p.Dir, perm)
 	fd, err := beneath.RetryEINTR(func() (int, error) {
 		return unix.Openat(p.Dir, p.Base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	})

@@ -48,7 +48,7 @@ func (v *sessionFS) partAt(p *beneath.Place, name ferry.Name) (ferry.Info, error
 	}
 	i, err := beneath.InfoOf(fd, name)
 	i.Size = size
-	i.Mode = beneath.GoMode(unix.S_IFREG | v.t.root.NewMode(p.Dir, 0o666, v.t.umask))
+	i.Mode = beneath.GoMode(unix.S_IFREG | v.newMode(p.Dir, 0o666))
 	i.Unfinished = !p.Exists
 	return i, err
 }

@@ -31,6 +31,10 @@ type Config struct {
 	// for a file and 0777 for a directory). As everywhere on Linux, it does not
 	// count in a directory with a default ACL.
 	Umask fs.FileMode
+	// AsCaller: who is served may do on this host what the process may, for it is run
+	// by that very user (ferry sftp-server). The kernel alone decides then: setuid and
+	// setgid of files, devices, and file systems of the kernel are as it allows.
+	AsCaller bool
 	// Resolver says who resolves names: "openat2", "os.Root", or "" for the
 	// first of the two that works here.
 	Resolver string
@@ -44,6 +48,7 @@ type Config struct {
 type Tree struct {
 	parts   partfile.Rules
 	durable bool
+	caller  bool // Config.AsCaller
 	umask   uint32
 	log     *slog.Logger
 	root    *beneath.Root
@@ -64,7 +69,11 @@ type Tree struct {
 // the operator: the directory is missing, is none, may not be read, or the
 // resolver that was asked for does not work here.
 func Open(cfg Config) (*Tree, error) {
-	root, err := beneath.Open(cfg.Root, cfg.Resolver)
+	open := beneath.Open
+	if cfg.AsCaller {
+		open = beneath.OpenAll
+	}
+	root, err := open(cfg.Root, cfg.Resolver)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +81,7 @@ func Open(cfg Config) (*Tree, error) {
 		root:     root,
 		parts:    partfile.Rules{UID: uint32(os.Geteuid()), Keep: cmp.Or(cfg.Keep, 24*time.Hour), Boot: beneath.BootTime()},
 		durable:  cfg.Durable,
+		caller:   cfg.AsCaller,
 		umask:    uint32(cfg.Umask.Perm()),
 		log:      cfg.Log,
 		born:     time.Now(),

@@ -68,9 +68,16 @@ func (c *session) planRealpath(raw string) *op {
 	return c.onName(raw, false, c.realpath)
 }
 
-// realpath gives the clean name. The last element may be missing; the directory
-// that it would be in may not.
+// realpath gives the clean name, or where it leads on the host. The last element may
+// be missing; the directory that it would be in may not.
 func (c *session) realpath(name ferry.Name) answer {
+	if c.cfg.Host != nil {
+		real, err := c.cfg.Host.Realpath(name)
+		if err != nil {
+			return c.failed("realpath", name, err)
+		}
+		return oneName(string(real))
+	}
 	dir := name.Dir()
 	i, err := c.cfg.FS.Stat(c.ctx, dir)
 	if err == nil && !i.IsDir() {
@@ -89,14 +96,29 @@ func (c *session) planExpand(raw string) *op {
 		return c.planRealpath(raw)
 	}
 	who, rest, _ := strings.Cut(raw[1:], "/")
-	if who != "" && who != c.cfg.User.Name {
+	home := c.cfg.Home
+	switch {
+	case who == "":
+	case c.cfg.Host != nil:
+		var err error
+		if home, err = c.cfg.Host.HomeOf(who); err != nil {
+			return c.immediately(answer{reply: statusFor(err)})
+		}
+	case who != c.cfg.User.Name:
 		return c.immediately(say(sftpwire.NoSuchFile))
 	}
-	return c.planRealpath(string(c.cfg.Home) + "/" + rest)
+	return c.planRealpath(string(home) + "/" + rest)
 }
 
 // homeDirectory is home-directory (OpenSSH's PROTOCOL §4.11).
 func (c *session) homeDirectory(user string) answer {
+	if c.cfg.Host != nil {
+		home, err := c.cfg.Host.HomeOf(user)
+		if err != nil {
+			return answer{reply: statusFor(err)}
+		}
+		return oneName(string(home))
+	}
 	if user != "" && user != c.cfg.User.Name {
 		return say(sftpwire.NoSuchFile)
 	}

@@ -66,7 +66,7 @@ func permOf(a sftpwire.Attrs) *fs.FileMode {
 	if a.Flags&sftpwire.AttrMode == 0 {
 		return nil
 	}
-	return new(sftpwire.FileMode(a.Mode).Perm())
+	return new(sftpwire.FileMode(a.Mode) &^ fs.ModeType)
 }
 
 // openFile opens by what the flags mean:

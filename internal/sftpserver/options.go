@@ -22,6 +22,9 @@ type Options struct {
 	Start ferry.Name
 	// Home is what "~" means; "" means Start.
 	Home ferry.Name
+	// Host knows the names of the host, where the tree is the whole of it; nil: a
+	// name is clean, and shown so, and nobody is told of the homes of others.
+	Host Host
 	// ReadOnly refuses all that would change something.
 	ReadOnly bool
 	// Allow names the only requests that are allowed, as Requests has them;
@@ -94,4 +97,14 @@ func (cfg Options) withDefaults() Options {
 		cfg.Busy = new(atomic.Int32)
 	}
 	return cfg
+}
+
+// Host is the host as those know it who work on it.
+type Host interface {
+	// Clean is ferry.Clean, with ".." behind a link as the host's kernel takes it.
+	Clean(cwd ferry.Name, given string) (ferry.Name, error)
+	// Realpath is where a name leads, links followed. Its last element may be missing.
+	Realpath(name ferry.Name) (ferry.Name, error)
+	// HomeOf is the home directory of a user; "" is the session's.
+	HomeOf(user string) (ferry.Name, error)
 }

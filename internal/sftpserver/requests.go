@@ -144,7 +144,11 @@ func (c *session) name(raw string) (ferry.Name, answer) {
 	if raw == "" {
 		return "", say(sftpwire.NoSuchFile)
 	}
-	name, err := ferry.Clean(c.cfg.Start, raw)
+	clean := ferry.Clean
+	if c.cfg.Host != nil {
+		clean = c.cfg.Host.Clean
+	}
+	name, err := clean(c.cfg.Start, raw)
 	if err != nil {
 		return "", answer{reply: statusFor(err)}
 	}

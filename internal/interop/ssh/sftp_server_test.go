@@ -279,19 +279,19 @@ func TestSFTPServerFlags(t *testing.T) {
 	}
 }
 
-// TestSFTPHome: without -d a session begins at home, and a relative name is
-// one there.
-func TestSFTPHome(t *testing.T) {
+// TestSFTPStart: without -d a session begins in the working directory, and a relative
+// name is one there.
+func TestSFTPStart(t *testing.T) {
 	t.Parallel()
-	home := t.TempDir()
+	dir := t.TempDir()
 	old := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
-	harness.WriteFile(t, filepath.Join(home, "f"), []byte("content"))
-	if err := os.Chtimes(filepath.Join(home, "f"), old, old); err != nil {
+	harness.WriteFile(t, filepath.Join(dir, "f"), []byte("content"))
+	if err := os.Chtimes(filepath.Join(dir, "f"), old, old); err != nil {
 		t.Fatal(err)
 	}
 	server := os.Getenv(harness.BinaryEnv) + " sftp-server"
-	o := harness.Program{Stdin: "pwd\nls -l f\n", Env: []string{"HOME=" + home}}.Must(t, "sftp", "-b", "-", "-D", server)
-	if !strings.Contains(o.Out, "Remote working directory: "+home+"\n") || !strings.Contains(o.Out, "2001 f") {
+	o := harness.Program{Dir: dir, Stdin: "pwd\nls -l f\n"}.Must(t, "sftp", "-b", "-", "-D", server)
+	if !strings.Contains(o.Out, "Remote working directory: "+dir+"\n") || !strings.Contains(o.Out, "2001 f") {
 		t.Errorf("sftp showed:\n%s", o.Out)
 	}
 }
