@@ -94,8 +94,9 @@ type FS interface {
 	// SetAttr changes the attributes that a sets. Links are followed unless
 	// a.NoFollow. A link itself has times and an owner to set; its mode is
 	// errors.ErrUnsupported, its size fs.ErrInvalid. Setuid and setgid of a file
-	// are fs.ErrPermission: it belongs to the server, and whoever can run
-	// programs on the machine would run it as the server.
+	// that belongs to the server are fs.ErrPermission: whoever can run programs on
+	// the machine would run it as the server. Files of a user with an Identity are
+	// the user's own, who may.
 	SetAttr(ctx context.Context, name Name, a Attr) error
 	// Readlink gives Info.Target of a link; fs.ErrInvalid: it is none,
 	// fs.ErrPermission: the target is not to be told.

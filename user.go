@@ -23,6 +23,8 @@ type User struct {
 	// Principals are those of SSH certificates that stand for the user; none:
 	// the name alone does.
 	Principals []string
+	// Identity is whom the user's files are used as on their host; zero: the server.
+	Identity Identity
 	// Home is the host directory that is the root of the user's tree.
 	Home string
 	// Rules say what the user may do below which name. The longest Prefix that

@@ -14,9 +14,10 @@ func (r *Root) NewMode(dir int, perm fs.FileMode, umask uint32) uint32 {
 	acl := make([]byte, 1024)
 	n := -1
 	if r.proc {
-		if got, err := unix.Getxattr(ProcPath(dir), "system.posix_acl_default", acl); err == nil {
-			n = got
-		}
+		_ = r.call(func() (err error) { // or the umask decides
+			n, err = unix.Getxattr(ProcPath(dir), "system.posix_acl_default", acl)
+			return err
+		})
 	}
 	if n < 0 {
 		return mode &^ umask

@@ -64,7 +64,7 @@ func Append(fd int) error {
 // setuid and setgid away when the owner changes. Fd may be an O_PATH one.
 func (r *Root) SetAttrs(fd int, a ferry.Attr) error {
 	if a.UID != nil || a.GID != nil {
-		if err := chown(fd, a.UID, a.GID); err != nil {
+		if err := r.chown(fd, a.UID, a.GID); err != nil {
 			return err
 		}
 	}
@@ -82,17 +82,21 @@ func (r *Root) SetAttrs(fd int, a ferry.Attr) error {
 // Chmod is fchmod that also takes an O_PATH descriptor: by its name in /proc,
 // else by fchmodat2, which kernels before 6.6 do not have.
 func (r *Root) Chmod(fd int, mode uint32) error {
-	_, err := RetryEINTR(func() (int, error) {
+	return r.call(func() error {
 		if r.proc {
-			return 0, unix.Chmod(ProcPath(fd), mode)
+			return unix.Chmod(ProcPath(fd), mode)
 		}
-		return 0, unix.Fchmodat(fd, "", mode, unix.AT_EMPTY_PATH)
+		return unix.Fchmodat(fd, "", mode, unix.AT_EMPTY_PATH)
 	})
-	return err
+}
+
+// Fchmod is fchmod.
+func (r *Root) Fchmod(fd int, mode uint32) error {
+	return r.call(func() error { return unix.Fchmod(fd, mode) })
 }
 
 // chown changes what is not nil.
-func chown(fd int, uid, gid *uint32) error {
+func (r *Root) chown(fd int, uid, gid *uint32) error {
 	u, g := -1, -1
 	if uid != nil {
 		u = int(*uid)
@@ -100,8 +104,7 @@ func chown(fd int, uid, gid *uint32) error {
 	if gid != nil {
 		g = int(*gid)
 	}
-	_, err := RetryEINTR(func() (int, error) { return 0, unix.Fchownat(fd, "", u, g, unix.AT_EMPTY_PATH) })
-	return err
+	return r.call(func() error { return unix.Fchownat(fd, "", u, g, unix.AT_EMPTY_PATH) })
 }
 
 // setTimes changes what is not nil.
@@ -112,11 +115,10 @@ func (r *Root) setTimes(fd int, access, mod *time.Time) error {
 			times[i] = unix.Timespec{Sec: at.Unix(), Nsec: int64(at.Nanosecond())}
 		}
 	}
-	_, err := RetryEINTR(func() (int, error) {
+	return r.call(func() error {
 		if r.proc {
-			return 0, unix.UtimesNanoAt(unix.AT_FDCWD, ProcPath(fd), times[:], 0)
+			return unix.UtimesNanoAt(unix.AT_FDCWD, ProcPath(fd), times[:], 0)
 		}
-		return 0, unix.UtimesNanoAt(fd, "", times[:], unix.AT_EMPTY_PATH)
+		return unix.UtimesNanoAt(fd, "", times[:], unix.AT_EMPTY_PATH)
 	})
-	return err
 }

@@ -17,7 +17,11 @@ const infoMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 // an empty one is dir itself. It is called once for each entry of a listing,
 // with a name that lies in the listing's buffer, so it must not copy it as
 // unix.Statx would.
-func Statx(dir int, name *byte, stx *unix.Statx_t) error {
+func (r *Root) Statx(dir int, name *byte, stx *unix.Statx_t) error {
+	return r.run(func() error { return statx(dir, name, stx) })
+}
+
+func statx(dir int, name *byte, stx *unix.Statx_t) error {
 	for {
 		_, _, errno := unix.Syscall6(unix.SYS_STATX, uintptr(dir), uintptr(unsafe.Pointer(name)),
 			unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW, infoMask, uintptr(unsafe.Pointer(stx)), 0)
@@ -35,7 +39,7 @@ func Statx(dir int, name *byte, stx *unix.Statx_t) error {
 func InfoOf(fd int, name ferry.Name) (ferry.Info, error) {
 	var stx unix.Statx_t
 	var empty byte
-	if err := Statx(fd, &empty, &stx); err != nil {
+	if err := statx(fd, &empty, &stx); err != nil {
 		return ferry.Info{}, err
 	}
 	return MakeInfo(name.Base(), &stx), nil
@@ -126,7 +130,7 @@ func (r *Root) Describe(p *Place, name ferry.Name) (ferry.Info, error) {
 		return ferry.Info{}, err
 	}
 	var stx unix.Statx_t
-	if err := Statx(p.Dir, base, &stx); err != nil {
+	if err := r.Statx(p.Dir, base, &stx); err != nil {
 		return ferry.Info{}, err
 	}
 	i := MakeInfo(name.Base(), &stx)

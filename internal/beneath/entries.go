@@ -8,8 +8,11 @@ import (
 
 // Readable opens the directory behind an O_PATH descriptor for reading and
 // syncing.
-func Readable(dir int) (int, error) {
-	return RetryEINTR(func() (int, error) {
+func (r *Root) Readable(dir int) (int, error) {
+	return r.openAs(func() (int, error) {
+		if r.proc { // which needs no right to search it
+			return unix.Open(ProcPath(dir), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		}
 		return unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	})
 }

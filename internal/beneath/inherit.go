@@ -13,7 +13,16 @@ import (
 // a moment its owner: whether the system allows that depends on more than can be asked
 // for (capabilities, user namespaces, what a network file system makes of numbers).
 // The group stays; the owner is to come last.
-func TryOwner(fd int, old *unix.Stat_t) bool {
+func (r *Root) TryOwner(fd int, old *unix.Stat_t) bool {
+	return r.run(func() error {
+		if !tryOwner(fd, old) {
+			return unix.EPERM
+		}
+		return nil
+	}) == nil
+}
+
+func tryOwner(fd int, old *unix.Stat_t) bool {
 	var st unix.Stat_t
 	if unix.Fstat(fd, &st) != nil {
 		return false
@@ -34,12 +43,19 @@ func (r *Root) CopyACL(fd int, p *Place) error {
 	if !r.proc {
 		return nil
 	}
-	acl, ok := p.attribute(accessACL)
-	if !ok {
-		unix.Fremovexattr(fd, accessACL) // what the directory's default gave it
-		return nil
-	}
-	return unix.Fsetxattr(fd, accessACL, acl, 0)
+	return r.run(func() error {
+		acl, ok := p.attribute(accessACL)
+		if !ok {
+			unix.Fremovexattr(fd, accessACL) // what the directory's default gave it
+			return nil
+		}
+		return unix.Fsetxattr(fd, accessACL, acl, 0)
+	})
+}
+
+// Chown is fchown; -1 leaves an owner or a group.
+func (r *Root) Chown(fd, uid, gid int) error {
+	return r.run(func() error { return unix.Fchown(fd, uid, gid) })
 }
 
 // CopyAttributes gives the open file fd the user's extended attributes of the file at
@@ -49,6 +65,17 @@ func (r *Root) CopyAttributes(fd int, p *Place, failed func(attribute string, er
 	if !r.proc {
 		return
 	}
+	failures := map[string]error{}
+	_ = r.run(func() error { // which failed is told of afterwards: that is not the user's to do
+		copyAttributes(fd, p, failures)
+		return nil
+	})
+	for attribute, err := range failures {
+		failed(attribute, err)
+	}
+}
+
+func copyAttributes(fd int, p *Place, failures map[string]error) {
 	list := make([]byte, 4096)
 	n, err := unix.Llistxattr(p.path(), list)
 	if err == unix.ERANGE {
@@ -67,7 +94,7 @@ func (r *Root) CopyAttributes(fd int, p *Place, failed func(attribute string, er
 			continue
 		}
 		if err := unix.Fsetxattr(fd, name, value, 0); err != nil {
-			failed(name, err)
+			failures[name] = err
 		}
 	}
 }

@@ -6,8 +6,58 @@ import (
 	"ferry"
 )
 
+// OpenAt opens the entry of a directory, no link, or makes it.
+func (r *Root) OpenAt(dir int, base string, flags int, mode uint32) (int, error) {
+	return r.openAs(func() (int, error) { return unix.Openat(dir, base, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode) })
+}
+
+// Writable asks whether what stands at the place may be written.
+func (r *Root) Writable(p *Place) error {
+	const how = unix.AT_EACCESS | unix.AT_SYMLINK_NOFOLLOW
+	if r.as == nil {
+		return r.call(func() error { return unix.Faccessat(p.Dir, p.Base, unix.W_OK, how) })
+	}
+	// Faccessat answers for the process where the kernel cannot for the thread.
+	return r.call(func() error { return unix.Faccessat2(p.Dir, p.Base, unix.W_OK, how) })
+}
+
+// Mkdir makes a directory.
+func (r *Root) Mkdir(p *Place, mode uint32) error {
+	return r.call(func() error { return unix.Mkdirat(p.Dir, p.Base, mode) })
+}
+
+// Symlink makes a link, whose target is kept as it is.
+func (r *Root) Symlink(target string, p *Place) error {
+	return r.call(func() error { return unix.Symlinkat(target, p.Dir, p.Base) })
+}
+
+// Link makes p another name of the file, or the link, at old.
+func (r *Root) Link(old, p *Place) error {
+	return r.call(func() error { return unix.Linkat(old.Dir, old.Base, p.Dir, p.Base, 0) })
+}
+
+// Rename is renameat, which replaces.
+func (r *Root) Rename(dir int, base string, newDir int, newBase string) error {
+	return r.call(func() error { return unix.Renameat(dir, base, newDir, newBase) })
+}
+
 // RenameNew renames to a name that must be free, decided by the kernel.
-func RenameNew(dir int, base string, newDir int, newBase string) error {
+func (r *Root) RenameNew(dir int, base string, newDir int, newBase string) error {
+	return r.run(func() error { return renameNew(dir, base, newDir, newBase) })
+}
+
+// Rmdir removes the empty directory at the place.
+func (r *Root) Rmdir(p *Place) error {
+	return r.call(func() error { return unix.Unlinkat(p.Dir, p.Base, unix.AT_REMOVEDIR) })
+}
+
+// Unlink removes the entry of a directory, which is no directory.
+func (r *Root) Unlink(dir int, name string) error {
+	return r.call(func() error { return unix.Unlinkat(dir, name, 0) })
+}
+
+// renameNew is RenameNew, in as many steps as the file system needs.
+func renameNew(dir int, base string, newDir int, newBase string) error {
 	_, err := RetryEINTR(func() (int, error) {
 		return 0, unix.Renameat2(dir, base, newDir, newBase, unix.RENAME_NOREPLACE)
 	})
@@ -27,23 +77,13 @@ func RenameNew(dir int, base string, newDir int, newBase string) error {
 	}
 	// Directories, and file systems without hard links: look, then rename.
 	var st unix.Stat_t
-	if err := StatAt(newDir, newBase, &st); err != unix.ENOENT {
+	if err := statAt(newDir, newBase, &st); err != unix.ENOENT {
 		if err == nil {
 			err = unix.EEXIST
 		}
 		return err
 	}
 	_, err = RetryEINTR(func() (int, error) { return 0, unix.Renameat(dir, base, newDir, newBase) })
-	return err
-}
-
-func RmdirAt(p *Place) error {
-	_, err := RetryEINTR(func() (int, error) { return 0, unix.Unlinkat(p.Dir, p.Base, unix.AT_REMOVEDIR) })
-	return err
-}
-
-func Unlink(dir int, name string) error {
-	_, err := RetryEINTR(func() (int, error) { return 0, unix.Unlinkat(dir, name, 0) })
 	return err
 }
 
@@ -63,19 +103,19 @@ func (r *Root) RemoveIf(p *Place, aside string, is func(ferry.Info) bool) error 
 }
 
 func (r *Root) removeAside(p *Place, aside string, is func(ferry.Info) bool) error {
-	if _, err := RetryEINTR(func() (int, error) { return 0, unix.Renameat(p.Dir, p.Base, p.Dir, aside) }); err != nil {
+	if err := r.Rename(p.Dir, p.Base, p.Dir, aside); err != nil {
 		return err
 	}
 	moved := &Place{Dir: p.Dir, Base: aside, Exists: true}
 	i, err := r.Describe(moved, ferry.Root)
 	if err == nil && is(i) {
-		return Unlink(p.Dir, aside)
+		return r.Unlink(p.Dir, aside)
 	}
 	// Something else had taken the name. It goes back, unless something newer yet
 	// stands there, by which it would have been replaced.
-	err = RenameNew(p.Dir, aside, p.Dir, p.Base)
+	err = r.RenameNew(p.Dir, aside, p.Dir, p.Base)
 	if err == unix.EEXIST {
-		err = Unlink(p.Dir, aside)
+		err = r.Unlink(p.Dir, aside)
 	}
 	if err != nil {
 		return err

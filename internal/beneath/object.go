@@ -43,17 +43,20 @@ func (o *Object) Close() {
 // Look finds what name means, links followed.
 func (r *Root) Look(name ferry.Name) (*Object, error) {
 	rel := relative(name)
-	fd, err := r.open(rel, unix.O_PATH)
+	open := func(flags int) (int, error) {
+		return r.openAs(func() (int, error) { return r.open(rel, flags) })
+	}
+	fd, err := open(unix.O_PATH)
 	if err != nil {
 		return nil, err
 	}
-	return r.Inspect(fd, func(flags int) (int, error) { return r.open(rel, flags) })
+	return r.Inspect(fd, open)
 }
 
 // LookAt finds what stands at a place, without following a link.
 func (r *Root) LookAt(p *Place) (*Object, error) {
 	open := func(flags int) (int, error) {
-		return RetryEINTR(func() (int, error) { return unix.Openat(p.Dir, p.Base, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0) })
+		return r.openAs(func() (int, error) { return unix.Openat(p.Dir, p.Base, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0) })
 	}
 	fd, err := open(unix.O_PATH)
 	if err != nil {
@@ -107,7 +110,7 @@ func (r *Root) Reopen(o *Object, flags int) (int, error) {
 	}
 	if r.proc {
 		// Without O_NONBLOCK: a file with a lease (Samba's oplocks) is waited for.
-		return RetryEINTR(func() (int, error) { return unix.Open(ProcPath(o.Fd), flags, 0) })
+		return r.openAs(func() (int, error) { return unix.Open(ProcPath(o.Fd), flags, 0) })
 	}
 	fd, err := o.byName(flags | unix.O_NONBLOCK | unix.O_NOCTTY)
 	if err != nil {
@@ -152,8 +155,15 @@ func (p *Place) Close() { unix.Close(p.Dir) }
 
 // Locate finds the place that name means. A link in the last element is
 // followed if follow is set, even if it leads to nothing.
-func (r *Root) Locate(name ferry.Name, follow bool) (*Place, error) {
-	rel := relative(name)
+func (r *Root) Locate(name ferry.Name, follow bool) (p *Place, err error) {
+	err = r.run(func() (err error) {
+		p, err = r.locate(relative(name), follow)
+		return err
+	})
+	return p, err
+}
+
+func (r *Root) locate(rel string, follow bool) (*Place, error) {
 	for range maxLinks + 1 {
 		p, err := r.placeOf(rel)
 		if err != nil {
@@ -166,7 +176,7 @@ func (r *Root) Locate(name ferry.Name, follow bool) (*Place, error) {
 			p.Close()
 			return nil, unix.ELOOP
 		}
-		target, err := Readlink(p.Dir, p.Base)
+		target, err := readlink(p.Dir, p.Base)
 		p.Close()
 		switch {
 		case err == unix.EINVAL || err == unix.ENOENT: // no link any more: look again
@@ -200,15 +210,15 @@ func (r *Root) placeOf(rel string) (*Place, error) {
 		return nil, err
 	}
 	p := &Place{Dir: fd, Base: base}
-	if err := p.Look(r); err != nil {
+	if err := p.look(r); err != nil {
 		p.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-// Look finds out what stands at the place.
-func (p *Place) Look(r *Root) error {
+// look finds out what stands at the place.
+func (p *Place) look(r *Root) error {
 	var dir unix.Stat_t
 	if err := unix.Fstat(p.Dir, &dir); err != nil {
 		return err
@@ -221,7 +231,7 @@ func (p *Place) Look(r *Root) error {
 		p.St, p.Exists = dir, true
 		return nil
 	}
-	err := StatAt(p.Dir, p.Base, &p.St)
+	err := statAt(p.Dir, p.Base, &p.St)
 	p.Exists = err == nil
 	if err == unix.ENOENT {
 		err = nil
@@ -230,13 +240,17 @@ func (p *Place) Look(r *Root) error {
 }
 
 // StatAt is fstatat for the name itself, a link not followed.
-func StatAt(dir int, base string, st *unix.Stat_t) error {
+func (r *Root) StatAt(dir int, base string, st *unix.Stat_t) error {
+	return r.run(func() error { return statAt(dir, base, st) })
+}
+
+func statAt(dir int, base string, st *unix.Stat_t) error {
 	_, err := RetryEINTR(func() (int, error) { return 0, unix.Fstatat(dir, base, st, unix.AT_SYMLINK_NOFOLLOW) })
 	return err
 }
 
-// Readlink is readlinkat, with the buffer it needs.
-func Readlink(dir int, base string) (string, error) {
+// readlink is readlinkat, with the buffer it needs.
+func readlink(dir int, base string) (string, error) {
 	buf := make([]byte, unix.PathMax)
 	n, err := RetryEINTR(func() (int, error) { return unix.Readlinkat(dir, base, buf) })
 	if err != nil {

@@ -7,13 +7,16 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"ferry/internal/runas"
 )
 
 // Root is a directory of the host and everything beneath it, by names that cannot
 // leave it. It is safe for concurrent use.
 type Root struct {
 	names    resolver
-	straight bool // no link is followed
+	as       *runas.User // who all that names a file is done as
+	straight bool        // no link is followed
 	mounts   *mounts
 	paths    []string // of the host that are the root; none: it is the host's own
 	proc     bool     // /proc is there, so an open object can be opened again
@@ -26,6 +29,38 @@ func (r *Root) Straight() *Root {
 	s := *r
 	s.straight = true
 	return &s
+}
+
+// As is r for what is done as that user. Closing either closes both.
+func (r *Root) As(u *runas.User) *Root {
+	s := *r
+	s.as = u
+	return &s
+}
+
+// run does f as the user whose names they are. Every system call by which the kernel
+// judges whether a user may do something is made within one run, and only the descriptors
+// that come of it are used outside.
+func (r *Root) run(f func() error) error { return r.as.Do(f) }
+
+// call is run for one system call, repeated until no signal has interrupted it.
+func (r *Root) call(f func() error) error {
+	return r.run(func() error {
+		_, err := RetryEINTR(func() (int, error) { return 0, f() })
+		return err
+	})
+}
+
+// openAs is call for one that opens a file.
+func (r *Root) openAs(f func() (int, error)) (fd int, err error) {
+	err = r.run(func() (err error) {
+		fd, err = RetryEINTR(f)
+		return err
+	})
+	if err != nil {
+		return -1, err
+	}
+	return fd, nil
 }
 
 // open opens what the path rel leads to.
@@ -66,7 +101,10 @@ func open(path, want string, special bool) (*Root, error) {
 func (r *Root) Resolver() string { return r.names.name() }
 
 // Top opens the root itself, as an O_PATH descriptor.
-func (r *Root) Top() (int, error) { return r.open(".", unix.O_PATH|unix.O_DIRECTORY) }
+func (r *Root) Top() (fd int, err error) {
+	err = r.run(func() (err error) { fd, err = r.open(".", unix.O_PATH|unix.O_DIRECTORY); return err })
+	return fd, err
+}
 
 // Close gives the root back.
 func (r *Root) Close() error { return r.names.Close() }

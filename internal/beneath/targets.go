@@ -45,7 +45,10 @@ func spellings(root string) []string {
 // Target reads a link: its target as it is kept, and as it may be shown; "" where it
 // may not.
 func (r *Root) Target(dir int, base string) (kept, shown string, err error) {
-	kept, err = Readlink(dir, base)
+	err = r.run(func() (err error) {
+		kept, err = readlink(dir, base)
+		return err
+	})
 	if err != nil {
 		return "", "", err
 	}
@@ -88,7 +91,7 @@ func (r *Root) shown(dir int, kept string) string {
 // fromHost is a target that was made on the host, where it means the path there; here
 // is what it means in the tree.
 func (r *Root) fromHost(here, there, kept string) string {
-	if fd, err := r.names.open(here, unix.O_PATH); err == nil {
+	if fd, err := r.openAs(func() (int, error) { return r.names.open(here, unix.O_PATH) }); err == nil {
 		unix.Close(fd)
 		return kept
 	}

@@ -27,10 +27,10 @@ type round struct {
 	err  error
 }
 
-// Sync makes the entries of the directory durable; dir may be an O_PATH one. One that
-// may be written and searched but not read (a drop box) cannot be opened for that:
-// then on, which is to sync the file system that it lies in, does it.
-func (s *Syncs) Sync(id beneath.DirID, dir int, on func() error) error {
+// Sync makes the entries of the directory durable that open opens. One that may be
+// written and searched but not read (a drop box) cannot be opened for that: then on, which
+// is to sync the file system that it lies in, does it.
+func (s *Syncs) Sync(id beneath.DirID, open func() (int, error), on func() error) error {
 	d, r, leads := s.join(id)
 	defer s.leave(id, d)
 	if !leads {
@@ -41,7 +41,7 @@ func (s *Syncs) Sync(id beneath.DirID, dir int, on func() error) error {
 	s.mu.Lock()
 	d.next = nil // who comes from here on is too late for this one
 	s.mu.Unlock()
-	r.err = syncDir(dir, on)
+	r.err = syncDir(open, on)
 	d.turn.Unlock()
 	close(r.done)
 	return r.err
@@ -76,8 +76,8 @@ func (s *Syncs) leave(id beneath.DirID, d *dirSync) {
 }
 
 // syncDir is fsync of a directory, or on.
-func syncDir(dir int, on func() error) error {
-	fd, err := beneath.Readable(dir)
+func syncDir(open func() (int, error), on func() error) error {
+	fd, err := open()
 	if err == unix.EACCES {
 		return on()
 	}

@@ -39,11 +39,11 @@ func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 		return errIdentity
 	}
 	if a.Size != nil {
-		if err := v.t.root.Resize(o, *a.Size); err != nil {
+		if err := v.names.Resize(o, *a.Size); err != nil {
 			return err
 		}
 	}
-	return v.t.root.SetAttrs(o.Fd, a)
+	return v.names.SetAttrs(o.Fd, a)
 }
 
 // errIdentity is the answer to who would set such a mode.
@@ -67,10 +67,10 @@ func (v *sessionFS) setPartAttr(name ferry.Name, a ferry.Attr, missing error) er
 	return h.SetAttr(a)
 }
 
-// lendsIdentity tells whether a file of that mode runs as its owner or group where that
-// is the user's to lend: as us, since what is uploaded is ours.
+// lendsIdentity tells whether a file of that mode runs as its owner or group where that is
+// not the user's to lend: as the server, which uploads belong to then.
 func (v *sessionFS) lendsIdentity(mode *fs.FileMode) bool {
-	return mode != nil && *mode&runsAs != 0 && !v.t.caller
+	return mode != nil && *mode&runsAs != 0 && !v.lends
 }
 
 // runsAs are the bits of a mode by which a file runs as its owner or group.
@@ -81,5 +81,5 @@ func (v *sessionFS) newMode(dir int, perm fs.FileMode) uint32 {
 	if v.lendsIdentity(&perm) {
 		perm &^= runsAs
 	}
-	return v.t.root.NewMode(dir, perm, v.t.umask)
+	return v.names.NewMode(dir, perm, v.t.umask)
 }

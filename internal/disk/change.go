@@ -23,12 +23,12 @@ func (v *sessionFS) mkdir(name ferry.Name, perm *fs.FileMode) error {
 		return err
 	}
 	defer p.Close()
-	mode := v.t.root.NewMode(p.Dir, permission(perm, 0o777)&^runsAs, v.t.umask) // it inherits setgid
-	if _, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Mkdirat(p.Dir, p.Base, mode) }); err != nil {
+	mode := v.names.NewMode(p.Dir, permission(perm, 0o777)&^runsAs, v.t.umask) // it inherits setgid
+	if err := v.names.Mkdir(p, mode); err != nil {
 		return err
 	}
-	v.t.adjust(p, mode)
-	return v.t.settle(p)
+	v.adjust(p, mode)
+	return v.settle(p)
 }
 
 // permission is what was asked for, or what something new gets without.
@@ -41,14 +41,14 @@ func permission(asked *fs.FileMode, otherwise fs.FileMode) fs.FileMode {
 
 // adjust gives a new directory the mode that the process's umask has kept from
 // it. Failing changes nothing for the worse.
-func (t *Tree) adjust(p *beneath.Place, mode uint32) {
-	o, err := t.root.LookAt(p)
+func (v *sessionFS) adjust(p *beneath.Place, mode uint32) {
+	o, err := v.names.LookAt(p)
 	if err != nil {
 		return
 	}
 	defer o.Close()
 	if beneath.IsDir(&o.St) && o.St.Mode&0o1777 != mode {
-		t.root.Chmod(o.Fd, mode|o.St.Mode&unix.S_ISGID)
+		v.names.Chmod(o.Fd, mode|o.St.Mode&unix.S_ISGID)
 	}
 }
 
@@ -66,11 +66,17 @@ func (v *sessionFS) vacant(name ferry.Name) (*beneath.Place, error) {
 }
 
 // settle makes a change of the entries of a directory durable, if changes are.
-func (t *Tree) settle(p *beneath.Place) error {
-	if !t.durable {
+func (v *sessionFS) settle(p *beneath.Place) error {
+	if !v.t.durable {
 		return nil
 	}
-	return t.syncs.Sync(p.ID, p.Dir, func() error { return t.root.SyncFileSystem(p.Dir) })
+	return v.syncDir(p.ID, p.Dir, func() error { return v.t.root.SyncFileSystem(p.Dir) })
+}
+
+// syncDir makes the entries of the directory dir durable, which may be an O_PATH one; on
+// is to do it where that may not be read.
+func (v *sessionFS) syncDir(id beneath.DirID, dir int, on func() error) error {
+	return v.t.syncs.Sync(id, func() (int, error) { return v.names.Readable(dir) }, on)
 }
 
 // Symlink makes name a link to target. A target through a part's name is
@@ -90,9 +96,8 @@ func (v *sessionFS) symlink(target string, name ferry.Name) error {
 		return err
 	}
 	defer p.Close()
-	kept := v.t.root.Keep(p.Dir, target)
-	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Symlinkat(kept, p.Dir, p.Base) })
-	return err
+	kept := v.names.Keep(p.Dir, target)
+	return v.names.Symlink(kept, p)
 }
 
 // Link makes name another hard link to the file from.
@@ -117,8 +122,7 @@ func (v *sessionFS) link(from, name ferry.Name) error {
 	if beneath.IsDir(&old.St) {
 		return fs.ErrPermission
 	}
-	_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Linkat(old.Dir, old.Base, p.Dir, p.Base, 0) })
-	return err
+	return v.names.Link(old, p)
 }
 
 // Remove removes what is not a directory, and ends this user's part for it.
@@ -137,7 +141,7 @@ func (v *sessionFS) remove(ctx context.Context, name ferry.Name) error {
 	}
 	// The file goes first: where it cannot, the part stays too.
 	ending := v.ending(p)
-	err = beneath.Unlink(p.Dir, p.Base)
+	err = v.names.Unlink(p.Dir, p.Base)
 	if err != nil && err != unix.ENOENT {
 		return err
 	}
@@ -145,7 +149,7 @@ func (v *sessionFS) remove(ctx context.Context, name ferry.Name) error {
 	if ended || endErr != nil || err == nil {
 		return endErr
 	}
-	return beneath.Unlink(p.Dir, p.Base) // it may have been published meanwhile
+	return v.names.Unlink(p.Dir, p.Base) // it may have been published meanwhile
 }
 
 // RemoveUnchanged removes what stands under name if it is what was describes.
@@ -163,7 +167,7 @@ func (v *sessionFS) removeUnchanged(name ferry.Name, was ferry.Info) error {
 		return ferry.ErrIsDir
 	}
 	aside := partfile.Owner{User: v.owner.User}.Name(p.Base)
-	return v.t.root.RemoveIf(p, aside, func(i ferry.Info) bool { return i.Unchanged(was) })
+	return v.names.RemoveIf(p, aside, func(i ferry.Info) bool { return i.Unchanged(was) })
 }
 
 // Rmdir removes an empty directory, with the parts in it that do not count.
@@ -185,26 +189,26 @@ func (v *sessionFS) rmdir(ctx context.Context, name ferry.Name) error {
 	case !beneath.IsDir(&p.St):
 		return ferry.ErrNotDir
 	}
-	err = beneath.RmdirAt(p)
+	err = v.names.Rmdir(p)
 	if err != unix.ENOTEMPTY && err != unix.EEXIST {
 		return err
 	}
 	if err := v.clear(ctx, p); err != nil {
 		return err
 	}
-	return beneath.RmdirAt(p)
+	return v.names.Rmdir(p)
 }
 
 // clear removes the parts in the directory at p that do not keep it from being
 // removed: this user's, and expired ones. Where anything else is in there it
 // removes nothing.
 func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
-	o, err := v.t.root.LookAt(p)
+	o, err := v.names.LookAt(p)
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	fd, err := beneath.Readable(o.Fd)
+	fd, err := v.names.Readable(o.Fd)
 	if err != nil {
 		return ferry.ErrNotEmpty // what cannot be read cannot be known to be empty
 	}
@@ -220,7 +224,7 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 		key := partKey{id, name}
 		live := v.t.isLive(key)
 		mine := v.owner.Owns(name) && (v.owner.Keeps || !live || v.writing(key) != nil)
-		busy = busy || !mine && (live || !v.t.parts.ExpiredAt(fd, name))
+		busy = busy || !mine && (live || !v.parts.ExpiredAt(fd, name))
 		parts = append(parts, name)
 		return true, nil
 	})
@@ -284,9 +288,9 @@ func (v *sessionFS) rename(ctx context.Context, old, p *beneath.Place, replace b
 	ending := v.ending(p)
 	var err error
 	if replace {
-		_, err = beneath.RetryEINTR(func() (int, error) { return 0, unix.Renameat(old.Dir, old.Base, p.Dir, p.Base) })
+		err = v.names.Rename(old.Dir, old.Base, p.Dir, p.Base)
 	} else {
-		err = beneath.RenameNew(old.Dir, old.Base, p.Dir, p.Base)
+		err = v.names.RenameNew(old.Dir, old.Base, p.Dir, p.Base)
 	}
 	if err == unix.EEXIST && replace { // some file systems say so for ENOTEMPTY
 		err = unix.ENOTEMPTY
@@ -298,8 +302,8 @@ func (v *sessionFS) rename(ctx context.Context, old, p *beneath.Place, replace b
 		return err
 	}
 	// The new place first: a crash in between leaves two names and not none.
-	if err := v.t.settle(p); err != nil || old.ID == p.ID {
+	if err := v.settle(p); err != nil || old.ID == p.ID {
 		return err
 	}
-	return v.t.settle(old)
+	return v.settle(old)
 }

@@ -52,7 +52,7 @@ func (h *handle) syncInPlace() error {
 	if h.created == nil {
 		return nil
 	}
-	return h.v.t.syncs.Sync(h.created.ID, h.created.Dir, h.syncFileSystem)
+	return h.v.syncDir(h.created.ID, h.created.Dir, h.syncFileSystem)
 }
 
 // fsync brings the content to the disk. Once that has failed it stays failed:
@@ -128,7 +128,7 @@ func (h *handle) publish(durable bool) (bool, error) {
 	}
 	var st unix.Stat_t
 	old := &st
-	err := beneath.StatAt(u.at.Dir, u.at.Base, old)
+	err := h.v.names.StatAt(u.at.Dir, u.at.Base, old)
 	switch {
 	case err == unix.ENOENT:
 		old = nil
@@ -140,13 +140,13 @@ func (h *handle) publish(durable bool) (bool, error) {
 		return false, ferry.ErrIsDir
 	}
 	if err := h.finish(old, durable); err != nil {
-		unix.Fchmod(h.fd, partfile.Mode) // it is one still
+		h.v.names.Fchmod(h.fd, partfile.Mode) // it is one still
 		return false, err
 	}
 	if !durable {
 		return true, nil
 	}
-	return true, h.v.t.syncs.Sync(u.at.ID, u.at.Dir, h.syncFileSystem)
+	return true, h.v.syncDir(u.at.ID, u.at.Dir, h.syncFileSystem)
 }
 
 // finish makes the part what the file is to be, and then renames it.
@@ -171,19 +171,16 @@ func (h *handle) rename() error {
 	if err := unix.Fstat(h.fd, &st); err != nil {
 		return err
 	}
-	if err := beneath.StatAt(u.at.Dir, u.key.name, &now); err != nil {
+	if err := h.v.names.StatAt(u.at.Dir, u.key.name, &now); err != nil {
 		return err
 	}
 	if !beneath.Same(&st, &now) {
 		return fs.ErrNotExist
 	}
 	if u.exclusive {
-		return beneath.RenameNew(u.at.Dir, u.key.name, u.at.Dir, u.at.Base)
+		return h.v.names.RenameNew(u.at.Dir, u.key.name, u.at.Dir, u.at.Base)
 	}
-	_, err := beneath.RetryEINTR(func() (int, error) {
-		return 0, unix.Renameat(u.at.Dir, u.key.name, u.at.Dir, u.at.Base)
-	})
-	return err
+	return h.v.names.Rename(u.at.Dir, u.key.name, u.at.Dir, u.at.Base)
 }
 
 // vanish ends the session's own unfinished file, as unlinking ends an open
@@ -199,7 +196,7 @@ func (h *handle) vanish() (bool, error) {
 	if u == nil || u.removed {
 		return false, nil
 	}
-	if err := beneath.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
+	if err := h.v.names.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
 		return false, err
 	}
 	t.unclaim(u)
@@ -276,13 +273,10 @@ func (h *handle) moveToUpload(next *upload, replace bool) error {
 			return err
 		}
 	}
-	if err := t.parts.Unlink(next.at.Dir, next.key.name); err != nil && err != unix.ENOENT {
+	if err := h.v.parts.Unlink(next.at.Dir, next.key.name); err != nil && err != unix.ENOENT {
 		return err
 	}
-	_, err := beneath.RetryEINTR(func() (int, error) {
-		return 0, unix.Renameat(u.at.Dir, u.key.name, next.at.Dir, next.key.name)
-	})
-	if err != nil {
+	if err := h.v.names.Rename(u.at.Dir, u.key.name, next.at.Dir, next.key.name); err != nil {
 		return err
 	}
 	next.attrs, next.over = u.attrs, next.at.Exists
@@ -346,7 +340,7 @@ func (h *handle) secureEntry() {
 		return
 	}
 	defer unix.Close(dir)
-	if err := h.v.t.syncs.Sync(u.at.ID, dir, h.syncFileSystem); err != nil {
+	if err := h.v.syncDir(u.at.ID, dir, h.syncFileSystem); err != nil {
 		h.v.t.log.Warn("directory not synced during an upload", "user", h.v.owner.User, "error", beneath.Meaning(err))
 	}
 }

@@ -22,6 +22,7 @@ type served struct {
 	*testing.T
 	root string
 	tree *Tree
+	id   ferry.Identity // of its sessions
 }
 
 // each runs a test over every way in which a tree may have to work.
@@ -30,12 +31,19 @@ func each(t *testing.T, test func(s *served)) {
 		t.Run(v.name, func(t *testing.T) {
 			root := t.TempDir()
 			cfg := Config{Root: root, Resolver: v.resolver, Durable: v.durable, Umask: 0o022}
-			test(&served{t, root, openTree(t, cfg, v)})
+			test(&served{T: t, root: root, tree: openTree(t, cfg, v)})
 		})
 	}
 }
 
-func (s *served) as(name string) ferry.FS { return s.tree.For(ferry.User{Name: name}) }
+func (s *served) as(name string) ferry.FS { return s.view(ferry.User{Name: name, Identity: s.id}) }
+
+func (s *served) view(u ferry.User) ferry.FS {
+	s.Helper()
+	f, err := s.tree.View(context.Background(), u)
+	s.must(err)
+	return f
+}
 
 // path is the host's name for what the tree calls name.
 func (s *served) path(name string) string { return filepath.Join(s.root, name) }
@@ -122,7 +130,7 @@ func (s *served) Reopen() *served {
 	tree, err := Open(Config{Root: s.root, Resolver: s.tree.Resolver(), Durable: s.tree.durable, Umask: 0o022})
 	s.must(err)
 	s.Cleanup(func() { tree.Close() })
-	return &served{s.T, s.root, tree}
+	return &served{T: s.T, root: s.root, tree: tree}
 }
 
 // die lets go of a handle as the kernel does when its process is killed.
@@ -261,7 +269,7 @@ func TestThreat6RacesDoNotLeaveTheRoot(t *testing.T) {
 func TestThreat7FileSystemsOfTheKernelAreNotServed(t *testing.T) {
 	for _, v := range variants() {
 		t.Run(v.name, func(t *testing.T) {
-			s := &served{t, "/", openTree(t, Config{Root: "/", Resolver: v.resolver}, v)}
+			s := &served{T: t, root: "/", tree: openTree(t, Config{Root: "/", Resolver: v.resolver}, v)}
 			f := s.as("alice")
 			for _, name := range []string{"/proc/version", "/proc/self/environ", "/sys/kernel/mm/ksm/run", "/proc/1/maps", "/proc/1/cwd"} {
 				for _, m := range []ferry.Mode{ferry.Read, ferry.Update, ferry.Replace} {

@@ -227,11 +227,11 @@ func (h *handle) setAttr(a ferry.Attr) error {
 	h.turn.Lock()
 	defer h.turn.Unlock()
 	if h.up == nil {
-		return h.v.t.root.SetAttrs(h.fd, a)
+		return h.v.names.SetAttrs(h.fd, a)
 	}
 	mode := a.Mode
 	a.Mode = nil
-	if err := h.v.t.root.SetAttrs(h.fd, a); err != nil {
+	if err := h.v.names.SetAttrs(h.fd, a); err != nil {
 		return err
 	}
 	h.up.attrs.note(mode, a.UID, a.GID)
@@ -258,7 +258,7 @@ func (h *handle) abandon() {
 	if u := h.up; u != nil && !u.removed {
 		if h.v.owner.Keeps && !h.discard.Load() {
 			h.keepPart()
-		} else if err := beneath.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
+		} else if err := h.v.names.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
 			h.v.t.log.Warn("part not removed", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
 		}
 	}

@@ -37,7 +37,7 @@ func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, err
 		return ferry.Info{}, beneath.Fail("lstat", name, err)
 	}
 	defer p.Close()
-	i, err := v.t.root.Describe(p, name)
+	i, err := v.names.Describe(p, name)
 	i, err = v.orPart(name, false, i, err)
 	return i, beneath.Fail("lstat", name, err)
 }
@@ -65,7 +65,7 @@ func (v *sessionFS) Readlink(ctx context.Context, name ferry.Name) (string, erro
 		return "", beneath.Fail("readlink", name, err)
 	}
 	defer p.Close()
-	_, target, err := v.t.root.Target(p.Dir, p.Base)
+	_, target, err := v.names.Target(p.Dir, p.Base)
 	if err == nil && target == "" {
 		err = fs.ErrPermission
 	}

@@ -25,7 +25,7 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 			return
 		}
 		defer unix.Close(fd)
-		l := listing{root: v.t.root, dir: fd, full: d == ferry.Full}
+		l := listing{root: v.names, dir: fd, full: d == ferry.Full}
 		if l.full {
 			l.own = v.unfinishedIn(fd)
 		}
@@ -52,7 +52,7 @@ func (v *sessionFS) openDir(name ferry.Name) (int, error) {
 	if !beneath.IsDir(&o.St) {
 		return -1, ferry.ErrNotDir
 	}
-	return beneath.Readable(o.Fd)
+	return v.names.Readable(o.Fd)
 }
 
 // entries calls visit for each entry but "." and ".." until it answers false
@@ -100,7 +100,7 @@ func (l *listing) Info(e beneath.Entry) (ferry.Info, bool) {
 	if !l.full && e.Kind != 0 {
 		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(e.Kind)}, true
 	}
-	err := beneath.Statx(l.dir, &e.Name[0], &l.stx)
+	err := l.root.Statx(l.dir, &e.Name[0], &l.stx)
 	switch {
 	case err == unix.ENOENT:
 		return ferry.Info{}, false

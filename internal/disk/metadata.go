@@ -39,20 +39,20 @@ func (h *handle) newMode() uint32 {
 func (h *handle) inherit(old *unix.Stat_t) error {
 	u := h.up
 	if old == nil || !beneath.IsRegular(old) {
-		return unix.Fchmod(h.fd, h.newMode())
+		return h.v.names.Fchmod(h.fd, h.newMode())
 	}
-	h.v.t.root.CopyAttributes(h.fd, &u.at, func(attribute string, err error) {
+	h.v.names.CopyAttributes(h.fd, &u.at, func(attribute string, err error) {
 		h.notKept("attribute", err, "attribute", attribute)
 	})
 	mode := old.Mode & 0o1777 // new content has not earned the setuid of the old
 	if u.attrs.mode != nil {
 		mode = beneath.KernelMode(*u.attrs.mode)
 	}
-	if err := unix.Fchmod(h.fd, mode); err != nil {
+	if err := h.v.names.Fchmod(h.fd, mode); err != nil {
 		return err
 	}
 	if u.attrs.mode == nil {
-		if err := h.v.t.root.CopyACL(h.fd, &u.at); err != nil {
+		if err := h.v.names.CopyACL(h.fd, &u.at); err != nil {
 			h.notKept("ACL", err)
 		}
 	}
@@ -70,7 +70,7 @@ func (h *handle) inherit(old *unix.Stat_t) error {
 	if uid < 0 && gid < 0 {
 		return nil
 	}
-	if err := unix.Fchown(h.fd, uid, gid); err != nil {
+	if err := h.v.names.Chown(h.fd, uid, gid); err != nil {
 		h.notKept("owner", err)
 	}
 	return nil

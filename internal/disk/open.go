@@ -75,12 +75,17 @@ func (v *sessionFS) openObject(o *beneath.Object, name ferry.Name, m ferry.Mode,
 		return nil, err
 	}
 	if m == ferry.Read {
-		fd, err := v.t.root.Reopen(o, unix.O_RDONLY)
+		fd, err := v.names.Reopen(o, unix.O_RDONLY)
 		return v.newHandle(name, fd, false), err
 	}
-	fd, err := v.t.root.Reopen(o, unix.O_RDWR|flags)
+	fd, err := v.names.Reopen(o, unix.O_RDWR|flags)
 	if err == unix.EACCES { // it may be one that can be written and not read
-		fd, err = v.t.root.Reopen(o, unix.O_WRONLY|flags)
+		fd, err = v.names.Reopen(o, unix.O_WRONLY|flags)
+	}
+	if err == nil && v.as != nil && o.St.Mode&(unix.S_ISUID|unix.S_ISGID) != 0 && beneath.IsRegular(&o.St) {
+		// A write of the user takes these bits away. Ours would not, where the server is
+		// root; where it is not, it need not be able to do this.
+		_ = unix.Fchmod(fd, o.St.Mode&0o1777)
 	}
 	return v.newHandle(name, fd, true), err
 }
@@ -94,8 +99,8 @@ func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.Op
 		return nil, fs.ErrExist
 	case !p.Exists && (m == ferry.Revise || m == ferry.Update):
 		return nil, fs.ErrNotExist
-	case p.Exists && v.t.root.Openable(p) != nil:
-		return nil, v.t.root.Openable(p)
+	case p.Exists && v.names.Openable(p) != nil:
+		return nil, v.names.Openable(p)
 	case m == ferry.Exclusive && v.t.isReserved(targetOf(p)):
 		return nil, fs.ErrExist
 	case m == ferry.Update || m.Resumes():
@@ -145,14 +150,14 @@ func (v *sessionFS) claim(ctx context.Context, p *beneath.Place, m ferry.Mode) (
 // keep what matters.
 func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
 	if p.Exists {
-		switch err := writable(p); {
+		switch err := v.writable(p); {
 		case err == unix.ENOENT: // it has just gone
 			p.Exists, u.over = false, false
 		case err != nil:
 			return nil, err
 		}
 	}
-	fd, err := v.t.parts.Fresh(u.at.Dir, u.key.name)
+	fd, err := v.parts.Fresh(u.at.Dir, u.key.name)
 	if !p.Exists {
 		if err != nil {
 			return nil, err
@@ -167,7 +172,7 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions)
 		return v.newUpload(u, fd, o), nil
 	}
 	if err == nil {
-		beneath.Unlink(p.Dir, u.key.name)
+		v.names.Unlink(p.Dir, u.key.name)
 		unix.Close(fd)
 	}
 	v.t.log.Info("upload goes in place and is not staged", "user", v.owner.User, "file", p.Base, "reason", why)
@@ -184,7 +189,7 @@ func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
 		return ""
 	case p.St.Nlink > 1:
 		return "the file has other hard links"
-	case !beneath.TryOwner(fd, &p.St):
+	case !v.names.TryOwner(fd, &p.St):
 		return "the file's owner could not be kept"
 	}
 	return ""
@@ -192,16 +197,11 @@ func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
 
 // writable asks whether the file at p may be written: a rename needs no leave
 // of the file it replaces, but its owner has said what he wants.
-func writable(p *beneath.Place) error {
-	_, err := beneath.RetryEINTR(func() (int, error) {
-		return 0, unix.Faccessat(p.Dir, p.Base, unix.W_OK, unix.AT_EACCESS|unix.AT_SYMLINK_NOFOLLOW)
-	})
-	return err
-}
+func (v *sessionFS) writable(p *beneath.Place) error { return v.names.Writable(p) }
 
 // openStanding opens the file at p for writing in place.
 func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (*handle, error) {
-	o, err := v.t.root.LookAt(p)
+	o, err := v.names.LookAt(p)
 	if err != nil {
 		return nil, err
 	}
@@ -221,16 +221,14 @@ func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (*
 // openCreated makes the file at p, for a user whose uploads are not staged.
 func (v *sessionFS) openCreated(p *beneath.Place, perm fs.FileMode) (*handle, error) {
 	mode := v.newMode(p.Dir, perm)
-	fd, err := beneath.RetryEINTR(func() (int, error) {
-		return unix.Openat(p.Dir, p.Base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
-	})
+	fd, err := v.names.OpenAt(p.Dir, p.Base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
 	if err != nil {
 		return nil, err
 	}
 	h := v.newHandle("", fd, true)
 	h.created = p
 	h.wrote.Store(true)
-	if err := unix.Fchmod(fd, mode); err != nil {
+	if err := v.names.Fchmod(fd, mode); err != nil {
 		v.t.log.Warn("mode of a new file not set", "file", p.Base, "error", beneath.Meaning(err))
 	}
 	return h, nil

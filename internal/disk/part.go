@@ -37,7 +37,7 @@ func (v *sessionFS) partAt(p *beneath.Place, name ferry.Name) (ferry.Info, error
 		return ferry.Info{}, fs.ErrNotExist
 	}
 	key := v.partKey(p)
-	fd, st, err := v.t.parts.Look(p.Dir, key.name, p)
+	fd, st, err := v.parts.Look(p.Dir, key.name, p)
 	if err != nil {
 		return ferry.Info{}, err
 	}
@@ -94,7 +94,7 @@ func (h *handle) keepPart() {
 		err = beneath.Truncate(h.fd, 0)
 	}
 	if err == nil && h.v.t.durable && h.lost == nil {
-		err = unix.Fchmod(h.fd, partfile.SyncedMode)
+		err = h.v.names.Fchmod(h.fd, partfile.SyncedMode)
 	}
 	if err != nil {
 		h.v.t.log.Warn("part of a broken upload not secured", "user", h.v.owner.User, "error", beneath.Meaning(err))
@@ -112,7 +112,7 @@ func (v *sessionFS) endPart(ctx context.Context, key partKey, dir int) error {
 		return err
 	}
 	defer v.t.unclaim(u)
-	if err := v.t.parts.Unlink(dir, key.name); err != unix.ENOENT {
+	if err := v.parts.Unlink(dir, key.name); err != unix.ENOENT {
 		return err
 	}
 	return nil
@@ -121,7 +121,7 @@ func (v *sessionFS) endPart(ctx context.Context, key partKey, dir int) error {
 // ending is the part of a session's user for a place, that is to end together
 // with something else that may fail: it ends afterwards.
 type ending struct {
-	t   *Tree
+	v   *sessionFS
 	at  *beneath.Place
 	key partKey
 	own *handle // the session's own unfinished file; nil: another's, or none
@@ -130,7 +130,7 @@ type ending struct {
 // ending finds the part for p. Users whose parts are not kept have none that is not
 // their own; ending them does nothing.
 func (v *sessionFS) ending(p *beneath.Place) *ending {
-	e := &ending{t: v.t, at: p, own: v.unfinishedAt(p)}
+	e := &ending{v: v, at: p, own: v.unfinishedAt(p)}
 	if e.own == nil && v.owner.Keeps && p.Base != "." {
 		e.key = v.partKey(p)
 	}
@@ -146,16 +146,16 @@ func (e *ending) end(ctx context.Context) (bool, error) {
 	case e.key.name == "":
 		return false, nil
 	}
-	u, err := e.t.claim(ctx, e.key, ferry.ErrRemoved)
+	u, err := e.v.t.claim(ctx, e.key, ferry.ErrRemoved)
 	if err == errHeld {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	defer e.t.unclaim(u)
-	expired := e.t.parts.ExpiredAt(e.at.Dir, e.key.name)
-	if err := e.t.parts.Unlink(e.at.Dir, e.key.name); err != unix.ENOENT {
+	defer e.v.t.unclaim(u)
+	expired := e.v.parts.ExpiredAt(e.at.Dir, e.key.name)
+	if err := e.v.parts.Unlink(e.at.Dir, e.key.name); err != unix.ENOENT {
 		return !expired, err
 	}
 	return u.ended, nil

@@ -90,7 +90,7 @@ func (v *sessionFS) openPart(ctx context.Context, p *beneath.Place, o ferry.Open
 }
 
 func (v *sessionFS) goOn(u *upload, p *beneath.Place, o ferry.OpenOptions, size, start int64) (*handle, error) {
-	fd, now, err := v.t.parts.Resume(p.Dir, u.key.name, p)
+	fd, now, err := v.parts.Resume(p.Dir, u.key.name, p)
 	if err == unix.ENOENT {
 		if size >= 0 {
 			return nil, errChanged

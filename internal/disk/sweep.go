@@ -43,7 +43,7 @@ func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
 	if err != nil {
 		return // a file system of the kernel
 	}
-	fd, err := beneath.Readable(dir)
+	fd, err := t.root.Readable(dir)
 	if err != nil {
 		t.log.Debug("directory not swept", "error", beneath.Meaning(err))
 		return
@@ -64,9 +64,7 @@ func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
 }
 
 func (t *Tree) sweepBelow(ctx context.Context, dir int, name string) {
-	fd, err := beneath.RetryEINTR(func() (int, error) {
-		return unix.Openat(dir, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	})
+	fd, err := t.root.OpenAt(dir, name, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return
 	}

@@ -46,7 +46,7 @@ func TestHostLinksTellNoPathOfTheHost(t *testing.T) {
 // The whole host as a tree has nothing outside, and its links say what they say.
 func TestTheHostAsATreeKeepsTargetsAsTheyAre(t *testing.T) {
 	for _, v := range variants() {
-		s := &served{t, "/", openTree(t, Config{Root: "/", Resolver: v.resolver}, v)}
+		s := &served{T: t, root: "/", tree: openTree(t, Config{Root: "/", Resolver: v.resolver}, v)}
 		link := t.TempDir() + "/link"
 		for _, target := range []string{"/missing/a", "../../../../../../../b", ".//../c"} {
 			s.must(s.as("alice").Symlink(t.Context(), target, ferry.Name(link)))

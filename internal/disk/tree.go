@@ -15,6 +15,7 @@ import (
 	"ferry/internal/dirsync"
 	"ferry/internal/fdcopy"
 	"ferry/internal/partfile"
+	"ferry/internal/runas"
 )
 
 // Config says which directory to serve, and how.
@@ -79,7 +80,7 @@ func Open(cfg Config) (*Tree, error) {
 	}
 	t := &Tree{
 		root:     root,
-		parts:    partfile.Rules{UID: uint32(os.Geteuid()), Keep: cmp.Or(cfg.Keep, 24*time.Hour), Boot: beneath.BootTime()},
+		parts:    partfile.Rules{UID: uint32(os.Geteuid()), Keep: cmp.Or(cfg.Keep, 24*time.Hour), Boot: beneath.BootTime(), Files: root},
 		durable:  cfg.Durable,
 		caller:   cfg.AsCaller,
 		umask:    uint32(cfg.Umask.Perm()),
@@ -97,12 +98,35 @@ func Open(cfg Config) (*Tree, error) {
 // Resolver says who resolves names: "openat2" or "os.Root".
 func (t *Tree) Resolver() string { return t.root.Resolver() }
 
-// For gives the files as a session of u sees them. Parts of broken uploads are
-// kept for u.Name, unless u is anonymous or shared. Nothing else of u but
-// DirectUploads is looked at: rules are the gate's.
-func (t *Tree) For(u ferry.User) ferry.FS {
-	return &sessionFS{names: t.root, session: &session{
+// For gives the files as a session of u sees them, used as the server whatever
+// u.Identity is: for who has no other. View is for everybody.
+func (t *Tree) For(u ferry.User) ferry.FS { return t.as(nil, u) }
+
+// View is ferry.Storage's: what the session does to files is done as u.Identity, which
+// the process must be able to be. Parts of broken uploads are kept for u.Name, unless u is
+// anonymous or shared. Of the rest of u only DirectUploads is looked at: rules are the
+// gate's.
+func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) {
+	as, err := runas.New(u.Identity)
+	if err != nil {
+		return nil, err
+	}
+	return t.as(as, u), nil
+}
+
+// as is the tree as a session of u sees it and as may use it; nil: as the server may.
+func (t *Tree) as(as *runas.User, u ferry.User) *sessionFS {
+	names := t.root.As(as)
+	parts := t.parts
+	parts.Files = names
+	if as != nil {
+		parts.UID = uint32(as.UID())
+	}
+	return &sessionFS{names: names, session: &session{
 		t:       t,
+		parts:   parts,
+		as:      as,
+		lends:   t.caller || as != nil,
 		owner:   partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
 		direct:  u.DirectUploads,
 		open:    make(map[*handle]bool),
@@ -110,16 +134,13 @@ func (t *Tree) For(u ferry.User) ferry.FS {
 	}}
 }
 
-// View is ferry.Storage's, and For.
-func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) { return t.For(u), nil }
-
 // Close gives back the root. Sessions are to be closed before.
 func (t *Tree) Close() error { return t.root.Close() }
 
 // sessionFS is the tree as one session sees it.
 type sessionFS struct {
 	*session
-	names *beneath.Root // who resolves names, following links or not
+	names *beneath.Root // following links or not, and as whoever the session is
 }
 
 // Straight is the same session's tree without following links.
@@ -128,6 +149,9 @@ func (v *sessionFS) Straight() ferry.FS { return &sessionFS{v.session, v.names.S
 // session is what the views of one session share.
 type session struct {
 	t      *Tree
+	parts  partfile.Rules // for what the user makes
+	as     *runas.User    // who the session is on the host; nil: the server
+	lends  bool           // files are the user's own, who may have others run them as himself
 	owner  partfile.Owner
 	direct bool // uploads are written in place
 

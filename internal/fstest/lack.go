@@ -26,6 +26,9 @@ const (
 	// say, so a file is known by its size and time, and to remove it only if it is
 	// unchanged is a look and then a removal.
 	Identities
+	// ServersFiles: files that belong to the server. They belong to their user, who may
+	// have others run them as himself.
+	ServersFiles
 	// OwnRoot, of Random only: a place apart. The storage is another program's,
 	// which knows a root above the tree's and time outside the bubble, so links
 	// do not climb and nothing waits.

@@ -23,6 +23,7 @@ func linking() []promise {
 		{text: "Readlink of what is no link is fs.ErrInvalid", test: notALink},
 		{text: "hard links are names of one file", test: hardLinks},
 		{text: "SetAttr sets the mode", test: setMode},
+		{text: "SetAttr lets no file run as the server", test: refuseIdentity, instead: instead{ServersFiles, lendIdentity}},
 		{text: "SetAttr sets the times", test: setTimes},
 		{text: "SetAttr sets the size of a file only", test: setSize},
 		{text: "SetAttr sets the owner", test: setOwner},
@@ -197,6 +198,12 @@ func setMode(e *env) {
 	if got := e.stat(f, "/dir").Mode; got != fs.ModeDir|sticky {
 		e.Errorf("/dir has mode %v after setting %v", got, sticky)
 	}
+	e.want(f.SetAttr(context.Background(), "/missing", ferry.Attr{Mode: &sticky}), fs.ErrNotExist, "/missing")
+}
+
+func refuseIdentity(e *env) {
+	f := e.as("alice")
+	e.upload(f, "/file", "text")
 	before := e.stat(f, "/file")
 	h, err := f.Open(context.Background(), "/new", ferry.OpenOptions{Mode: ferry.Replace})
 	e.must(err)
@@ -209,7 +216,17 @@ func setMode(e *env) {
 	if after := e.stat(f, "/file"); after.Mode != before.Mode || after.Size != before.Size {
 		e.Errorf("/file has mode %v and size %d after refusals", after.Mode, after.Size)
 	}
-	e.want(f.SetAttr(context.Background(), "/missing", ferry.Attr{Mode: &sticky}), fs.ErrNotExist, "/missing")
+}
+
+func lendIdentity(e *env) {
+	f := e.as("alice")
+	e.upload(f, "/file", "text")
+	for _, special := range []fs.FileMode{fs.ModeSetuid | 0o755, fs.ModeSetgid | 0o755} {
+		e.must(f.SetAttr(context.Background(), "/file", ferry.Attr{Mode: &special}))
+		if got := e.stat(f, "/file").Mode; got != special {
+			e.Errorf("/file has mode %v, want %v", got, special)
+		}
+	}
 }
 
 func setTimes(e *env) {

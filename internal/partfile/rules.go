@@ -18,6 +18,8 @@ type Rules struct {
 	UID  uint32        // whose files our parts are
 	Keep time.Duration // how long a part stays after its last change
 	Boot time.Time     // when the machine was started
+	// Files are what the parts lie among, as whoever they belong to may use them.
+	Files *beneath.Root
 }
 
 // take opens the part and locks it against other processes. The errors are
@@ -29,7 +31,7 @@ type Rules struct {
 // between giving it the owner and the rename leaves it so).
 func (r Rules) take(dir int, name string, over *beneath.Place) (int, *unix.Stat_t, error) {
 	for {
-		fd, err := openAt(dir, name, unix.O_RDWR)
+		fd, err := r.openAt(dir, name, unix.O_RDWR)
 		switch err {
 		case nil:
 		case unix.ELOOP, unix.EISDIR, unix.ENXIO, unix.EACCES:
@@ -37,7 +39,7 @@ func (r Rules) take(dir int, name string, over *beneath.Place) (int, *unix.Stat_
 		default:
 			return -1, nil, err
 		}
-		st, err := lock(fd, dir, name)
+		st, err := r.lock(fd, dir, name)
 		if err == nil && !r.ours(st, over) {
 			err = ErrForeign
 		}
@@ -51,16 +53,14 @@ func (r Rules) take(dir int, name string, over *beneath.Place) (int, *unix.Stat_
 	}
 }
 
-func openAt(dir int, name string, flags int) (int, error) {
-	return beneath.RetryEINTR(func() (int, error) {
-		return unix.Openat(dir, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	})
+func (r Rules) openAt(dir int, name string, flags int) (int, error) {
+	return r.Files.OpenAt(dir, name, flags|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 }
 
 // Look opens the part to look at it, and locks nothing. unix.ENOENT: there is
 // none of ours.
 func (r Rules) Look(dir int, name string, over *beneath.Place) (int, *unix.Stat_t, error) {
-	fd, err := openAt(dir, name, unix.O_RDONLY)
+	fd, err := r.openAt(dir, name, unix.O_RDONLY)
 	switch err {
 	case nil:
 	case unix.ELOOP, unix.EISDIR, unix.ENXIO, unix.EACCES:
@@ -87,7 +87,7 @@ func (r Rules) ours(st *unix.Stat_t, over *beneath.Place) bool {
 
 // lock locks an open part and makes sure that it still is the one of that
 // name; EAGAIN says that it is not.
-func lock(fd, dir int, name string) (*unix.Stat_t, error) {
+func (r Rules) lock(fd, dir int, name string) (*unix.Stat_t, error) {
 	_, err := beneath.RetryEINTR(func() (int, error) { return 0, unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	switch err {
 	case nil, unix.ENOLCK, unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL: // held, or not to be had here
@@ -100,7 +100,7 @@ func lock(fd, dir int, name string) (*unix.Stat_t, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, err
 	}
-	err = beneath.StatAt(dir, name, &now)
+	err = r.Files.StatAt(dir, name, &now)
 	if err == unix.ENOENT || err == nil && !beneath.Same(&st, &now) {
 		return nil, unix.EAGAIN
 	}
@@ -115,7 +115,7 @@ func (r Rules) Resume(dir int, name string, over *beneath.Place) (fd int, size i
 		return -1, 0, err
 	}
 	if r.Expired(st) {
-		err = beneath.Unlink(dir, name)
+		err = r.Files.Unlink(dir, name)
 		if err == nil {
 			err = unix.ENOENT
 		}
@@ -132,11 +132,9 @@ func (r Rules) Resume(dir int, name string, over *beneath.Place) (fd int, size i
 // Fresh makes a part, empty. One that is there ends.
 func (r Rules) Fresh(dir int, name string) (int, error) {
 	for {
-		fd, err := beneath.RetryEINTR(func() (int, error) {
-			return unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, Mode)
-		})
+		fd, err := r.Files.OpenAt(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, Mode)
 		if err == nil {
-			if _, err = lock(fd, dir, name); err == nil {
+			if _, err = r.lock(fd, dir, name); err == nil {
 				return fd, nil
 			}
 			unix.Close(fd)
@@ -164,7 +162,7 @@ func (r Rules) Unlink(dir int, name string) error {
 	default:
 		return err
 	}
-	return beneath.Unlink(dir, name)
+	return r.Files.Unlink(dir, name)
 }
 
 // Expired tells by the time of the last change, which no client can set.
@@ -175,5 +173,5 @@ func (r Rules) Expired(st *unix.Stat_t) bool {
 // ExpiredAt is Expired for a part that is not open.
 func (r Rules) ExpiredAt(dir int, name string) bool {
 	var st unix.Stat_t
-	return beneath.StatAt(dir, name, &st) == nil && r.Expired(&st)
+	return r.Files.StatAt(dir, name, &st) == nil && r.Expired(&st)
 }

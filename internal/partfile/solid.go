@@ -93,5 +93,5 @@ func (r Rules) ready(fd int, st *unix.Stat_t) (int64, error) {
 	if st.Mode&0o7777 == Mode {
 		return size, nil
 	}
-	return size, unix.Fchmod(fd, Mode)
+	return size, r.Files.Fchmod(fd, Mode)
 }
