@@ -34,9 +34,9 @@ func TestFilesAreNamedAsTheUser(t *testing.T) {
 		"object.go readlink":         "called within run",
 		"names.go renameNew":         "called within run",
 		"inherit.go tryOwner":        "called within run",
-		"inherit.go copyAttributes":  "called within run",
+		"inherit.go userAttributes":  "called within run",
 		"inherit.go attribute":       "called within run",
-		"../disk/open.go openObject": "setuid is taken away as the kernel would, with the rights of the server",
+		"../disk/open.go openDirect": "setuid is taken away as the kernel would, with the rights of the server",
 	}
 	used := map[string]bool{}
 	for _, room := range []string{".", "../disk", "../partfile", "../dirsync", "../fdcopy"} {

@@ -13,11 +13,11 @@ import (
 // infoMask is what statx is asked for.
 const infoMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
 
-// Statx describes what the NUL-terminated name is in dir, a link not followed;
+// statx describes what the NUL-terminated name is in dir, a link not followed;
 // an empty one is dir itself. It is called once for each entry of a listing,
 // with a name that lies in the listing's buffer, so it must not copy it as
 // unix.Statx would.
-func (r *Root) Statx(dir int, name *byte, stx *unix.Statx_t) error {
+func (r *Root) statx(dir int, name *byte, stx *unix.Statx_t) error {
 	return r.run(func() error { return statx(dir, name, stx) })
 }
 
@@ -42,11 +42,11 @@ func InfoOf(fd int, name ferry.Name) (ferry.Info, error) {
 	if err := statx(fd, &empty, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	return MakeInfo(name.Base(), &stx), nil
+	return makeInfo(name.Base(), &stx), nil
 }
 
-// MakeInfo puts statx's answer into the words of the contract.
-func MakeInfo(base string, stx *unix.Statx_t) ferry.Info {
+// makeInfo puts statx's answer into the words of the contract.
+func makeInfo(base string, stx *unix.Statx_t) ferry.Info {
 	i := ferry.Info{
 		Name:    base,
 		Size:    int64(stx.Size),
@@ -130,15 +130,15 @@ func (r *Root) Describe(p *Place, name ferry.Name) (ferry.Info, error) {
 		return ferry.Info{}, err
 	}
 	var stx unix.Statx_t
-	if err := r.Statx(p.Dir, base, &stx); err != nil {
+	if err := r.statx(p.Dir, base, &stx); err != nil {
 		return ferry.Info{}, err
 	}
-	i := MakeInfo(name.Base(), &stx)
-	return i, r.AddTarget(&i, p.Dir, p.Base)
+	i := makeInfo(name.Base(), &stx)
+	return i, r.addTarget(&i, p.Dir, p.Base)
 }
 
-// AddTarget puts into i, if it describes a link, where it leads.
-func (r *Root) AddTarget(i *ferry.Info, dir int, base string) (err error) {
+// addTarget puts into i, if it describes a link, where it leads.
+func (r *Root) addTarget(i *ferry.Info, dir int, base string) (err error) {
 	if i.Mode&fs.ModeSymlink != 0 {
 		i.Stored, i.Target, err = r.Target(dir, base)
 		i.Size = int64(len(i.Target))

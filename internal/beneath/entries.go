@@ -1,6 +1,7 @@
 package beneath
 
 import (
+	"context"
 	"encoding/binary"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,31 @@ func (r *Root) Readable(dir int) (int, error) {
 		}
 		return unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	})
+}
+
+// listBuffer is the most of a directory that is read at a time.
+const listBuffer = 64 << 10
+
+// Entries calls visit for each entry of the open directory but "." and ".." until it
+// answers false or an error.
+func Entries(ctx context.Context, fd int, buffer []byte, visit func(Entry) (bool, error)) error {
+	buffer = buffer[:min(len(buffer), listBuffer)]
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		n, err := RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer) })
+		if n <= 0 || err != nil {
+			if err == unix.ENOENT { // the directory has been removed meanwhile
+				err = nil
+			}
+			return err
+		}
+		more, err := Parse(buffer[:n], visit)
+		if !more || err != nil {
+			return err
+		}
+	}
 }
 
 // Entry is one entry as getdents64 gives it. Name is valid until the next one;

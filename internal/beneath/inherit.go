@@ -1,6 +1,7 @@
 package beneath
 
 import (
+	"io/fs"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -8,6 +9,58 @@ import (
 
 // What a file hands on to the one that replaces it. Its attributes are read by its
 // name beside an open directory (/proc), since only that is a path which stays.
+
+// Own is what the new file has of its own, and does not take from the old one.
+type Own struct {
+	Mode     *fs.FileMode
+	UID, GID bool
+}
+
+// Note takes down what was set; nil was not.
+func (o *Own) Note(mode *fs.FileMode, uid, gid *uint32) {
+	if mode != nil {
+		o.Mode = new(*mode)
+	}
+	o.UID = o.UID || uid != nil
+	o.GID = o.GID || gid != nil
+}
+
+// Inherit gives the open file fd what the file at p, which is old, hands on: extended
+// attributes, mode, ACL, and the owner last, since whoever gives a file away may not
+// change it any more. What cannot be kept is told to lost.
+func (r *Root) Inherit(fd int, p *Place, old *unix.Stat_t, own Own, lost func(what string, err error)) error {
+	r.copyAttributes(fd, p, lost)
+	mode := old.Mode & 0o1777 // new content has not earned the setuid of the old
+	if own.Mode != nil {
+		mode = KernelMode(*own.Mode)
+	}
+	if err := r.Fchmod(fd, mode); err != nil {
+		return err
+	}
+	if own.Mode == nil {
+		if err := r.copyACL(fd, p); err != nil {
+			lost("ACL", err)
+		}
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	uid, gid := -1, -1
+	if !own.UID && st.Uid != old.Uid {
+		uid = int(old.Uid)
+	}
+	if !own.GID && st.Gid != old.Gid {
+		gid = int(old.Gid)
+	}
+	if uid < 0 && gid < 0 {
+		return nil
+	}
+	if err := r.call(func() error { return unix.Fchown(fd, uid, gid) }); err != nil {
+		lost("owner", err)
+	}
+	return nil
+}
 
 // TryOwner gives the open file fd the group of the file that it is to replace, and for
 // a moment its owner: whether the system allows that depends on more than can be asked
@@ -38,8 +91,8 @@ func tryOwner(fd int, old *unix.Stat_t) bool {
 
 const accessACL = "system.posix_acl_access"
 
-// CopyACL gives the open file fd the ACL of the file at p, or none.
-func (r *Root) CopyACL(fd int, p *Place) error {
+// copyACL gives the open file fd the ACL of the file at p, or none.
+func (r *Root) copyACL(fd int, p *Place) error {
 	if !r.proc {
 		return nil
 	}
@@ -53,29 +106,24 @@ func (r *Root) CopyACL(fd int, p *Place) error {
 	})
 }
 
-// Chown is fchown; -1 leaves an owner or a group.
-func (r *Root) Chown(fd, uid, gid int) error {
-	return r.run(func() error { return unix.Fchown(fd, uid, gid) })
-}
-
-// CopyAttributes gives the open file fd the user's extended attributes of the file at
-// p, and tells failed of those that could not be kept. Those of the kernel belong to
-// the old content (file capabilities) or come by themselves.
-func (r *Root) CopyAttributes(fd int, p *Place, failed func(attribute string, err error)) {
+// copyAttributes gives the open file fd the user's extended attributes of the file at
+// p. Those of the kernel belong to the old content (file capabilities) or come by
+// themselves.
+func (r *Root) copyAttributes(fd int, p *Place, lost func(what string, err error)) {
 	if !r.proc {
 		return
 	}
 	failures := map[string]error{}
 	_ = r.run(func() error { // which failed is told of afterwards: that is not the user's to do
-		copyAttributes(fd, p, failures)
+		userAttributes(fd, p, failures)
 		return nil
 	})
 	for attribute, err := range failures {
-		failed(attribute, err)
+		lost("attribute "+attribute, err)
 	}
 }
 
-func copyAttributes(fd int, p *Place, failures map[string]error) {
+func userAttributes(fd int, p *Place, failures map[string]error) {
 	list := make([]byte, 4096)
 	n, err := unix.Llistxattr(p.path(), list)
 	if err == unix.ERANGE {

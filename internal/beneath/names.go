@@ -21,9 +21,21 @@ func (r *Root) Writable(p *Place) error {
 	return r.call(func() error { return unix.Faccessat2(p.Dir, p.Base, unix.W_OK, how) })
 }
 
-// Mkdir makes a directory.
+// Mkdir makes a directory of that mode, whatever the umask of the process is; failing at
+// the latter changes nothing for the worse.
 func (r *Root) Mkdir(p *Place, mode uint32) error {
-	return r.call(func() error { return unix.Mkdirat(p.Dir, p.Base, mode) })
+	if err := r.call(func() error { return unix.Mkdirat(p.Dir, p.Base, mode) }); err != nil {
+		return err
+	}
+	o, err := r.LookAt(p)
+	if err != nil {
+		return nil
+	}
+	defer o.Close()
+	if IsDir(&o.St) && o.St.Mode&0o1777 != mode {
+		_ = r.Chmod(o.Fd, mode|o.St.Mode&unix.S_ISGID)
+	}
+	return nil
 }
 
 // Symlink makes a link, whose target is kept as it is.

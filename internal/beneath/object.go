@@ -153,6 +153,14 @@ type Place struct {
 
 func (p *Place) Close() { unix.Close(p.Dir) }
 
+// Dup is p with a descriptor of its own, to be closed by itself.
+func (p *Place) Dup() (Place, error) {
+	own := *p
+	var err error
+	own.Dir, err = unix.FcntlInt(uintptr(p.Dir), unix.F_DUPFD_CLOEXEC, 0)
+	return own, err
+}
+
 // Locate finds the place that name means. A link in the last element is
 // followed if follow is set, even if it leads to nothing.
 func (r *Root) Locate(name ferry.Name, follow bool) (p *Place, err error) {

@@ -146,6 +146,20 @@ func (r *Root) SyncFileSystem(dir int) error {
 		unix.Sync()
 		return nil
 	}
-	_, err = RetryEINTR(func() (int, error) { return 0, unix.Syncfs(top) })
+	return Syncfs(top)
+}
+
+// Syncfs makes everything durable that the file system of the open file fd holds.
+func Syncfs(fd int) error {
+	_, err := RetryEINTR(func() (int, error) { return 0, unix.Syncfs(fd) })
+	return err
+}
+
+// Fsync makes the content of the open file durable.
+func Fsync(fd int) error {
+	_, err := RetryEINTR(func() (int, error) { return 0, unix.Fsync(fd) })
+	if err == unix.EINVAL { // a device or a file of the kernel, which has nothing to sync
+		err = nil
+	}
 	return err
 }

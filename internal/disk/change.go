@@ -27,7 +27,6 @@ func (v *sessionFS) mkdir(name ferry.Name, perm *fs.FileMode) error {
 	if err := v.names.Mkdir(p, mode); err != nil {
 		return err
 	}
-	v.adjust(p, mode)
 	return v.settle(p)
 }
 
@@ -37,19 +36,6 @@ func permission(asked *fs.FileMode, otherwise fs.FileMode) fs.FileMode {
 		return otherwise
 	}
 	return *asked
-}
-
-// adjust gives a new directory the mode that the process's umask has kept from
-// it. Failing changes nothing for the worse.
-func (v *sessionFS) adjust(p *beneath.Place, mode uint32) {
-	o, err := v.names.LookAt(p)
-	if err != nil {
-		return
-	}
-	defer o.Close()
-	if beneath.IsDir(&o.St) && o.St.Mode&0o1777 != mode {
-		v.names.Chmod(o.Fd, mode|o.St.Mode&unix.S_ISGID)
-	}
 }
 
 // vacant is locate for a name under which nothing may stand yet.

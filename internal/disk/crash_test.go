@@ -63,7 +63,7 @@ func TestUploadGoesOnAfterACommitThatWasCutShort(t *testing.T) {
 		if os.Geteuid() == 0 {
 			s.must(os.Chown(s.path("a"), 1234, 1234))
 		}
-		up := s.open(s.as("alice"), "/a", ferry.Replace).(*handle)
+		up := s.open(s.as("alice"), "/a", ferry.Replace).(*staged)
 		s.put(up, "new", 0)
 		old := s.stat(s.path("a"))
 		s.must(up.inherit(&old))
@@ -150,7 +150,7 @@ func TestContentThatTheDiskLostIsNotPublished(t *testing.T) {
 	each(t, func(s *served) {
 		s.file("a", "old", 0o644)
 		f := s.as("alice")
-		h := s.open(f, "/a", ferry.Replace).(*handle)
+		h := s.open(f, "/a", ferry.Replace).(*staged)
 		s.put(h, "new", 0)
 		h.lost = unix.EIO
 		s.want(h.Sync(), unix.EIO)

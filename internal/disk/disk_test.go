@@ -134,7 +134,7 @@ func (s *served) Reopen() *served {
 }
 
 // die lets go of a handle as the kernel does when its process is killed.
-func die(h ferry.Handle) { unix.Close(h.(*handle).fd) }
+func die(h ferry.Handle) { unix.Close(h.(opened).base().fd) }
 
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

@@ -5,9 +5,11 @@
 //   - A name is resolved beneath the root by the kernel (package beneath). What it
 //     leads to is looked at before it is opened: only regular files
 //     and directories are, and nothing of procfs, sysfs and their like.
+//   - A handle reads (handle.go), writes a file where it stands (direct.go), or writes
+//     the part of an upload (staged.go).
 //   - New content goes to a part: a hidden file in the directory of its target
-//     (package partfile, part.go). Commit gives it what the replaced file had (metadata.go), makes it
-//     durable, and renames it (commit.go). Until then the old file stands.
+//     (package partfile, part.go). Commit gives it what the replaced file had, makes it
+//     durable, and renames it (publish.go). Until then the old file stands.
 //   - A broken upload is gone on with only as far as it is whole (partfile).
 //   - Who writes which part is known in one table (uploads.go); a second process
 //     over the same directory is held off by flock(2).

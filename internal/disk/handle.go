@@ -2,9 +2,9 @@ package disk
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,273 +13,204 @@ import (
 	"ferry"
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
-	"ferry/internal/partfile"
 )
 
-// handle is one open file: for reading, in place, or the part of an upload.
-type handle struct {
+// There are three handles: a reader (here), direct, which writes a file where it stands,
+// and staged, which writes the part of an upload.
+
+// opened is one of them.
+type opened interface {
+	ferry.Handle
+	base() *openFile
+}
+
+// openFile is what each of them has: a descriptor, which is its own, and who is at work
+// on it.
+type openFile struct {
 	v      *sessionFS
 	name   ferry.Name // the client's, as it was opened
 	number uint64     // later handles have larger ones
 	fd     int
-	writes bool // may be written
-	start  int64
 	guard  fdcopy.Guard
-	// appends: what is written goes to the end. In place the descriptor has O_APPEND,
-	// a part has this handle alone: appending keeps its writes apart.
-	appends   bool
-	appending sync.Mutex
-
-	// turn is held while the part changes its place: published, renamed,
-	// removed. Up is nil when the handle works in place; it and what it points
-	// to change under turn and Tree.mu, and may be read under either.
-	turn    sync.Mutex
-	up      *upload
-	perm    fs.FileMode    // of the new file
-	lost    error          // why content did not reach the disk
-	created *beneath.Place // a new file in place, whose directory is to be synced
-
-	discard  atomic.Bool // nothing of the part is to be kept
-	wrote    atomic.Bool
-	moved    atomic.Int64 // when the last byte moved, in ns since Tree.born
-	back     writeback
-	arrivals partfile.Arrivals // what is there of a part
+	moved  atomic.Int64 // when the last byte moved, in ns since Tree.born
 }
 
-func (v *sessionFS) newHandle(name ferry.Name, fd int, writes bool) *handle {
-	h := &handle{v: v, name: name, fd: fd, writes: writes, guard: fdcopy.NewGuard()}
-	h.stamp()
-	return h
+// init is for a new handle of v's.
+func (f *openFile) init(v *sessionFS, fd int) {
+	f.v, f.fd, f.guard = v, fd, fdcopy.NewGuard()
+	f.Moved()
 }
 
-func (v *sessionFS) newUpload(u *upload, fd int, o ferry.OpenOptions) *handle {
-	h := v.newHandle("", fd, true)
-	h.up, h.perm = u, permission(o.Perm, 0o666)
-	h.wrote.Store(true)
-	return h
-}
+func (f *openFile) base() *openFile { return f }
 
-// ownsDir tells whether the handle keeps the directory of its place open.
-func (h *handle) ownsDir() bool { return h.up != nil || h.created != nil }
-
-// stamp notes that a byte has moved just now.
-func (h *handle) stamp() { h.moved.Store(int64(time.Since(h.v.t.born))) }
+// Moved notes that a byte has moved just now.
+func (f *openFile) Moved() { f.moved.Store(int64(time.Since(f.v.t.born))) }
 
 // silent tells whether the handle may be taken over.
-func (h *handle) silent() bool {
-	return time.Since(h.v.t.born)-time.Duration(h.moved.Load()) >= ferry.TakeoverAfter
+func (f *openFile) silent() bool {
+	return time.Since(f.v.t.born)-time.Duration(f.moved.Load()) >= ferry.TakeoverAfter
 }
 
-// Stat describes the file as this handle sees it.
-func (h *handle) Stat() (ferry.Info, error) {
-	if err := h.guard.Begin(nil); err != nil {
-		return ferry.Info{}, beneath.Fail("stat", h.name, err)
-	}
-	defer h.guard.Done(nil)
-	i, err := beneath.InfoOf(h.fd, h.name)
-	if err != nil {
-		return i, beneath.Fail("stat", h.name, err)
-	}
-	h.turn.Lock()
-	defer h.turn.Unlock()
-	i.Name = h.name.Base()
-	if h.up != nil { // while it is a part its mode is 0600
-		i.Mode = beneath.GoMode(unix.S_IFREG | h.newMode())
-	}
-	return i, nil
-}
-
-// ReadAt is io.ReaderAt's.
-func (h *handle) ReadAt(p []byte, off int64) (int, error) {
-	if err := h.begin(off); err != nil {
-		return 0, beneath.Fail("read", h.name, err)
-	}
-	defer h.guard.Done(nil)
-	n, err := fdcopy.ReadFull(h.fd, p, off)
-	if err == io.EOF {
-		return n, io.EOF
-	}
-	return n, beneath.Fail("read", h.name, err)
-}
-
-// begin is Guard.Begin for an operation at off.
-func (h *handle) begin(off int64) error {
-	if err := h.guard.Begin(nil); err != nil {
+// begin lets an operation at off in; done is to follow where there is no error.
+func (f *openFile) begin(off int64) error {
+	if err := f.guard.Begin(nil); err != nil {
 		return err
 	}
 	if off < 0 {
-		h.guard.Done(nil)
+		f.done()
 		return fs.ErrInvalid
 	}
 	return nil
 }
 
-// beginWrite is begin for one that changes the content.
-func (h *handle) beginWrite(off int64) error {
-	if err := h.guard.Begin(nil); err != nil {
-		return err
-	}
-	err := error(nil)
-	switch {
-	case !h.writes:
-		err = fs.ErrPermission
-	case off < 0:
-		err = fs.ErrInvalid
-	}
-	if err != nil {
-		h.guard.Done(nil)
-		return err
-	}
-	h.wrote.Store(true)
-	return nil
-}
+func (f *openFile) done() { f.guard.Done(nil) }
 
-// WriteAt is io.WriterAt's.
-func (h *handle) WriteAt(p []byte, off int64) (int, error) {
-	if err := h.beginWrite(off); err != nil {
-		return 0, beneath.Fail("write", h.name, err)
-	}
-	defer h.guard.Done(nil)
-	off, done, err := h.place(off)
-	if err != nil {
-		return 0, beneath.Fail("write", h.name, err)
-	}
-	defer done()
-	n, err := h.write(p, off)
-	return n, beneath.Fail("write", h.name, err)
-}
-
-// Start is where what is written begins.
-func (h *handle) Start() int64 { return h.start }
-
-// place is where a write at off goes to. done is to be called when it is over.
-func (h *handle) place(off int64) (at int64, done func(), err error) {
-	if !h.appends {
-		return off, func() {}, nil
-	}
-	h.appending.Lock()
-	var st unix.Stat_t
-	if err := unix.Fstat(h.fd, &st); err != nil {
-		h.appending.Unlock()
-		return 0, nil, err
-	}
-	return st.Size, h.appending.Unlock, nil
-}
-
-// write writes all of p at off, and notes what that means for takeover and
-// write-back.
-func (h *handle) write(p []byte, off int64) (int, error) { return fdcopy.WriteFull(h.fd, h, p, off) }
-
-// Moved is fdcopy.Progress's.
-func (h *handle) Moved() { h.stamp() }
-
-// Arrived notes that n bytes are in the file at off.
-func (h *handle) Arrived(off, n int64) {
-	h.stamp()
-	h.arrivals.Add(off, off+n)
-	h.pushBack(off, n)
-}
-
-// Resize is truncate, noted.
-func (h *handle) Resize(size int64) error {
-	err := beneath.Truncate(h.fd, size)
+// do does an operation, and makes its error one about the client's name.
+func (f *openFile) do(op string, what func() error) error {
+	err := f.guard.Begin(nil)
 	if err == nil {
-		h.arrivals.Cut(size)
+		defer f.done()
+		err = what()
+	}
+	return beneath.Fail(op, f.name, err)
+}
+
+// Stat describes the file.
+func (f *openFile) Stat() (i ferry.Info, err error) {
+	err = f.do("stat", func() error {
+		i, err = beneath.InfoOf(f.fd, f.name)
+		return err
+	})
+	return i, err
+}
+
+// ReadAt is io.ReaderAt's.
+func (f *openFile) ReadAt(p []byte, off int64) (int, error) {
+	if err := f.begin(off); err != nil {
+		return 0, beneath.Fail("read", f.name, err)
+	}
+	defer f.done()
+	n, err := fdcopy.ReadFull(f.fd, p, off)
+	if err == io.EOF {
+		return n, io.EOF
+	}
+	return n, beneath.Fail("read", f.name, err)
+}
+
+// SendTo sends up to n bytes from off on to dst.
+func (f *openFile) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64) (int64, error) {
+	if err := f.guard.Begin(dst); err != nil {
+		return 0, beneath.Fail("read", f.name, err)
+	}
+	defer f.guard.Done(dst)
+	if off < 0 {
+		return 0, beneath.Fail("read", f.name, fs.ErrInvalid)
+	}
+	sent, err := f.v.t.mover.Send(ctx, dst.Conn(), f.fd, f, off, n)
+	return sent, f.verdict(dst.Why(err))
+}
+
+// Arrived is fdcopy.Progress's: nothing arrives in a file that is read.
+func (f *openFile) Arrived(off, n int64) {}
+
+// verdict makes the error of a transfer: why the handle was stopped, if it was,
+// rather than what woke it; and of an error of the file one about its name.
+func (f *openFile) verdict(err error) error {
+	if err == nil {
+		return nil
+	}
+	if stopped := f.guard.Ended(); stopped != nil {
+		return beneath.Fail("transfer", f.name, stopped)
+	}
+	if own := (*fdcopy.FileError)(nil); errors.As(err, &own) {
+		return beneath.Fail(own.Op, f.name, own.Err)
 	}
 	return err
 }
 
-// Truncate changes the size.
-func (h *handle) Truncate(size int64) error {
-	if err := h.beginWrite(size); err != nil {
-		return beneath.Fail("truncate", h.name, err)
-	}
-	defer h.guard.Done(nil)
-	return beneath.Fail("truncate", h.name, h.Resize(size))
-}
-
-// SetAttr changes the attributes that a sets, of this very file. The mode of a
-// part waits until Commit: until then nobody else may read it.
-func (h *handle) SetAttr(a ferry.Attr) error {
-	if err := h.guard.Begin(nil); err != nil {
-		return beneath.Fail("setattr", h.name, err)
-	}
-	defer h.guard.Done(nil)
-	return beneath.Fail("setattr", h.name, h.setAttr(a))
-}
-
-func (h *handle) setAttr(a ferry.Attr) error {
-	if h.v.lendsIdentity(a.Mode) {
+// mayHave is whether the user may give the file the mode of a.
+func (f *openFile) mayHave(a ferry.Attr) error {
+	if f.v.lendsIdentity(a.Mode) {
 		return errIdentity
 	}
-	if a.Size != nil {
-		switch {
-		case !h.writes:
-			return fs.ErrPermission
-		case *a.Size < 0:
-			return fs.ErrInvalid
-		}
-		h.wrote.Store(true)
-		if err := h.Resize(*a.Size); err != nil {
-			return err
-		}
-	}
-	h.turn.Lock()
-	defer h.turn.Unlock()
-	if h.up == nil {
-		return h.v.names.SetAttrs(h.fd, a)
-	}
-	mode := a.Mode
-	a.Mode = nil
-	if err := h.v.names.SetAttrs(h.fd, a); err != nil {
-		return err
-	}
-	h.up.attrs.note(mode, a.UID, a.GID)
 	return nil
 }
 
-// Abort ends the use of the handle without publishing.
-func (h *handle) Abort(cause error) error {
-	if ferry.Discarded(cause) {
-		h.discard.Store(true)
-	}
-	if !h.guard.Stop(ferry.ErrClosed, h.abandon) {
-		return nil
-	}
-	if h.writes {
-		h.v.t.log.Debug("write ended without commit", "user", h.v.owner.User, "file", h.name.Base(), "cause", cause)
-	}
-	return beneath.Fail("abort", h.name, h.guard.Drain(context.Background()))
+// closeFile gives back the descriptor, and with it the lock of a part, and makes the
+// session forget its handle h.
+func (f *openFile) closeFile(h opened) {
+	unix.Close(f.fd)
+	f.v.t.mu.Lock()
+	delete(f.v.open, h)
+	f.v.t.mu.Unlock()
 }
 
-// abandon lets go of a handle that was not committed. Its part stays for a
-// later Resume, where the user may have that.
-func (h *handle) abandon() {
-	if u := h.up; u != nil && !u.removed {
-		if h.v.owner.Keeps && !h.discard.Load() {
-			h.keepPart()
-		} else if err := h.v.names.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
-			h.v.t.log.Warn("part not removed", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
+// reader is a file that is read.
+type reader struct{ openFile }
+
+func (v *sessionFS) newReader(fd int) *reader {
+	r := new(reader)
+	r.init(v, fd)
+	return r
+}
+
+// refuse answers what would change the content.
+func (r *reader) refuse(op string) error {
+	return r.do(op, func() error { return fs.ErrPermission })
+}
+
+// Start is where what is written would begin.
+func (r *reader) Start() int64 { return 0 }
+
+// WriteAt is refused.
+func (r *reader) WriteAt(p []byte, off int64) (int, error) { return 0, r.refuse("write") }
+
+// ReceiveFrom is refused.
+func (r *reader) ReceiveFrom(context.Context, *ferry.DataConn, int64, int64) (int64, error) {
+	return 0, r.refuse("write")
+}
+
+// Truncate is refused.
+func (r *reader) Truncate(int64) error { return r.refuse("truncate") }
+
+// SetAttr changes the attributes that a sets, but for the size.
+func (r *reader) SetAttr(a ferry.Attr) error {
+	return r.do("setattr", func() error {
+		err := r.mayHave(a)
+		if err == nil && a.Size != nil {
+			err = fs.ErrPermission
 		}
-	}
-	h.release()
+		if err == nil {
+			err = r.v.names.SetAttrs(r.fd, a)
+		}
+		return err
+	})
 }
 
-// letGo gives back everything the handle held. It is called once.
-func (h *handle) release() {
-	unix.Close(h.fd) // and with it the lock of a part
-	v := h.v
-	v.t.mu.Lock()
-	delete(v.open, h)
-	if h.up != nil {
-		v.uploads.remove(h, h.up)
+// Sync makes durable what others have written.
+func (r *reader) Sync() error {
+	return r.do("sync", func() error { return beneath.Fsync(r.fd) })
+}
+
+// Commit ends the use of the handle, as Abort does.
+func (r *reader) Commit() error {
+	if !r.end() {
+		return beneath.Fail("commit", r.name, r.guard.Ended())
 	}
-	v.t.mu.Unlock()
-	switch {
-	case h.up != nil:
-		v.t.unclaim(h.up)
-		h.up.at.Close()
-	case h.created != nil:
-		h.created.Close()
+	return nil
+}
+
+// Abort ends the use of the handle.
+func (r *reader) Abort(error) error {
+	r.end()
+	return nil
+}
+
+// end waits until nobody is at work; false: it has been ended before.
+func (r *reader) end() bool {
+	if !r.guard.Stop(ferry.ErrClosed, func() { r.closeFile(r) }) {
+		return false
 	}
+	r.guard.Drain(context.Background())
+	return true
 }

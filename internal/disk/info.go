@@ -43,7 +43,7 @@ func (v *sessionFS) Lstat(ctx context.Context, name ferry.Name) (ferry.Info, err
 }
 
 // own describes the session's own unfinished file under a name that means it.
-func (v *sessionFS) own(h *handle, name ferry.Name, follow bool) (ferry.Info, error) {
+func (v *sessionFS) own(h *staged, name ferry.Name, follow bool) (ferry.Info, error) {
 	i, err := h.Stat()
 	if err != nil {
 		return i, err

@@ -2,14 +2,12 @@ package disk
 
 import (
 	"context"
-	"io/fs"
 	"iter"
 
 	"golang.org/x/sys/unix"
 
 	"ferry"
 	"ferry/internal/beneath"
-	"ferry/internal/fdcopy"
 )
 
 // listBuffer is how much of a directory is read at a time, about 200 entries. A client
@@ -25,15 +23,22 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 			return
 		}
 		defer unix.Close(fd)
-		l := listing{root: v.names, dir: fd, full: d == ferry.Full}
-		if l.full {
-			l.own = v.unfinishedIn(fd)
+		l := v.names.NewListing(fd, d == ferry.Full)
+		var own map[string]*staged
+		if d == ferry.Full {
+			own = v.unfinishedIn(fd)
 		}
 		err = v.t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
 			if isPart(e.Name) {
 				return true, nil
 			}
 			i, there := l.Info(e)
+			if h := own[i.Name]; there && h != nil {
+				if written, err := h.Stat(); err == nil {
+					written.Name = i.Name
+					i = written
+				}
+			}
 			return !there || yield(i, nil), nil
 		})
 		if err != nil {
@@ -55,68 +60,15 @@ func (v *sessionFS) openDir(name ferry.Name) (int, error) {
 	return v.names.Readable(o.Fd)
 }
 
-// entries calls visit for each entry but "." and ".." until it answers false
-// or an error.
+// entries is beneath.Entries, in a buffer of the pool for listings.
 func (t *Tree) entries(ctx context.Context, fd int, visit func(beneath.Entry) (bool, error)) error {
 	buffer, ok := t.listBuffers.Get().(*[listBuffer]byte)
 	if !ok {
 		buffer = new([listBuffer]byte)
 	}
 	defer t.listBuffers.Put(buffer)
-	for {
-		if err := fdcopy.Cause(ctx); err != nil {
-			return err
-		}
-		n, err := beneath.RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer[:]) })
-		if n <= 0 || err != nil {
-			if err == unix.ENOENT { // the directory has been removed meanwhile
-				err = nil
-			}
-			return err
-		}
-		more, err := beneath.Parse(buffer[:n], visit)
-		if !more || err != nil {
-			return err
-		}
-	}
+	return beneath.Entries(ctx, fd, buffer[:], visit)
 }
 
 // isPart is ferry.IsPart, which few names get to.
 func isPart(name []byte) bool { return name[0] == '.' && ferry.IsPart(string(name)) }
-
-// listing makes Infos of the entries of one directory.
-type listing struct {
-	root *beneath.Root
-	dir  int
-	full bool
-	own  map[string]*handle // the session's own unfinished files
-	stx  unix.Statx_t
-}
-
-// Info describes an entry; false: it has vanished. One that cannot be looked
-// at (a directory that may be read and not searched, a dead mount) is shown as
-// far as it is known: it must not hide the others.
-func (l *listing) Info(e beneath.Entry) (ferry.Info, bool) {
-	if !l.full && e.Kind != 0 {
-		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(e.Kind)}, true
-	}
-	err := l.root.Statx(l.dir, &e.Name[0], &l.stx)
-	switch {
-	case err == unix.ENOENT:
-		return ferry.Info{}, false
-	case err != nil && e.Kind == 0:
-		return ferry.Info{Name: string(e.Name), Mode: fs.ModeIrregular}, true
-	case err != nil:
-		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(e.Kind)}, true
-	case !l.full:
-		return ferry.Info{Name: string(e.Name), Mode: beneath.GoType(uint32(l.stx.Mode) & unix.S_IFMT)}, true
-	}
-	i := beneath.MakeInfo(string(e.Name), &l.stx)
-	if h := l.own[i.Name]; h != nil {
-		if own, err := h.Stat(); err == nil {
-			own.Name = i.Name
-			return own, true
-		}
-	}
-	return i, l.root.AddTarget(&i, l.dir, i.Name) != unix.ENOENT
-}

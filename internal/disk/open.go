@@ -17,7 +17,7 @@ func (v *sessionFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptio
 	if err == nil && v.shut() {
 		err = ferry.ErrClosed
 	}
-	var h *handle
+	var h opened
 	if err == nil {
 		h, err = v.openMode(ctx, name, o)
 	}
@@ -31,7 +31,7 @@ func (v *sessionFS) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptio
 	return h, nil
 }
 
-func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*handle, error) {
+func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (opened, error) {
 	o, err := o.Clean()
 	if err != nil {
 		return nil, err
@@ -43,56 +43,71 @@ func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenO
 	if err != nil {
 		return nil, err
 	}
+	defer p.Close()
 	h, err := v.openUpload(ctx, p, o)
-	if err != nil || !h.ownsDir() {
-		p.Close()
-	}
 	if err != nil {
 		return nil, err
 	}
-	h.name = name
+	h.base().name = name
 	return h, nil
 }
 
 // openNamed opens an existing file by its name. Where there is no /proc it may
 // be replaced between the look and the open (EAGAIN), and is looked at again.
-func (v *sessionFS) openNamed(name ferry.Name, m ferry.Mode) (h *handle, err error) {
+func (v *sessionFS) openNamed(name ferry.Name, m ferry.Mode) (h opened, err error) {
 	err = unix.EAGAIN
 	for tries := 0; err == unix.EAGAIN && tries < 100; tries++ {
 		var o *beneath.Object
 		if o, err = v.names.Look(name); err != nil {
 			return nil, err
 		}
-		h, err = v.openObject(o, name, m, 0)
+		h, err = v.openObject(o, m)
 		o.Close()
 	}
-	return h, err
+	if err != nil {
+		return nil, err
+	}
+	h.base().name = name
+	return h, nil
 }
 
-// openObject opens an existing file as it stands. flags are for writing.
-func (v *sessionFS) openObject(o *beneath.Object, name ferry.Name, m ferry.Mode, flags int) (*handle, error) {
+// openObject opens an existing file as it stands.
+func (v *sessionFS) openObject(o *beneath.Object, m ferry.Mode) (opened, error) {
+	if m != ferry.Read {
+		return v.openDirect(o, 0)
+	}
 	if err := o.Regular(); err != nil {
 		return nil, err
 	}
-	if m == ferry.Read {
-		fd, err := v.names.Reopen(o, unix.O_RDONLY)
-		return v.newHandle(name, fd, false), err
+	fd, err := v.names.Reopen(o, unix.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	return v.newReader(fd), nil
+}
+
+// openDirect opens an existing file to be written where it stands.
+func (v *sessionFS) openDirect(o *beneath.Object, flags int) (writer, error) {
+	if err := o.Regular(); err != nil {
+		return nil, err
 	}
 	fd, err := v.names.Reopen(o, unix.O_RDWR|flags)
 	if err == unix.EACCES { // it may be one that can be written and not read
 		fd, err = v.names.Reopen(o, unix.O_WRONLY|flags)
 	}
-	if err == nil && v.as != nil && o.St.Mode&(unix.S_ISUID|unix.S_ISGID) != 0 && beneath.IsRegular(&o.St) {
+	if err != nil {
+		return nil, err
+	}
+	if v.as != nil && o.St.Mode&(unix.S_ISUID|unix.S_ISGID) != 0 && beneath.IsRegular(&o.St) {
 		// A write of the user takes these bits away. Ours would not, where the server is
 		// root; where it is not, it need not be able to do this.
 		_ = unix.Fchmod(fd, o.St.Mode&0o1777)
 	}
-	return v.newHandle(name, fd, true), err
+	return v.newDirect(fd), nil
 }
 
-// openUpload opens what is to become the file at p. The handle takes over
-// p.dir where its ownsDir says so.
-func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
+// openUpload opens what is to become the file at p.
+func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (writer, error) {
 	m := o.Mode
 	switch {
 	case p.Exists && m.MustBeNew():
@@ -110,7 +125,7 @@ func (v *sessionFS) openUpload(ctx context.Context, p *beneath.Place, o ferry.Op
 }
 
 // openFresh begins new content for p.
-func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
+func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (writer, error) {
 	switch {
 	case p.Exists && (v.direct || !beneath.IsRegular(&p.St)):
 		return v.openStanding(p, 0, o.Mode == ferry.Replace)
@@ -124,7 +139,7 @@ func (v *sessionFS) openFresh(ctx context.Context, p *beneath.Place, o ferry.Ope
 		return nil, err
 	}
 	h, err := v.openStaged(u, p, o)
-	if err != nil || h.up == nil {
+	if _, ok := h.(*staged); !ok {
 		v.t.unclaim(u)
 	}
 	return h, err
@@ -148,9 +163,11 @@ func (v *sessionFS) claim(ctx context.Context, p *beneath.Place, m ferry.Mode) (
 
 // openStaged opens a new part for u; or the file itself, where a rename could not
 // keep what matters.
-func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
+func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions) (writer, error) {
 	if p.Exists {
-		switch err := v.writable(p); {
+		// A rename needs no leave of the file it replaces, but its owner has said what he
+		// wants.
+		switch err := v.names.Writable(p); {
 		case err == unix.ENOENT: // it has just gone
 			p.Exists, u.over = false, false
 		case err != nil:
@@ -162,14 +179,14 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions)
 		if err != nil {
 			return nil, err
 		}
-		return v.newUpload(u, fd, o), nil
+		return v.newStaged(u, p, fd, o, 0)
 	}
 	why := v.unfit(p, fd, err)
 	switch {
 	case why == "" && err != nil:
 		return nil, err
 	case why == "":
-		return v.newUpload(u, fd, o), nil
+		return v.newStaged(u, p, fd, o, 0)
 	}
 	if err == nil {
 		v.names.Unlink(p.Dir, u.key.name)
@@ -195,39 +212,36 @@ func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
 	return ""
 }
 
-// writable asks whether the file at p may be written: a rename needs no leave
-// of the file it replaces, but its owner has said what he wants.
-func (v *sessionFS) writable(p *beneath.Place) error { return v.names.Writable(p) }
-
 // openStanding opens the file at p for writing in place.
-func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (*handle, error) {
+func (v *sessionFS) openStanding(p *beneath.Place, flags int, truncated bool) (writer, error) {
 	o, err := v.names.LookAt(p)
 	if err != nil {
 		return nil, err
 	}
 	defer o.Close()
-	h, err := v.openObject(o, "", ferry.Update, flags)
+	h, err := v.openDirect(o, flags)
 	if err != nil || !truncated {
 		return h, err
 	}
-	h.wrote.Store(true)
-	if err := beneath.Truncate(h.fd, 0); err != nil && beneath.IsRegular(&o.St) {
-		unix.Close(h.fd)
+	if err := h.written().resize(0); err != nil && beneath.IsRegular(&o.St) {
+		unix.Close(h.base().fd)
 		return nil, err
 	}
 	return h, nil
 }
 
 // openCreated makes the file at p, for a user whose uploads are not staged.
-func (v *sessionFS) openCreated(p *beneath.Place, perm fs.FileMode) (*handle, error) {
+func (v *sessionFS) openCreated(p *beneath.Place, perm fs.FileMode) (writer, error) {
 	mode := v.newMode(p.Dir, perm)
 	fd, err := v.names.OpenAt(p.Dir, p.Base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
 	if err != nil {
 		return nil, err
 	}
-	h := v.newHandle("", fd, true)
-	h.created = p
+	h := v.newDirect(fd)
 	h.wrote.Store(true)
+	if made, err := p.Dup(); err == nil {
+		h.made = &made
+	}
 	if err := v.names.Fchmod(fd, mode); err != nil {
 		v.t.log.Warn("mode of a new file not set", "file", p.Base, "error", beneath.Meaning(err))
 	}

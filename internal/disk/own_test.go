@@ -12,10 +12,11 @@ import (
 )
 
 // scan is what ownUploads is to hold, found by looking at every handle.
-func scan(v *sessionFS) map[targetKey][]*handle {
-	all := make(map[targetKey][]*handle)
+func scan(v *sessionFS) map[targetKey][]*staged {
+	all := make(map[targetKey][]*staged)
 	for h := range v.open {
-		if h.up != nil && !h.up.removed {
+		h, ok := h.(*staged)
+		if ok && h.up != nil && !h.up.removed {
 			all[targetOf(&h.up.at)] = append(all[targetOf(&h.up.at)], h)
 		}
 	}
@@ -26,8 +27,8 @@ func scan(v *sessionFS) map[targetKey][]*handle {
 }
 
 // flat is ownUploads by whole targets.
-func flat(o ownUploads) map[targetKey][]*handle {
-	all := make(map[targetKey][]*handle)
+func flat(o ownUploads) map[targetKey][]*staged {
+	all := make(map[targetKey][]*staged)
 	for id, dir := range o {
 		for base, list := range dir {
 			all[targetKey{id, base}] = list
@@ -94,7 +95,8 @@ func TestOwnUploadsAreWhatIsOpen(t *testing.T) {
 
 func TestOwnUploadsShowTheLastOne(t *testing.T) {
 	place := func(base string) *upload { return &upload{at: beneath.Place{Base: base}} }
-	a, b, c := &handle{number: 1}, &handle{number: 2}, &handle{number: 3}
+	a, b, c := new(staged), new(staged), new(staged)
+	a.number, b.number, c.number = 1, 2, 3
 	o := make(ownUploads)
 	o.add(b, place("x"))
 	o.add(c, place("x"))

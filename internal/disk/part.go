@@ -85,7 +85,7 @@ func (t *Tree) kept(fd int, key partKey, st *unix.Stat_t) (int64, error) {
 }
 
 // keepPart makes a part that stays one that can be gone on with.
-func (h *handle) keepPart() {
+func (h *staged) keepPart() {
 	err := h.arrivals.Trim(h.fd)
 	if err == nil && h.v.t.durable {
 		err = h.fsync()
@@ -124,7 +124,7 @@ type ending struct {
 	v   *sessionFS
 	at  *beneath.Place
 	key partKey
-	own *handle // the session's own unfinished file; nil: another's, or none
+	own *staged // the session's own unfinished file; nil: another's, or none
 }
 
 // ending finds the part for p. Users whose parts are not kept have none that is not

@@ -18,7 +18,7 @@ var errChanged = errors.New("the part has changed meanwhile")
 // openAt opens for p what o says is to be gone on with. Other sessions of the user
 // may be at work on the part: it is decided anew until it is the same before and
 // after it was taken hold of.
-func (v *sessionFS) openAt(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (h *handle, err error) {
+func (v *sessionFS) openAt(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (h writer, err error) {
 	err = errChanged
 	for tries := 0; err == errChanged && tries < 100; tries++ {
 		h, err = v.tryAt(ctx, p, o)
@@ -29,7 +29,7 @@ func (v *sessionFS) openAt(ctx context.Context, p *beneath.Place, o ferry.OpenOp
 	return h, err
 }
 
-func (v *sessionFS) tryAt(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (*handle, error) {
+func (v *sessionFS) tryAt(ctx context.Context, p *beneath.Place, o ferry.OpenOptions) (writer, error) {
 	part, err := v.partSize(p)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (v *sessionFS) tryAt(ctx context.Context, p *beneath.Place, o ferry.OpenOpt
 	if err != nil {
 		return nil, err
 	}
-	var h *handle
+	var h writer
 	switch {
 	case shows == ferry.ShowsFile && o.Appends():
 		h, err = v.openStanding(p, unix.O_APPEND, false)
@@ -57,7 +57,8 @@ func (v *sessionFS) tryAt(ctx context.Context, p *beneath.Place, o ferry.OpenOpt
 		h, err = v.openPart(ctx, p, o, part, start)
 	}
 	if err == nil {
-		h.start, h.appends = start, o.Appends()
+		d := h.written()
+		d.start, d.appends = start, o.Appends()
 	}
 	return h, err
 }
@@ -77,7 +78,7 @@ func (v *sessionFS) partSize(p *beneath.Place) (int64, error) {
 
 // openPart goes on with the part for p from start on, or begins it where its size
 // is -1.
-func (v *sessionFS) openPart(ctx context.Context, p *beneath.Place, o ferry.OpenOptions, size, start int64) (*handle, error) {
+func (v *sessionFS) openPart(ctx context.Context, p *beneath.Place, o ferry.OpenOptions, size, start int64) (writer, error) {
 	u, err := v.claim(ctx, p, o.Mode)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func (v *sessionFS) openPart(ctx context.Context, p *beneath.Place, o ferry.Open
 	return h, err
 }
 
-func (v *sessionFS) goOn(u *upload, p *beneath.Place, o ferry.OpenOptions, size, start int64) (*handle, error) {
+func (v *sessionFS) goOn(u *upload, p *beneath.Place, o ferry.OpenOptions, size, start int64) (writer, error) {
 	fd, now, err := v.parts.Resume(p.Dir, u.key.name, p)
 	if err == unix.ENOENT {
 		if size >= 0 {
@@ -112,10 +113,8 @@ func (v *sessionFS) goOn(u *upload, p *beneath.Place, o ferry.OpenOptions, size,
 		unix.Close(fd)
 		return nil, err
 	}
-	h := v.newUpload(u, fd, o)
 	if o.KeepRest {
 		start = max(start, size)
 	}
-	h.arrivals.Add(0, start)
-	return h, nil
+	return v.newStaged(u, p, fd, o, start)
 }

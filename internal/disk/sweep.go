@@ -37,39 +37,18 @@ func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 }
 
 // sweep sweeps the directory dir, and what is below it where that is wanted.
-// Links are not followed, so every directory is met once.
 func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
-	o, err := t.root.Inspect(dir, nil)
-	if err != nil {
-		return // a file system of the kernel
-	}
-	fd, err := t.root.Readable(dir)
-	if err != nil {
-		t.log.Debug("directory not swept", "error", beneath.Meaning(err))
-		return
-	}
-	defer unix.Close(fd)
-	err = t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
-		switch {
-		case isPart(e.Name):
-			t.sweepPart(partKey{beneath.DirOf(&o.St), string(e.Name)}, fd)
-		case below && (e.Kind == unix.S_IFDIR || e.Kind == 0):
-			t.sweepBelow(ctx, fd, string(e.Name))
+	buffer := func(fd int, visit func(beneath.Entry) (bool, error)) error { return t.entries(ctx, fd, visit) }
+	t.root.Walk(dir, below, buffer, func(id beneath.DirID, fd int, e beneath.Entry) bool {
+		if isPart(e.Name) {
+			t.sweepPart(partKey{id, string(e.Name)}, fd)
 		}
-		return ctx.Err() == nil, nil
+		return ctx.Err() == nil
+	}, func(err error) {
+		if ctx.Err() == nil {
+			t.log.Debug("directory not swept", "error", beneath.Meaning(err))
+		}
 	})
-	if err != nil && ctx.Err() == nil {
-		t.log.Debug("directory not swept", "error", beneath.Meaning(err))
-	}
-}
-
-func (t *Tree) sweepBelow(ctx context.Context, dir int, name string) {
-	fd, err := t.root.OpenAt(dir, name, unix.O_PATH|unix.O_DIRECTORY, 0)
-	if err != nil {
-		return
-	}
-	defer unix.Close(fd)
-	t.sweep(ctx, fd, true)
 }
 
 // sweepPart removes one part if it has expired; asked again once nobody else

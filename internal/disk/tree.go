@@ -53,7 +53,7 @@ type Tree struct {
 	umask   uint32
 	log     *slog.Logger
 	root    *beneath.Root
-	born    time.Time // the zero of handle.moved
+	born    time.Time // the zero of openFile.moved
 	syncs   dirsync.Syncs
 	mover   fdcopy.Mover
 	// listBuffers are those of directories that are being read, *[listBuffer]byte.
@@ -129,7 +129,7 @@ func (t *Tree) as(as *runas.User, u ferry.User) *sessionFS {
 		lends:   t.caller || as != nil,
 		owner:   partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
 		direct:  u.DirectUploads,
-		open:    make(map[*handle]bool),
+		open:    make(map[opened]bool),
 		uploads: make(ownUploads),
 	}}
 }
@@ -156,7 +156,7 @@ type session struct {
 	direct bool // uploads are written in place
 
 	// Guarded by t.mu:
-	open    map[*handle]bool
+	open    map[opened]bool
 	uploads ownUploads // those of open that are unfinished
 	closed  bool
 }
@@ -165,7 +165,7 @@ type session struct {
 func (v *sessionFS) Close() error {
 	v.t.mu.Lock()
 	v.closed = true
-	handles := make([]*handle, 0, len(v.open))
+	handles := make([]opened, 0, len(v.open))
 	for h := range v.open {
 		handles = append(handles, h)
 	}

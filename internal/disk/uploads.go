@@ -31,12 +31,12 @@ func targetOf(p *beneath.Place) targetKey { return targetKey{p.ID, p.Base} }
 // nobody else creates, resumes or removes the part in between.
 type upload struct {
 	key       partKey
-	at        beneath.Place // of the target; at.dir is the upload's own
-	holder    *handle       // who writes it; nil: it is just being opened or ended
+	at        beneath.Place // of the target
+	holder    *staged       // who writes it; nil: it is just being opened or ended
 	exclusive bool          // Commit must not replace; the name is reserved
 	over      bool          // an older file stood under the name at Open
 	removed   bool          // by the session itself: it cannot be published
-	attrs     uploadAttrs
+	attrs     beneath.Own   // that were set, and are not taken from the replaced file
 	ended     bool          // claim has ended another handle's upload for this one
 	gone      chan struct{} // closed when the upload leaves the table
 }
@@ -78,7 +78,7 @@ func (t *Tree) claim(ctx context.Context, key partKey, why error) (*upload, erro
 }
 
 // revoke ends the handle because of why; false: it is ending already.
-func (h *handle) revoke(why error) bool {
+func (h *staged) revoke(why error) bool {
 	return h.guard.Stop(why, func() {
 		if why == ferry.ErrRemoved {
 			h.discard.Store(true)
@@ -133,7 +133,7 @@ func (t *Tree) isReserved(target targetKey) bool {
 
 // isReservedBeside is isReserved by somebody else than the user's part key and
 // the session's own handle, which a rename onto the target ends.
-func (t *Tree) isReservedBeside(target targetKey, key partKey, own *handle) bool {
+func (t *Tree) isReservedBeside(target targetKey, key partKey, own *staged) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	u := t.reserved[target]
@@ -156,7 +156,7 @@ func (t *Tree) isLive(key partKey) bool {
 }
 
 // writing gives the handle with which this very session writes a part; nil: it does not.
-func (v *sessionFS) writing(key partKey) *handle {
+func (v *sessionFS) writing(key partKey) *staged {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	if u := v.t.live[key]; u != nil && u.holder != nil && u.holder.v.session == v.session {
@@ -167,7 +167,7 @@ func (v *sessionFS) writing(key partKey) *handle {
 
 // written gives the handle with which any session of the user writes the part for p;
 // nil: none does.
-func (v *sessionFS) written(p *beneath.Place) *handle {
+func (v *sessionFS) written(p *beneath.Place) *staged {
 	if !v.keepsFor(p) {
 		return v.unfinishedAt(p)
 	}
@@ -181,16 +181,16 @@ func (v *sessionFS) written(p *beneath.Place) *handle {
 
 // enlist makes a handle known to its session and, for an upload, in the table.
 // False: the session has been closed meanwhile.
-func (v *sessionFS) enlist(h *handle) bool {
+func (v *sessionFS) enlist(h opened) bool {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	if v.closed {
 		return false
 	}
 	v.t.opened++
-	h.number = v.t.opened
+	h.base().number = v.t.opened
 	v.open[h] = true
-	if h.up != nil {
+	if h, ok := h.(*staged); ok {
 		h.up.holder = h
 		v.uploads.add(h, h.up)
 	}
@@ -205,7 +205,7 @@ func (v *sessionFS) shut() bool {
 
 // unfinished gives the handle with which this very session writes the part for
 // name, nil if there is none. Only sessions that have one look.
-func (v *sessionFS) unfinished(name ferry.Name, follow bool) *handle {
+func (v *sessionFS) unfinished(name ferry.Name, follow bool) *staged {
 	v.t.mu.Lock()
 	idle := len(v.uploads) == 0
 	v.t.mu.Unlock()
@@ -221,7 +221,7 @@ func (v *sessionFS) unfinished(name ferry.Name, follow bool) *handle {
 }
 
 // unfinishedAt is unfinished for a place; of several, the one opened last.
-func (v *sessionFS) unfinishedAt(p *beneath.Place) *handle {
+func (v *sessionFS) unfinishedAt(p *beneath.Place) *staged {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
 	return v.uploads.last(targetOf(p))
@@ -229,7 +229,7 @@ func (v *sessionFS) unfinishedAt(p *beneath.Place) *handle {
 
 // unfinishedIn gives the session's own unfinished files in the open directory dir, by
 // their names; nil if there is none.
-func (v *sessionFS) unfinishedIn(dir int) map[string]*handle {
+func (v *sessionFS) unfinishedIn(dir int) map[string]*staged {
 	var st unix.Stat_t
 	if unix.Fstat(dir, &st) != nil {
 		return nil
