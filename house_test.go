@@ -60,7 +60,9 @@ func house() map[string][]string {
 		"ferry/internal/ftptree":    {"ferry", "ferry/internal/ftpreply", "ferry/internal/ftpparam", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest"},
 		"ferry/internal/ftpserver":  {"ferry", "ferry/internal/ftpcontrol", "ferry/internal/ftptree", "ferry/internal/ftpreply", "ferry/internal/ftpport", "ferry/internal/ftpparam", "ferry/internal/gate", "ferry/internal/ftpdata", "ferry/internal/ftptls", "ferry/internal/ftplist", "ferry/internal/ftpwire", "ferry/internal/digest", "ferry/internal/listen"},
 		"ferry/internal/sftpio":     {"ferry/internal/sftpwire"},
-		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
+		"ferry/internal/sftporder":  root,
+		"ferry/internal/sftpfacts":  {"ferry", "ferry/internal/sftpwire"},
+		"ferry/internal/sftpserver": {"ferry", "ferry/internal/sftporder", "ferry/internal/sftpfacts", "ferry/internal/sftpio", "ferry/internal/sftpwire", "ferry/internal/digest", "ferry/internal/byteranges"},
 		"ferry/internal/sshexec":    {"ferry", "ferry/internal/sftpserver", "ferry/internal/digest"},
 		"ferry/internal/sshserver":  {"ferry", "ferry/internal/gate", "ferry/internal/sftpio", "ferry/internal/sftpserver", "ferry/internal/sshexec", "ferry/internal/listen", "ferry/internal/digest"},
 		"ferry/internal/sftptest":   {"ferry/internal/sftpwire"},
@@ -166,7 +168,6 @@ const (
 func largerRooms() map[string]string {
 	return map[string]string{
 		"ferry/internal/fstest":     "a suite of tests, in files that are none for the Go tool",
-		"ferry/internal/sftpserver": "the files of a session (handles, base content, copies, hashes) still lie beside its requests; they are to leave as a room of open files",
 		"ferry/internal/sftpclient": "it stages by itself, for SFTP has no Abort; the staging leaves when a second remote storage needs it",
 	}
 }

@@ -2,61 +2,19 @@ package sftpserver
 
 import (
 	"io/fs"
-	"math"
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
 )
-
-// attrsOf is i in the words of the protocol.
-func attrsOf(i ferry.Info) sftpwire.Attrs {
-	access := i.Access
-	if access.IsZero() {
-		access = i.ModTime
-	}
-	return sftpwire.Attrs{
-		Flags:    sftpwire.AttrSize | sftpwire.AttrOwner | sftpwire.AttrMode | sftpwire.AttrTimes,
-		Size:     uint64(max(i.Size, 0)),
-		UID:      i.UID,
-		GID:      i.GID,
-		Mode:     sftpwire.PosixMode(i.Mode),
-		Access:   sftpwire.Seconds(access),
-		Modified: sftpwire.Seconds(i.ModTime),
-	}
-}
-
-// changesOf is what a client wants to be changed. Extended attributes are
-// ignored, as the draft has it (§5).
-func changesOf(a sftpwire.Attrs) (ferry.Attr, error) {
-	var changes ferry.Attr
-	if a.Flags&sftpwire.AttrSize != 0 {
-		if a.Size > math.MaxInt64 {
-			return changes, fs.ErrInvalid
-		}
-		size := int64(a.Size)
-		changes.Size = &size
-	}
-	if a.Flags&sftpwire.AttrOwner != 0 {
-		changes.UID, changes.GID = &a.UID, &a.GID
-	}
-	if a.Flags&sftpwire.AttrMode != 0 {
-		mode := sftpwire.FileMode(a.Mode) &^ fs.ModeType
-		changes.Mode = &mode
-	}
-	if a.Flags&sftpwire.AttrTimes != 0 {
-		access, modified := sftpwire.Time(a.Access), sftpwire.Time(a.Modified)
-		changes.Access, changes.ModTime = &access, &modified
-	}
-	return changes, nil
-}
 
 // described answers with attributes.
 func (c *session) described(request string, name ferry.Name, i ferry.Info, err error) answer {
 	if err != nil {
 		return c.failed(request, name, err)
 	}
-	return answer{reply: &sftpwire.AttrsReply{Attrs: attrsOf(i)}}
+	return answer{reply: &sftpwire.AttrsReply{Attrs: sftpfacts.Attrs(i)}}
 }
 
 // stat is STAT (draft-02 §6.8). Where there is only an unfinished upload of the
@@ -99,7 +57,7 @@ func (c *session) fstat(f *file) answer {
 
 // setstat is SETSTAT (draft-02 §6.9), and lsetstat@openssh.com.
 func (c *session) setstat(request string, name ferry.Name, a sftpwire.Attrs, noFollow bool) answer {
-	changes, err := changesOf(a)
+	changes, err := sftpfacts.Changes(a)
 	if err != nil {
 		return c.failed(request, name, err)
 	}
@@ -115,7 +73,7 @@ func (c *session) setstat(request string, name ferry.Name, a sftpwire.Attrs, noF
 // fsetstat is FSETSTAT (draft-02 §6.9).
 func (c *session) fsetstat(f *file, a sftpwire.Attrs) answer {
 	name := c.files.nameOf(f)
-	changes, err := changesOf(a)
+	changes, err := sftpfacts.Changes(a)
 	if err == nil {
 		err = c.decide(f, changes.Size != nil && *changes.Size == 0)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"ferry"
 	"ferry/internal/digest"
+	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
 
@@ -30,21 +31,21 @@ func (c *session) planCheck(r *sftpwire.CheckFile) *op {
 	}
 	if r.Form == sftpwire.CheckName {
 		o := c.onName(r.Object, false, func(name ferry.Name) answer { return c.checkName(name, r) })
-		o.cost += c.costOfCheck(r)
+		o.Cost += c.costOfCheck(r)
 		return o
 	}
 	f := c.files.file(r.Object)
 	if f == nil {
 		return c.immediately(say(sftpwire.Failure))
 	}
-	to := uint64(wholeFile)
+	to := uint64(sftporder.Whole)
 	if r.Length > 0 {
 		to = r.Offset + r.Length
 	}
 	return &op{
-		cost:    opCost + c.costOfCheck(r),
-		touches: []touch{c.touchFile(f, r.Offset, to, false)},
-		do:      func() answer { return c.checkHandle(f, r) },
+		Cost:    opCost + c.costOfCheck(r),
+		Touches: []touch{c.touchFile(f, r.Offset, to, false)},
+		Do:      func() answer { return c.checkHandle(f, r) },
 	}
 }
 

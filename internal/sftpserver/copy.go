@@ -28,19 +28,19 @@ func (c *session) planCopyData(r *sftpwire.CopyData) *op {
 		length = math.MaxInt64
 	}
 	return &op{
-		cost: opCost + c.buffers.Cost(sftpio.Gathered),
-		touches: []touch{
+		Cost: opCost + c.buffers.Cost(sftpio.Gathered),
+		Touches: []touch{
 			c.touchFile(src, r.FromOffset, r.FromOffset+length, false),
 			c.touchFile(dst, r.ToOffset, r.ToOffset+length, true),
 		},
-		do: func() answer {
+		Do: func() answer {
 			err := c.copyData(src, dst, r)
 			if err != nil && err != io.EOF {
 				dst.fail(err)
 			}
 			return c.done("copy-data", c.files.nameOf(dst), err)
 		},
-		drop: dst.fail,
+		Drop: dst.fail,
 	}
 }
 

@@ -10,9 +10,6 @@ import (
 	"ferry/internal/sftpwire"
 )
 
-// wholeFile is the end of a range that has none.
-const wholeFile = math.MaxUint64
-
 // planRead is READ (draft-02 §6.4).
 func (c *session) planRead(r *sftpwire.Read) *op {
 	f := c.files.file(r.Handle)
@@ -23,12 +20,12 @@ func (c *session) planRead(r *sftpwire.Read) *op {
 	if r.Offset > math.MaxInt64-uint64(n) {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
-	o := &op{cost: opCost + c.buffers.Cost(sftpwire.HeaderSize+int(n)), quickness: &f.reading, touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
-	o.do = func() answer { return c.read(f, o.id, int64(r.Offset), int(n)) }
+	o := &op{Cost: opCost + c.buffers.Cost(sftpwire.HeaderSize+int(n)), Quickness: &f.reading, Touches: []touch{c.touchFile(f, r.Offset, r.Offset+uint64(n), false)}}
+	o.Do = func() answer { return c.read(f, o.ID, int64(r.Offset), int(n)) }
 	// The draft lets answers go out in any order. scp of OpenSSH 9.2 (Debian 12)
 	// then cuts its file off where the first gap was, and exits with 0; OpenSSH's
 	// own server answers in the order of the requests.
-	o.follow(&f.lastRead)
+	o.Follow(&f.lastRead)
 	return o
 }
 
@@ -73,22 +70,22 @@ func (c *session) planWrite(r *sftpwire.Write) *op {
 		return c.immediately(say(sftpwire.BadMessage))
 	}
 	o := &op{
-		cost:      opCost,
-		quickness: &f.writing,
-		touches:   []touch{c.touchFile(f, r.Offset, r.Offset+n, true)},
-		do: func() answer {
+		Cost:      opCost,
+		Quickness: &f.writing,
+		Touches:   []touch{c.touchFile(f, r.Offset, r.Offset+n, true)},
+		Do: func() answer {
 			err := c.write(f, r.Data, int64(r.Offset))
 			if err != nil {
 				f.fail(err)
 			}
 			return c.done("write", c.files.nameOf(f), err)
 		},
-		drop: f.fail,
+		Drop: f.fail,
 	}
 	// In their order as those of READs, and for the same client: where an answer
 	// overtook another, scp of OpenSSH 9.2 cuts off what it has sent, and exits
 	// with 0.
-	o.follow(&f.lastWrite)
+	o.Follow(&f.lastWrite)
 	return o
 }
 

@@ -2,10 +2,11 @@ package sftpserver
 
 import (
 	"iter"
-	"strconv"
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
+	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
 
@@ -26,7 +27,7 @@ type dir struct {
 
 // touchDir: one READDIR after the other, in their order.
 func (c *session) touchDir(d *dir) touch {
-	return touch{open: d, from: 0, to: wholeFile, writes: true, name: c.files.nameOfDir(d)}
+	return touch{Open: d, From: 0, To: sftporder.Whole, Writes: true, Name: c.files.nameOfDir(d)}
 }
 
 // opendir is OPENDIR (draft-02 §6.7). A directory that may not be read is refused
@@ -96,8 +97,8 @@ func (c *session) planReaddir(r *sftpwire.Readdir) *op {
 	if d == nil {
 		return c.immediately(say(sftpwire.Failure))
 	}
-	o := &op{cost: opCost + c.buffers.Cost(namesSize), touches: []touch{c.touchDir(d)}}
-	o.do = func() answer { return c.readdir(d, o.id) }
+	o := &op{Cost: opCost + c.buffers.Cost(namesSize), Touches: []touch{c.touchDir(d)}}
+	o.Do = func() answer { return c.readdir(d, o.ID) }
 	return o
 }
 
@@ -115,8 +116,8 @@ func (c *session) readdir(d *dir, id uint32) answer {
 		if !ok {
 			break // an error comes with the next one
 		}
-		w.Add(i.Name, attrsOf(i), func(dst []byte) []byte {
-			return sftpwire.AppendLong(dst, c.long(i), now)
+		w.Add(i.Name, sftpfacts.Attrs(i), func(dst []byte) []byte {
+			return sftpwire.AppendLong(dst, c.people().Long(i), now)
 		})
 	}
 	if w.Count() == 0 {
@@ -125,20 +126,4 @@ func (c *session) readdir(d *dir, id uint32) answer {
 	}
 	packet.B = w.Packet()
 	return answer{packet: packet}
-}
-
-func (c *session) long(i ferry.Info) sftpwire.Long {
-	return sftpwire.Long{
-		Name: i.Name, Mode: i.Mode, Links: i.Links, Size: i.Size, Modified: i.ModTime,
-		Owner: nameOrNumber(c.cfg.Owner, i.UID), Group: nameOrNumber(c.cfg.Group, i.GID),
-	}
-}
-
-func nameOrNumber(names func(uint32) string, id uint32) string {
-	if names != nil {
-		if name := names(id); name != "" {
-			return name
-		}
-	}
-	return strconv.FormatUint(uint64(id), 10)
 }

@@ -6,9 +6,9 @@
 //
 // Three parties share the work. The reader (serve.go) takes packets off the
 // stream and makes an op of each: what it touches, and what to do
-// (requests.go). The order (order.go) runs ops concurrently, each as soon as
-// no earlier one is in its way; quickness.go says which are done on the spot. What they
-// answer goes out by package sftpio, which bounds what is on the way.
+// (requests.go). Package sftporder runs ops concurrently, each as soon as no earlier one
+// is in its way, and says which are done on the spot. What they answer goes out by
+// package sftpio, which bounds what is on the way.
 //
 // New content is staged as everywhere in Ferry: OPEN begins a part, CLOSE
 // publishes it, and whatever ends the session before CLOSE keeps it for the

@@ -11,6 +11,7 @@ import (
 	"ferry"
 	"ferry/internal/byteranges"
 	"ferry/internal/sftpio"
+	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
 
@@ -41,7 +42,7 @@ type file struct {
 	// was answered. Only the goroutine that plans touches them.
 	lastRead, lastWrite chan struct{}
 
-	reading, writing quickness
+	reading, writing sftporder.Quickness
 
 	// mu guards broken. Who interrupts the file looks under it at handle, base,
 	// undecided and onPart, so what changes them does so under it.

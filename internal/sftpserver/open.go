@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
 
@@ -14,9 +15,9 @@ import (
 // publishes it, and so changes what its name shows.
 func (c *session) planOpen(r *sftpwire.Open) *op {
 	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.open(name, r) })
-	for i := range o.touches {
-		t := &o.touches[i]
-		t.changes = t.changes || c.files.writing(t.name) != nil
+	for i := range o.Touches {
+		t := &o.Touches[i]
+		t.Changes = t.Changes || c.files.writing(t.Name) != nil
 	}
 	return o
 }
@@ -213,24 +214,24 @@ func (c *session) hasPart(name ferry.Name) bool {
 func (c *session) planClose(r *sftpwire.Close) *op {
 	if f := c.files.removeFile(r.Handle); f != nil {
 		name := c.files.nameOf(f)
-		t := c.touchFile(f, 0, wholeFile, true)
-		t.changes = f.writes()
+		t := c.touchFile(f, 0, sftporder.Whole, true)
+		t.Changes = f.writes()
 		return &op{
-			cost:    opCost,
-			touches: []touch{t},
-			do: func() answer {
+			Cost:    opCost,
+			Touches: []touch{t},
+			Do: func() answer {
 				defer c.files.closed(f)
 				return c.done("close", name, f.close(c.ctx, c.buffers))
 			},
-			drop: f.abort,
+			Drop: f.abort,
 		}
 	}
 	if d := c.files.removeDir(r.Handle); d != nil {
 		return &op{
-			cost:    opCost,
-			touches: []touch{c.touchDir(d)},
-			do:      func() answer { d.end(); return say(sftpwire.OK) },
-			drop:    func(error) { d.end() },
+			Cost:    opCost,
+			Touches: []touch{c.touchDir(d)},
+			Do:      func() answer { d.end(); return say(sftpwire.OK) },
+			Drop:    func(error) { d.end() },
 		}
 	}
 	return c.immediately(say(sftpwire.NoSuchFile))

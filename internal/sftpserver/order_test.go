@@ -251,32 +251,3 @@ func TestParallelReads(t *testing.T) {
 		}
 	}
 }
-
-// TestTouches is which requests keep their order.
-func TestTouches(t *testing.T) {
-	f, g := new(file), new(file)
-	for _, row := range []struct {
-		what string
-		a, b touch
-		want bool
-	}{
-		{"two reads", touch{open: f, from: 0, to: 9}, touch{open: f, from: 0, to: 9}, false},
-		{"a read of what is written", touch{open: f, from: 0, to: 9, writes: true, changes: true}, touch{open: f, from: 8, to: 9}, true},
-		{"a read beside what is written", touch{open: f, from: 0, to: 9, writes: true, changes: true}, touch{open: f, from: 9, to: 10}, false},
-		{"writes of two files", touch{open: f, to: 9, writes: true, changes: true}, touch{open: g, to: 9, writes: true, changes: true}, false},
-		{"a change and a write", touch{name: "/a", changes: true}, touch{open: f, name: "/b", to: 9, writes: true, changes: true}, true},
-		{"two changes", touch{name: "/a", changes: true}, touch{name: "/b", changes: true}, true},
-		{"two looks", touch{name: "/a"}, touch{name: "/a"}, false},
-		{"a look at what changes", touch{name: "/a"}, touch{name: "/a", changes: true}, true},
-		{"a look into what changes", touch{name: "/a/b"}, touch{name: "/a", changes: true}, true},
-		{"a look above what changes", touch{name: "/a"}, touch{name: "/a/b", changes: true}, true},
-		{"a look beside what changes", touch{name: "/ab"}, touch{name: "/a", changes: true}, false},
-		{"a look at what is written", touch{name: "/a"}, touch{open: f, name: "/a", to: 1, writes: true, changes: true}, true},
-		{"a look at what is read", touch{name: "/a"}, touch{open: f, name: "/a", to: 1}, false},
-		{"a removal of what is read", touch{name: "/a", changes: true}, touch{open: f, name: "/a", to: 1}, false},
-	} {
-		if row.a.meets(&row.b) != row.want || row.b.meets(&row.a) != row.want {
-			t.Errorf("%s keep their order: %v, want %v", row.what, !row.want, row.want)
-		}
-	}
-}

@@ -5,7 +5,14 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
+)
+
+// op is a request that was planned, touch what it has to do with a file or a name.
+type (
+	op    = sftporder.Op[answer]
+	touch = sftporder.Touch
 )
 
 // opCost is what a request takes of the budget that is small in itself.
@@ -135,7 +142,7 @@ func (c *session) planExtended(r sftpwire.Request) *op {
 
 // immediately is an op whose answer is known and which touches nothing.
 func (c *session) immediately(a answer) *op {
-	return &op{cost: opCost, do: func() answer { return a }}
+	return &op{Cost: opCost, Do: func() answer { return a }}
 }
 
 // name makes the name that a client gave a clean one. An empty one is none, as
@@ -162,9 +169,9 @@ func (c *session) onName(raw string, changes bool, do func(name ferry.Name) answ
 		return c.immediately(refusal)
 	}
 	return &op{
-		cost:    opCost,
-		touches: []touch{{name: name, changes: changes}},
-		do:      func() answer { return do(name) },
+		Cost:    opCost,
+		Touches: []touch{{Name: name, Changes: changes}},
+		Do:      func() answer { return do(name) },
 	}
 }
 
@@ -179,9 +186,9 @@ func (c *session) onNames(rawFrom, rawTo string, do func(from, to ferry.Name) an
 		return c.immediately(refusal)
 	}
 	return &op{
-		cost:    opCost,
-		touches: []touch{{name: from, changes: true}, {name: to, changes: true}},
-		do:      func() answer { return do(from, to) },
+		Cost:    opCost,
+		Touches: []touch{{Name: from, Changes: true}, {Name: to, Changes: true}},
+		Do:      func() answer { return do(from, to) },
 	}
 }
 
@@ -198,19 +205,19 @@ func (c *session) onFile(handle string, changes bool, do func(f *file) answer) *
 		return c.immediately(say(sftpwire.Failure))
 	}
 	return &op{
-		cost:    opCost,
-		touches: []touch{c.touchFile(f, 0, wholeFile, changes)},
-		do:      func() answer { return do(f) },
+		Cost:    opCost,
+		Touches: []touch{c.touchFile(f, 0, sftporder.Whole, changes)},
+		Do:      func() answer { return do(f) },
 	}
 }
 
 // touchFile is what an op does with the range [from, to) of f; with all of it
 // where f has to be alone.
 func (c *session) touchFile(f *file, from, to uint64, writes bool) touch {
-	t := touch{open: f, from: from, to: to, writes: writes, name: c.files.nameOf(f), changes: writes}
+	t := touch{Open: f, From: from, To: to, Writes: writes, Name: c.files.nameOf(f), Changes: writes}
 	if f.alone.Load() {
-		t.from, t.to, t.writes = 0, wholeFile, true
-		t.changes = f.writes() // a READ too may decide, or bring old content along
+		t.From, t.To, t.Writes = 0, sftporder.Whole, true
+		t.Changes = f.writes() // a READ too may decide, or bring old content along
 	}
 	return t
 }

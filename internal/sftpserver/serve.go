@@ -13,6 +13,7 @@ import (
 
 	"ferry"
 	"ferry/internal/sftpio"
+	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
 
@@ -68,7 +69,7 @@ func Serve(ctx context.Context, rw io.ReadWriteCloser, cfg Options) error {
 // the client has ended it.
 func (c *session) finish(err error) {
 	c.over()
-	c.order.wait()
+	c.order.Wait()
 	if c.late.Stop(); err != nil {
 		c.cancel(err)
 	}
@@ -127,11 +128,11 @@ type session struct {
 	rw        io.Closer
 	out       *sftpio.Output
 	unsent    atomic.Pointer[error] // why the client cannot be written to
-	order     *order
+	order     *sftporder.Order[answer]
 	budget    *sftpio.Budget
 	buffers   *sftpio.Buffers
 	files     *table
-	quickness [sftpwire.TypeSymlink + 1]quickness // by the type of the request, where no file has its own
+	quickness [sftpwire.TypeSymlink + 1]sftporder.Quickness // by the type of the request, where no file has its own
 }
 
 func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadWriteCloser, cfg Options) *session {
@@ -144,7 +145,7 @@ func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadW
 	if c.client = cfg.Client; c.client == nil {
 		c.client = context.Background()
 	}
-	c.order = newOrder(c.run)
+	c.order = sftporder.New(c.run)
 	return c
 }
 
@@ -242,16 +243,16 @@ func (c *session) accept(packet *sftpio.Buffer) error {
 		return err
 	}
 	o := c.planPacket(packet, r, err)
-	o.id = id
+	o.ID = id
 	if !c.takeRoom(o) {
 		c.budget.Skip()
-		o.pass()
+		o.Pass()
 		return nil
 	}
 	// A client that waits for the answer gets it soonest from here. Behind one
 	// that has asked for more already, requests are done side by side.
-	here := o.quickness != nil && o.quickness.trusted() && c.in.Drained()
-	if c.order.admit(o, here) {
+	here := o.Quickness != nil && o.Quickness.Trusted() && c.in.Drained()
+	if c.order.Admit(o, here) {
 		c.run(o)
 	}
 	return nil
@@ -267,7 +268,7 @@ func (c *session) takeRoom(o *op) bool {
 		switch {
 		case c.useless(o):
 			return false
-		case c.budget.Take(o.cost):
+		case c.budget.Take(o.Cost):
 			return true
 		case ended == nil && c.present.Err() == nil:
 			ended = c.in.Ahead()
@@ -288,9 +289,9 @@ func (c *session) takeRoom(o *op) bool {
 func (c *session) useless(o *op) bool {
 	switch {
 	case c.ctx.Err() != nil:
-		o.lose(context.Cause(c.ctx))
-	case c.client.Err() != nil && !o.changes():
-		o.lose(errNotClosed)
+		o.Lose(context.Cause(c.ctx))
+	case c.client.Err() != nil && !o.Changes():
+		o.Lose(errNotClosed)
 	default:
 		return false
 	}
@@ -307,17 +308,17 @@ func (c *session) planPacket(packet *sftpio.Buffer, r sftpwire.Request, err erro
 		return c.refuseRequest(kind.String(), err)
 	}
 	o := c.plan(r)
-	o.request = sftpwire.NameOf(r)
-	o.cost += c.buffers.Cost(len(packet.B))
-	if kind := packet.B[0]; o.quickness == nil && int(kind) < len(c.quickness) {
-		o.quickness = &c.quickness[kind]
+	o.Request = sftpwire.NameOf(r)
+	o.Cost += c.buffers.Cost(len(packet.B))
+	if kind := packet.B[0]; o.Quickness == nil && int(kind) < len(c.quickness) {
+		o.Quickness = &c.quickness[kind]
 	}
 	if _, ok := r.(*sftpwire.Write); !ok {
 		c.buffers.Put(packet)
 		return o
 	}
-	do := o.do
-	o.do = func() answer {
+	do := o.Do
+	o.Do = func() answer {
 		defer c.buffers.Put(packet) // where the data lie
 		return do()
 	}
@@ -328,7 +329,7 @@ func (c *session) planPacket(packet *sftpio.Buffer, r sftpwire.Request, err erro
 func (c *session) refuseRequest(request string, err error) *op {
 	c.log.Debug("request not understood", "user", c.cfg.User.Name, "request", request, "reason", err)
 	o := c.immediately(say(sftpwire.StatusOf(err)))
-	o.request = request
+	o.Request = request
 	return o
 }
 
@@ -351,8 +352,8 @@ func (c *session) run(o *op) {
 // perform does what an op wants and hands in the answer. The caller must write
 // it if that says so: by then others may go on.
 func (c *session) perform(o *op) (write bool) {
-	defer c.order.done(o)
-	defer o.pass()
+	defer c.order.Done(o)
+	defer o.Pass()
 	defer c.recoverPanic(o)
 	c.cfg.Busy.Add(1)
 	defer c.cfg.Busy.Add(-1)
@@ -360,23 +361,23 @@ func (c *session) perform(o *op) (write bool) {
 		return false
 	}
 	begin := time.Now()
-	a := o.do()
-	if o.quickness != nil {
-		o.quickness.took(time.Since(begin))
+	a := o.Do()
+	if o.Quickness != nil {
+		o.Quickness.Took(time.Since(begin))
 	}
 	if a.packet == nil {
 		a.packet = c.buffers.Get(0)
-		a.packet.B = sftpwire.AppendReply(a.packet.B, o.id, a.reply)
+		a.packet.B = sftpwire.AppendReply(a.packet.B, o.ID, a.reply)
 	}
-	o.wait(c.ctx)
-	return c.out.Enqueue(sftpio.OutPacket{Buffer: a.packet, Cost: o.cost})
+	o.Wait(c.ctx)
+	return c.out.Enqueue(sftpio.OutPacket{Buffer: a.packet, Cost: o.Cost})
 }
 
 // recoverPanic ends the session, and nothing else, when a request panics.
 func (c *session) recoverPanic(o *op) {
 	if p := recover(); p != nil {
 		c.log.Error("a request panicked; its session is closed", "user", c.cfg.User.Name,
-			"request", o.request, "panic", p, "stack", string(debug.Stack()))
-		c.cancel(fmt.Errorf("the request %s panicked: %v", o.request, p))
+			"request", o.Request, "panic", p, "stack", string(debug.Stack()))
+		c.cancel(fmt.Errorf("the request %s panicked: %v", o.Request, p))
 	}
 }

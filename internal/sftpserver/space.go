@@ -2,6 +2,7 @@ package sftpserver
 
 import (
 	"ferry"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
 )
 
@@ -15,29 +16,7 @@ func (c *session) statvfs(name ferry.Name) answer {
 	if err != nil {
 		return c.failed("statvfs", name, err)
 	}
-	return answer{reply: statvfsOf(s)}
-}
-
-func statvfsOf(s ferry.Space) *sftpwire.StatvfsReply {
-	unit := blockSize(s)
-	r := &sftpwire.StatvfsReply{
-		Bsize: unit, Frsize: unit,
-		Blocks: s.Total / unit, Bfree: s.Free / unit, Bavail: s.Available / unit,
-		Files: s.Files, Ffree: s.FilesFree, Favail: s.FilesAvail,
-		Flag: sftpwire.StatvfsNoSetuid, Namemax: uint64(s.MaxName),
-	}
-	if s.ReadOnly {
-		r.Flag |= sftpwire.StatvfsReadOnly
-	}
-	return r
-}
-
-// blockSize is in what sizes are counted; 4 KiB where the storage has none.
-func blockSize(s ferry.Space) uint64 {
-	if s.BlockSize == 0 {
-		return 4096
-	}
-	return uint64(s.BlockSize)
+	return answer{reply: sftpfacts.Statvfs(s)}
 }
 
 // spaceAvailable is space-available (draft-ietf-secsh-filexfer-extensions-00 §4).
@@ -46,11 +25,7 @@ func (c *session) spaceAvailable(name ferry.Name) answer {
 	if err != nil {
 		return c.failed("space-available", name, err)
 	}
-	return answer{reply: &sftpwire.SpaceReply{
-		Total: s.Total, Unused: s.Free,
-		UserTotal: s.Total - (s.Free - s.Available), UserUnused: s.Available,
-		Unit: uint32(blockSize(s)),
-	}}
+	return answer{reply: sftpfacts.Space(s)}
 }
 
 // limits is limits@openssh.com.
@@ -62,15 +37,10 @@ func (c *session) limits() answer {
 
 // usersGroups is users-groups-by-id@openssh.com.
 func (c *session) usersGroups(r *sftpwire.UsersGroups) answer {
-	return answer{reply: &sftpwire.UsersGroupsReply{Users: namesOf(c.cfg.Owner, r.UIDs), Groups: namesOf(c.cfg.Group, r.GIDs)}}
+	return answer{reply: c.people().UsersGroups(r)}
 }
 
-func namesOf(names func(uint32) string, ids []uint32) []string {
-	all := make([]string, len(ids))
-	for i, id := range ids {
-		if names != nil {
-			all[i] = names(id)
-		}
-	}
-	return all
+// people are the names of those whom files belong to.
+func (c *session) people() sftpfacts.People {
+	return sftpfacts.People{Owner: c.cfg.Owner, Group: c.cfg.Group}
 }
