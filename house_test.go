@@ -36,7 +36,9 @@ func house() map[string][]string {
 		"ferry/internal/disk":       {"ferry", "ferry/internal/beneath", "ferry/internal/fdcopy", "ferry/internal/dirsync", "ferry/internal/partfile", "ferry/internal/runas"},
 		"ferry/internal/mem":        {"ferry", "ferry/internal/byteranges"},
 		"ferry/internal/sftpconn":   {"ferry", "ferry/internal/sftpwire"},
-		"ferry/internal/sftpclient": {"ferry", "ferry/internal/sftpconn", "ferry/internal/sftpwire"},
+		"ferry/internal/sftppath":   {"ferry", "ferry/internal/sftpconn", "ferry/internal/sftpwire"},
+		"ferry/internal/sftpflow":   {"ferry/internal/sftpconn", "ferry/internal/sftpwire"},
+		"ferry/internal/sftpclient": {"ferry", "ferry/internal/sftpconn", "ferry/internal/sftppath", "ferry/internal/sftpflow", "ferry/internal/sftpfacts", "ferry/internal/sftpwire"},
 		"ferry/internal/fstest":     {"ferry", "ferry/internal/mem"},
 		"ferry/internal/auth":       root,
 		"ferry/internal/store":      root,
@@ -167,8 +169,7 @@ const (
 // largerRooms are those that may be larger, each with the reason.
 func largerRooms() map[string]string {
 	return map[string]string{
-		"ferry/internal/fstest":     "a suite of tests, in files that are none for the Go tool",
-		"ferry/internal/sftpclient": "it stages by itself, for SFTP has no Abort; the staging leaves when a second remote storage needs it",
+		"ferry/internal/fstest": "a suite of tests, in files that are none for the Go tool",
 	}
 }
 

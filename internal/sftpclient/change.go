@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
 )
 
@@ -34,29 +35,29 @@ func (f *FS) setAttr(ctx context.Context, name ferry.Name, a ferry.Attr) error {
 	if err := allowed(a, now); err != nil {
 		return err
 	}
-	var r sftpwire.Request = &sftpwire.Setstat{Name: f.remote(name), Attrs: attrsOf(a, now)}
+	var r sftpwire.Request = &sftpwire.Setstat{Name: f.paths.Remote(name), Attrs: sftpfacts.ToSet(a, now)}
 	if a.NoFollow && a.Size == nil && f.hello.Has(new(sftpwire.Lsetstat)) {
-		r = &sftpwire.Lsetstat{Name: f.remote(name), Attrs: attrsOf(a, now)}
+		r = &sftpwire.Lsetstat{Name: f.paths.Remote(name), Attrs: sftpfacts.ToSet(a, now)}
 	} else if isLink {
 		return errors.ErrUnsupported
 	}
-	return f.isDir(ctx, name, !a.NoFollow, f.conn.Do(ctx, r))
+	return f.paths.IsDir(ctx, name, !a.NoFollow, f.conn.Do(ctx, r))
 }
 
 // before is what has to be known of name before a can be set: nothing where
 // the server will look at all that matters.
 func (f *FS) before(ctx context.Context, name ferry.Name, a ferry.Attr) (sftpwire.Attrs, error) {
 	special := a.Mode != nil && *a.Mode&(fs.ModeSetuid|fs.ModeSetgid) != 0
-	none := attrsOf(a, sftpwire.Attrs{}).Flags == 0
-	if !a.NoFollow && a.Size == nil && !special && !halves(a) && !none {
+	none := sftpfacts.ToSet(a, sftpwire.Attrs{}).Flags == 0
+	if !a.NoFollow && a.Size == nil && !special && !sftpfacts.Halves(a) && !none {
 		return sftpwire.Attrs{}, nil
 	}
-	var r sftpwire.Request = &sftpwire.Stat{Name: f.remote(name)}
+	var r sftpwire.Request = &sftpwire.Stat{Name: f.paths.Remote(name)}
 	if a.NoFollow {
-		r = &sftpwire.Lstat{Name: f.remote(name)}
+		r = &sftpwire.Lstat{Name: f.paths.Remote(name)}
 	}
 	now, err := f.conn.AskAttrs(ctx, r)
-	return now, f.because(ctx, name, !a.NoFollow, err)
+	return now, f.paths.Because(ctx, name, !a.NoFollow, err)
 }
 
 // allowed refuses what the contract does, of what was found out by before.

@@ -13,6 +13,8 @@ import (
 
 	"ferry"
 	"ferry/internal/sftpconn"
+	"ferry/internal/sftpflow"
+	"ferry/internal/sftppath"
 	"ferry/internal/sftpwire"
 )
 
@@ -63,9 +65,9 @@ type FS struct {
 	opts      Options
 	conn      *sftpconn.Conn
 	hello     sftpwire.Hello // what the server can do
-	root      []string       // elements of Options.Root on the server
-	readSize  int            // bytes that one READ asks for
-	writeSize int            // bytes that one WRITE brings
+	paths     *sftppath.Paths
+	readSize  int // bytes that one READ asks for
+	writeSize int // bytes that one WRITE brings
 	life      context.Context
 	endLife   context.CancelFunc
 
@@ -169,6 +171,7 @@ func believed(limit uint64) (int, error) {
 // learnRoot finds Options.Root on the server.
 func (f *FS) learnRoot(ctx context.Context) error {
 	if f.opts.Root == "/" {
+		f.paths = sftppath.New(f.conn, "/")
 		return nil
 	}
 	root, err := f.conn.AskName(ctx, &sftpwire.Realpath{Name: f.opts.Root})
@@ -185,13 +188,13 @@ func (f *FS) learnRoot(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the directory %q on the server: %w", f.opts.Root, err)
 	}
-	f.root = elements(root)
+	f.paths = sftppath.New(f.conn, root)
 	return nil
 }
 
-// window is how many requests of size bytes a transfer has on the way.
-func (f *FS) window(size int) int {
-	return max(1, min(f.opts.Outstanding, transferBytes/size))
+// sizes are those of a transfer with requests of so many bytes.
+func (f *FS) sizes(chunk int) sftpflow.Sizes {
+	return sftpflow.Sizes{Chunk: chunk, Window: max(1, min(f.opts.Outstanding, transferBytes/chunk))}
 }
 
 // keeps tells whether broken uploads stay for a later Resume.

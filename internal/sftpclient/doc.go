@@ -2,10 +2,10 @@
 // File Transfer Protocol version 3 (draft-ietf-secsh-filexfer-02, with the
 // extensions of OpenSSH's PROTOCOL) over any stream of bytes.
 //
-// Requests share the stream (conn.go): many are on the way at once, each knows
-// its answer by its number, and a stream that ends or misbehaves ends them all
-// with the reason. Downloads ask ahead (read.go), uploads do not wait for each
-// answer (write.go).
+// Requests share the stream (package sftpconn): many are on the way at once, each
+// knows its answer by its number, and a stream that ends or misbehaves ends them all
+// with the reason. Downloads ask ahead, and uploads do not wait for each answer
+// (sftpflow). Where a name leads is found out by sftppath.
 //
 // # Uploads
 //
@@ -36,7 +36,7 @@
 //     name, or removes the directory: nobody sweeps a remote server.
 //   - Times are whole seconds from 1970 to 2106.
 //   - Failures that version 3 has no code for are told apart by looking again
-//     (why.go); what happened in between can mislead that. Where even that
+//     (sftppath/diagnose.go); what happened in between can mislead that. Where even that
 //     tells nothing, the error matches none of ferry's and is a *StatusError
 //     with what the server said.
 //   - The age of a part is told by its time, so the times that are set for an
@@ -45,7 +45,7 @@
 //     server. Options.Root is where names begin, and
 //     no wall: who may make links can leave it, unless the server confines the
 //     account.
-//   - The straight tree looks for links before each request (straight.go): one
+//   - The straight tree looks for links before each request (sftppath/straight.go): one
 //     that is made in between is followed.
 //   - Writes are durable as far as the server makes them so, unless
 //     Options.Durable asks for fsync@openssh.com.

@@ -13,6 +13,7 @@ import (
 
 	"ferry"
 	"ferry/internal/sftpconn"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
 )
 
@@ -84,8 +85,22 @@ func (h *handle) known(size int64) {
 	}
 }
 
-// begin sends a request about the open file, which request makes of its handle.
-func (h *handle) begin(ctx context.Context, request func(id string) sftpwire.Request) (*sftpconn.Call, error) {
+// Size, Took and Missed are sftpflow.File's.
+func (h *handle) Size() int64 { return h.size.Load() }
+
+func (h *handle) Took(off, n int64) {
+	h.known(off + n)
+	h.move()
+}
+
+func (h *handle) Missed(off int64) {
+	for old := h.broken.Load(); off < old && !h.broken.CompareAndSwap(old, off); old = h.broken.Load() {
+		continue
+	}
+}
+
+// Begin sends a request about the open file, which request makes of its handle.
+func (h *handle) Begin(ctx context.Context, request func(id string) sftpwire.Request) (*sftpconn.Call, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	if h.ended != nil {
@@ -94,19 +109,19 @@ func (h *handle) begin(ctx context.Context, request func(id string) sftpwire.Req
 	return h.fs.conn.Begin(ctx, request(h.id))
 }
 
-// ask is begin, and waits for the answer.
+// ask is Begin, and waits for the answer.
 func (h *handle) ask(ctx context.Context, request func(id string) sftpwire.Request) (sftpconn.Reply, error) {
-	k, err := h.begin(ctx, request)
+	k, err := h.Begin(ctx, request)
 	if err != nil {
 		return sftpconn.Reply{}, err
 	}
 	answer, err := k.Wait(ctx)
-	return answer, h.noticed(err)
+	return answer, h.Noticed(err)
 }
 
-// noticed sees to it that a handle that was taken over stays so, whatever is
+// Noticed sees to it that a handle that was taken over stays so, whatever is
 // asked next.
-func (h *handle) noticed(err error) error {
+func (h *handle) Noticed(err error) error {
 	if why := revoked(err); why != nil {
 		h.revoke(why)
 	}
@@ -153,7 +168,7 @@ func (h *handle) info(ctx context.Context, name ferry.Name) (ferry.Info, error) 
 	if err != nil {
 		return ferry.Info{}, err
 	}
-	i := infoOf(base(name), a)
+	i := sftpfacts.Info(name.Base(), a)
 	h.known(i.Size)
 	return i, nil
 }
@@ -211,13 +226,13 @@ func (h *handle) setAttr(ctx context.Context, a ferry.Attr) error {
 		return fs.ErrPermission
 	}
 	var now sftpwire.Attrs
-	if halves(a) {
+	if sftpfacts.Halves(a) {
 		var err error
 		if now, err = h.attrs(ctx); err != nil {
 			return err
 		}
 	}
-	if err := h.change(ctx, h.keepTimes(attrsOf(a, now))); err != nil {
+	if err := h.change(ctx, h.keepTimes(sftpfacts.ToSet(a, now))); err != nil {
 		return err
 	}
 	h.fs.mu.Lock()
@@ -262,11 +277,11 @@ func (h *handle) readAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fs.ErrInvalid
 	}
-	a := h.readAhead(h.fs.life, off, int64(len(p)))
-	defer a.stop()
+	r := h.readAhead(h.fs.life, off, int64(len(p)))
+	defer r.Stop()
 	done := 0
 	for done < len(p) {
-		data, err := a.chunk()
+		data, err := r.Next()
 		if err != nil {
 			return done, err
 		}
@@ -295,9 +310,9 @@ func (h *handle) writeAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	defer done()
-	b := h.writeBehind(h.fs.life)
-	b.write(p, off)
-	n, err := b.end()
+	w := h.writeBehind(h.fs.life)
+	h.send(w, p, off)
+	n, err := w.End()
 	return int(n), err
 }
 
@@ -316,5 +331,5 @@ func (h *handle) place(ctx context.Context, off int64) (at int64, done func(), e
 		h.appending.Unlock()
 		return 0, nil, err
 	}
-	return infoOf(h.base, a).Size, h.appending.Unlock, nil
+	return sftpfacts.Info(h.base, a).Size, h.appending.Unlock, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"ferry"
 	"ferry/internal/sftpconn"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
 )
 
@@ -58,7 +59,7 @@ type entry struct {
 }
 
 func (e entry) info(d ferry.Detail) ferry.Info {
-	i := infoOf(e.Name, e.Attrs)
+	i := sftpfacts.Info(e.Name, e.Attrs)
 	if d == ferry.Names {
 		return ferry.Info{Name: i.Name, Mode: i.Mode.Type()}
 	}
@@ -122,9 +123,9 @@ func (f *FS) opendir(ctx context.Context, dir ferry.Name) (string, error) {
 	if err := check(dir); err != nil {
 		return "", err
 	}
-	answer, err := f.conn.Ask(ctx, &sftpwire.Opendir{Name: f.remote(dir)})
+	answer, err := f.conn.Ask(ctx, &sftpwire.Opendir{Name: f.paths.Remote(dir)})
 	if err != nil {
-		return "", f.notDir(ctx, dir, true, err)
+		return "", f.paths.NotDir(ctx, dir, true, err)
 	}
 	return answer.Reply.(*sftpwire.Handle).Handle, nil
 }
@@ -164,7 +165,7 @@ func (f *FS) complete(ctx context.Context, dir ferry.Name, batch []entry, d ferr
 		if e.Attrs.Flags&wanted == wanted {
 			return nil
 		}
-		return &sftpwire.Lstat{Name: path.Join(f.remote(dir), e.Name)}
+		return &sftpwire.Lstat{Name: path.Join(f.paths.Remote(dir), e.Name)}
 	}, func(e *entry, r sftpwire.Reply) {
 		e.Attrs = r.(*sftpwire.AttrsReply).Attrs
 	})
@@ -173,7 +174,7 @@ func (f *FS) complete(ctx context.Context, dir ferry.Name, batch []entry, d ferr
 			if sftpwire.FileMode(e.Attrs.Mode)&fs.ModeSymlink == 0 {
 				return nil
 			}
-			return &sftpwire.Readlink{Name: path.Join(f.remote(dir), e.Name)}
+			return &sftpwire.Readlink{Name: path.Join(f.paths.Remote(dir), e.Name)}
 		}, func(e *entry, r sftpwire.Reply) {
 			if names := r.(*sftpwire.Names).Entries; len(names) == 1 {
 				e.target = names[0].Name

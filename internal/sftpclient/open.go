@@ -7,6 +7,8 @@ import (
 
 	"ferry"
 	"ferry/internal/sftpconn"
+	"ferry/internal/sftpfacts"
+	"ferry/internal/sftppath"
 	"ferry/internal/sftpwire"
 )
 
@@ -60,21 +62,21 @@ func (f *FS) open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*h
 		return f.openStanding(ctx, name, readWrite)
 	}
 	onlyNew := m.MustBeNew()
-	at, err := f.resolve(ctx, name, !onlyNew)
+	at, err := f.paths.Resolve(ctx, name, !onlyNew)
 	if f.opts.User.DirectUploads && errors.Is(err, fs.ErrPermission) {
-		at, err = place{}, nil // who may write need not be allowed to look
+		at, err = sftppath.Place{}, nil // who may write need not be allowed to look
 	}
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case onlyNew && (at.there || f.reserved(at, nil) && !f.goesOn(m, at)):
+	case onlyNew && (at.There || f.reserved(at, nil) && !f.goesOn(m, at)):
 		return nil, fs.ErrExist
-	case at.there && at.mode.IsDir():
+	case at.There && at.Mode.IsDir():
 		return nil, ferry.ErrIsDir
-	case at.there && !at.mode.IsRegular():
+	case at.There && !at.Mode.IsRegular():
 		return nil, ferry.ErrNotRegular
-	case !at.there && (m == ferry.Revise || m == ferry.Update && at.dir != ""):
+	case !at.There && (m == ferry.Revise || m == ferry.Update && at.Dir != ""):
 		return nil, fs.ErrNotExist
 	case m.Resumes() || m == ferry.Update:
 		return f.openAt(ctx, name, at, o)
@@ -84,12 +86,12 @@ func (f *FS) open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (*h
 
 // goesOn tells whether an upload of this session that reserves the place is the
 // one that m would go on with.
-func (f *FS) goesOn(m ferry.Mode, at place) bool {
+func (f *FS) goesOn(m ferry.Mode, at sftppath.Place) bool {
 	return m == ferry.ResumeNew && f.keeps() && f.writer(f.partFor(at)) != nil
 }
 
 // openFresh begins new content.
-func (f *FS) openFresh(ctx context.Context, name ferry.Name, at place, o ferry.OpenOptions) (*handle, error) {
+func (f *FS) openFresh(ctx context.Context, name ferry.Name, at sftppath.Place, o ferry.OpenOptions) (*handle, error) {
 	if f.opts.User.DirectUploads {
 		return f.openDirect(ctx, name, o)
 	}
@@ -97,18 +99,18 @@ func (f *FS) openFresh(ctx context.Context, name ferry.Name, at place, o ferry.O
 	return h, h.stage(ctx, f.partFor(at), o.Perm)
 }
 
-func (f *FS) newUpload(name ferry.Name, at place, o ferry.OpenOptions) *handle {
+func (f *FS) newUpload(name ferry.Name, at sftppath.Place, o ferry.OpenOptions) *handle {
 	h := f.newHandle(name)
-	h.dir, h.base = at.dir, at.base
+	h.dir, h.base = at.Dir, at.Base
 	h.exclusive = o.Mode.MustBeNew()
 	return h
 }
 
 // openAt opens what o says is to be gone on with.
-func (f *FS) openAt(ctx context.Context, name ferry.Name, at place, o ferry.OpenOptions) (*handle, error) {
+func (f *FS) openAt(ctx context.Context, name ferry.Name, at sftppath.Place, o ferry.OpenOptions) (*handle, error) {
 	file, part := int64(-1), int64(-1)
-	if at.there {
-		file = infoOf(at.base, at.attrs).Size
+	if at.There {
+		file = sftpfacts.Info(at.Base, at.Attrs).Size
 	}
 	i, err := f.kept(ctx, at)
 	switch {
@@ -222,9 +224,9 @@ func (f *FS) moves(part string) bool {
 
 // openStanding opens a regular file that must be there.
 func (f *FS) openStanding(ctx context.Context, name ferry.Name, flags sftpwire.OpenFlags) (*handle, error) {
-	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.paths.Remote(name)})
 	if err != nil {
-		return nil, f.because(ctx, name, true, err)
+		return nil, f.paths.Because(ctx, name, true, err)
 	}
 	switch mode := sftpwire.FileMode(a.Mode); {
 	case mode.IsDir():
@@ -234,9 +236,9 @@ func (f *FS) openStanding(ctx context.Context, name ferry.Name, flags sftpwire.O
 	}
 	h := f.newHandle(name)
 	h.readOnly = flags == sftpwire.OpenRead
-	h.known(infoOf(base(name), a).Size)
-	if err := h.openAs(ctx, f.remote(name), flags, nil); err != nil {
-		return nil, f.because(ctx, name, true, err)
+	h.known(sftpfacts.Info(name.Base(), a).Size)
+	if err := h.openAs(ctx, f.paths.Remote(name), flags, nil); err != nil {
+		return nil, f.paths.Because(ctx, name, true, err)
 	}
 	return h, nil
 }
@@ -251,9 +253,9 @@ func (f *FS) openDirect(ctx context.Context, name ferry.Name, o ferry.OpenOption
 		flags |= sftpwire.OpenExclusive
 	}
 	h := f.newHandle(name)
-	err := h.openAs(ctx, f.remote(name), flags, o.Perm)
+	err := h.openAs(ctx, f.paths.Remote(name), flags, o.Perm)
 	if flags&sftpwire.OpenExclusive != 0 {
-		err = f.taken(ctx, name, err)
+		err = f.paths.Taken(ctx, name, err)
 	}
 	return h, err
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
+	"ferry/internal/sftppath"
 	"ferry/internal/sftpwire"
 )
 
@@ -35,6 +37,16 @@ func isPart(element string) bool {
 	return strings.Trim(rest, "0123456789abcdef") == ""
 }
 
+// check refuses names of our own parts on the server: a client has no business there.
+func check(name ferry.Name) error {
+	for element := range strings.SplitSeq(string(name), "/") {
+		if isPart(element) {
+			return ferry.ErrBadName
+		}
+	}
+	return nil
+}
+
 // digits is the beginning of a hash of text.
 func digits(text string, n int) string {
 	sum := sha256.Sum256([]byte(text))
@@ -46,18 +58,18 @@ func (f *FS) ownPrefix() string { return partPrefix + digits(f.opts.User.Name, o
 
 // partFor is the path of the part for a place: the one that is kept, or, for a
 // user for whom nothing is kept, a new one.
-func (f *FS) partFor(at place) string {
+func (f *FS) partFor(at sftppath.Place) string {
 	if f.keeps() {
-		return path.Join(at.dir, f.ownPrefix()+digits(at.base, nameDigits))
+		return path.Join(at.Dir, f.ownPrefix()+digits(at.Base, nameDigits))
 	}
 	var chance [nameDigits / 2]byte
 	_, _ = rand.Read(chance[:]) // never fails
-	return path.Join(at.dir, f.ownPrefix()+hex.EncodeToString(chance[:]))
+	return path.Join(at.Dir, f.ownPrefix()+hex.EncodeToString(chance[:]))
 }
 
 // kept describes the kept part for a place; fs.ErrNotExist: there is none.
-func (f *FS) kept(ctx context.Context, at place) (ferry.Info, error) {
-	if !f.keeps() || at.base == "" {
+func (f *FS) kept(ctx context.Context, at sftppath.Place) (ferry.Info, error) {
+	if !f.keeps() || at.Base == "" {
 		return ferry.Info{}, fs.ErrNotExist
 	}
 	err := f.tidied(ctx)
@@ -68,7 +80,7 @@ func (f *FS) kept(ctx context.Context, at place) (ferry.Info, error) {
 	if err != nil {
 		return ferry.Info{}, err
 	}
-	i := infoOf(at.base, a)
+	i := sftpfacts.Info(at.Base, a)
 	if f.expired(i) || !i.Mode.IsRegular() {
 		return ferry.Info{}, fs.ErrNotExist
 	}
@@ -87,12 +99,12 @@ func (f *FS) part(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if err := check(name); err != nil {
 		return ferry.Info{}, err
 	}
-	at, err := f.resolve(ctx, name, true)
+	at, err := f.paths.Resolve(ctx, name, true)
 	if err != nil {
 		return ferry.Info{}, err
 	}
 	i, err := f.kept(ctx, at)
-	i.Name, i.Unfinished = base(name), !at.there
+	i.Name, i.Unfinished = name.Base(), !at.There
 	return i, err
 }
 
@@ -102,15 +114,15 @@ func (f *FS) orPart(ctx context.Context, name ferry.Name, follow bool, i ferry.I
 	if !errors.Is(err, fs.ErrNotExist) || !f.keeps() {
 		return i, err
 	}
-	at, none := f.resolve(ctx, name, follow)
-	if none != nil || at.there {
+	at, none := f.paths.Resolve(ctx, name, follow)
+	if none != nil || at.There {
 		return i, err
 	}
 	part, none := f.kept(ctx, at)
 	if none != nil {
 		return i, err
 	}
-	part.Name, part.Unfinished = base(name), true
+	part.Name, part.Unfinished = name.Base(), true
 	return part, nil
 }
 
@@ -119,7 +131,7 @@ func (f *FS) ownIn(ctx context.Context, dir ferry.Name) (map[string]*handle, err
 	if !f.uploading() {
 		return nil, nil
 	}
-	at, err := f.resolve(ctx, dir, true)
+	at, err := f.paths.Resolve(ctx, dir, true)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +139,7 @@ func (f *FS) ownIn(ctx context.Context, dir ferry.Name) (map[string]*handle, err
 	defer f.mu.Unlock()
 	own := map[string]*handle{}
 	for h := range f.handles {
-		if h.part == "" || h.dir != at.path() {
+		if h.part == "" || h.dir != at.Path() {
 			continue
 		}
 		if last := own[h.base]; last == nil || h.number > last.number {
@@ -139,12 +151,12 @@ func (f *FS) ownIn(ctx context.Context, dir ferry.Name) (map[string]*handle, err
 
 // own gives the upload that this session is writing for a place: of several
 // the one opened last; nil: there is none.
-func (f *FS) own(at place) *handle {
+func (f *FS) own(at sftppath.Place) *handle {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var last *handle
 	for h := range f.handles {
-		if h.part != "" && h.dir == at.dir && h.base == at.base && (last == nil || h.number > last.number) {
+		if h.part != "" && h.dir == at.Dir && h.base == at.Base && (last == nil || h.number > last.number) {
 			last = h
 		}
 	}
@@ -169,11 +181,11 @@ func (f *FS) ownAt(ctx context.Context, name ferry.Name, follow bool) (h *handle
 	if !f.uploading() {
 		return nil, false, nil
 	}
-	at, err := f.resolve(ctx, name, follow)
+	at, err := f.paths.Resolve(ctx, name, follow)
 	if err != nil {
 		return nil, false, err
 	}
-	return f.own(at), at.there, nil
+	return f.own(at), at.There, nil
 }
 
 // describeOwn describes what the session writes under a name.
@@ -197,11 +209,11 @@ func (f *FS) writer(part string) *handle {
 
 // reserved tells whether an exclusive upload of this session, other than mine,
 // holds the name of a place.
-func (f *FS) reserved(at place, mine *handle) bool {
+func (f *FS) reserved(at sftppath.Place, mine *handle) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for h := range f.handles {
-		if h != mine && h.part != "" && h.exclusive && h.dir == at.dir && h.base == at.base {
+		if h != mine && h.part != "" && h.exclusive && h.dir == at.Dir && h.base == at.Base {
 			return true
 		}
 	}

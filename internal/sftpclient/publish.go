@@ -97,7 +97,7 @@ func (h *handle) publish(ctx context.Context, u upload, settle func() error) err
 // prepare tells whether the part can be published, and gives it what a replaced
 // file hands on.
 func (h *handle) prepare(ctx context.Context, u upload) error {
-	mine, err := h.begin(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
+	mine, err := h.Begin(ctx, func(id string) sftpwire.Request { return &sftpwire.Fstat{Handle: id} })
 	if err != nil {
 		return err
 	}
@@ -141,14 +141,14 @@ func (h *handle) prepare(ctx context.Context, u upload) error {
 func (h *handle) same(ctx context.Context, mine, there *sftpconn.Call) (sftpwire.Attrs, error) {
 	answer, err := mine.Wait(ctx)
 	if err != nil {
-		return sftpwire.Attrs{}, h.noticed(err)
+		return sftpwire.Attrs{}, h.Noticed(err)
 	}
 	a := answer.Reply.(*sftpwire.AttrsReply).Attrs
 	if answer, err = there.Wait(ctx); err != nil {
 		return a, err
 	}
 	if b := answer.Reply.(*sftpwire.AttrsReply).Attrs; a.Size != b.Size || a.Modified != b.Modified {
-		return a, h.noticed(ferry.ErrTakenOver)
+		return a, h.Noticed(ferry.ErrTakenOver)
 	}
 	return a, nil
 }

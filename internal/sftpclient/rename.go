@@ -9,6 +9,7 @@ import (
 
 	"ferry"
 	"ferry/internal/sftpconn"
+	"ferry/internal/sftppath"
 	"ferry/internal/sftpwire"
 )
 
@@ -27,11 +28,11 @@ func (f *FS) rename(ctx context.Context, from, to ferry.Name, replace bool) erro
 	if !f.uploading() {
 		return f.renameFile(ctx, from, to, replace)
 	}
-	src, err := f.resolve(ctx, from, false)
+	src, err := f.paths.Resolve(ctx, from, false)
 	if err != nil {
 		return err
 	}
-	dst, err := f.resolve(ctx, to, false)
+	dst, err := f.paths.Resolve(ctx, to, false)
 	if err != nil {
 		return err
 	}
@@ -41,17 +42,17 @@ func (f *FS) rename(ctx context.Context, from, to ferry.Name, replace bool) erro
 	if err := f.renameFile(ctx, from, to, replace); err != nil {
 		return err
 	}
-	if own := f.own(dst); own != nil && src.path() != dst.path() {
+	if own := f.own(dst); own != nil && src.Path() != dst.Path() {
 		own.unlink()
 	}
-	f.renamed(src.path(), dst.path())
+	f.renamed(src.Path(), dst.Path())
 	return nil
 }
 
 // renameFile renames what is finished, and ends the part for to: the one in the
 // directory that to names afterwards.
 func (f *FS) renameFile(ctx context.Context, from, to ferry.Name, replace bool) error {
-	src, dst := f.remote(from), f.remote(to)
+	src, dst := f.paths.Remote(from), f.paths.Remote(to)
 	var err error
 	if replace {
 		err = f.overwrite(ctx, src, dst)
@@ -62,7 +63,7 @@ func (f *FS) renameFile(ctx context.Context, from, to ferry.Name, replace bool) 
 		return f.whyNotRenamed(ctx, from, to, replace, err)
 	}
 	if f.keeps() && src != dst {
-		return f.tidyLater(&sftpwire.Remove{Name: f.partFor(place{dir: path.Dir(dst), base: path.Base(dst)})})
+		return f.tidyLater(&sftpwire.Remove{Name: f.partFor(sftppath.Place{Dir: path.Dir(dst), Base: path.Base(dst)})})
 	}
 	return nil
 }
@@ -122,29 +123,29 @@ func (f *FS) whyNotRenamed(ctx context.Context, from, to ferry.Name, replace boo
 	if errors.Is(err, fs.ErrPermission) || !errors.As(err, new(*sftpconn.StatusError)) {
 		return err
 	}
-	src, look := f.resolve(ctx, from, false)
-	var dst place
+	src, look := f.paths.Resolve(ctx, from, false)
+	var dst sftppath.Place
 	if look == nil {
-		dst, look = f.resolve(ctx, to, false)
+		dst, look = f.paths.Resolve(ctx, to, false)
 	}
 	switch {
 	case look != nil:
 		return sftpconn.Meaning(err, look)
-	case !src.there:
+	case !src.There:
 		return sftpconn.Meaning(err, fs.ErrNotExist)
-	case dst.there && !replace:
+	case dst.There && !replace:
 		return sftpconn.Meaning(err, fs.ErrExist)
-	case isWithin(dst.dir, src.path()):
+	case sftppath.IsWithin(dst.Dir, src.Path()):
 		return sftpconn.Meaning(err, fs.ErrInvalid)
-	case isWithin(src.dir, dst.path()):
+	case sftppath.IsWithin(src.Dir, dst.Path()):
 		return sftpconn.Meaning(err, ferry.ErrNotEmpty)
-	case !dst.there || errors.Is(err, fs.ErrInvalid):
+	case !dst.There || errors.Is(err, fs.ErrInvalid):
 		return err
-	case src.mode.IsDir() && !dst.mode.IsDir():
+	case src.Mode.IsDir() && !dst.Mode.IsDir():
 		return sftpconn.Meaning(err, ferry.ErrNotDir)
-	case !src.mode.IsDir() && dst.mode.IsDir():
+	case !src.Mode.IsDir() && dst.Mode.IsDir():
 		return sftpconn.Meaning(err, ferry.ErrIsDir)
-	case dst.mode.IsDir():
+	case dst.Mode.IsDir():
 		return sftpconn.Meaning(err, ferry.ErrNotEmpty)
 	}
 	return err
@@ -155,7 +156,7 @@ func (f *FS) renamed(src, dst string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for h := range f.handles {
-		if h.part != "" && isWithin(h.dir, src) {
+		if h.part != "" && sftppath.IsWithin(h.dir, src) {
 			h.dir = path.Join(dst, h.dir[len(src):])
 			h.part = path.Join(h.dir, path.Base(h.part))
 		}
@@ -163,16 +164,16 @@ func (f *FS) renamed(src, dst string) {
 }
 
 // rename makes an unfinished upload one for another place.
-func (h *handle) rename(ctx context.Context, dst place, replace bool) error {
+func (h *handle) rename(ctx context.Context, dst sftppath.Place, replace bool) error {
 	h.changing.Lock()
 	defer h.changing.Unlock()
-	f, same := h.fs, h.dir == dst.dir && h.base == dst.base
+	f, same := h.fs, h.dir == dst.Dir && h.base == dst.Base
 	switch {
-	case dst.base == "":
+	case dst.Base == "":
 		return fs.ErrPermission
-	case !replace && (same || dst.there || f.reserved(dst, f.own(dst))):
+	case !replace && (same || dst.There || f.reserved(dst, f.own(dst))):
 		return fs.ErrExist
-	case dst.there && dst.mode.IsDir():
+	case dst.There && dst.Mode.IsDir():
 		return ferry.ErrIsDir
 	case same:
 		return nil
@@ -191,7 +192,7 @@ func (h *handle) rename(ctx context.Context, dst place, replace bool) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	h.dir, h.base, h.part, h.exclusive = dst.dir, dst.base, part, !replace
+	h.dir, h.base, h.part, h.exclusive = dst.Dir, dst.Base, part, !replace
 	return nil
 }
 

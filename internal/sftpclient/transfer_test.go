@@ -213,7 +213,7 @@ func TestLimitsOfTheServer(t *testing.T) {
 func TestOneTransferTakesBoundedMemory(t *testing.T) {
 	f := &FS{opts: withDefaults(Options{})}
 	for size, want := range map[int]int{defaultData: 64, sftpwire.MaxData: 32, leastData: 64} {
-		if got := f.window(size); got != want || got*size > transferBytes {
+		if got := f.sizes(size).Window; got != want || got*size > transferBytes {
 			t.Errorf("%d requests of %d bytes, want %d", got, size, want)
 		}
 	}

@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"math"
 	"path"
 	"strings"
 
 	"ferry"
 	"ferry/internal/sftpconn"
+	"ferry/internal/sftpfacts"
+	"ferry/internal/sftppath"
 	"ferry/internal/sftpwire"
 )
+
+// Straight is ferry.FS's; see sftppath.Straight.
+func (f *FS) Straight() ferry.FS { return sftppath.Straight(f, f.paths) }
 
 // Stat is ferry.FS's.
 func (f *FS) Stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
@@ -30,11 +34,11 @@ func (f *FS) stat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if own != nil {
 		return own.describeOwn(ctx, name, there)
 	}
-	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Stat{Name: f.paths.Remote(name)})
 	if err != nil {
-		return f.orPart(ctx, name, true, ferry.Info{}, f.because(ctx, name, true, err))
+		return f.orPart(ctx, name, true, ferry.Info{}, f.paths.Because(ctx, name, true, err))
 	}
-	return infoOf(base(name), a), nil
+	return sftpfacts.Info(name.Base(), a), nil
 }
 
 // Lstat is ferry.FS's.
@@ -54,13 +58,13 @@ func (f *FS) lstat(ctx context.Context, name ferry.Name) (ferry.Info, error) {
 	if own != nil {
 		return own.describeOwn(ctx, name, there)
 	}
-	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.paths.Remote(name)})
 	if err != nil {
-		return f.orPart(ctx, name, false, ferry.Info{}, f.because(ctx, name, false, err))
+		return f.orPart(ctx, name, false, ferry.Info{}, f.paths.Because(ctx, name, false, err))
 	}
-	i := infoOf(base(name), a)
+	i := sftpfacts.Info(name.Base(), a)
 	if i.Mode&fs.ModeSymlink != 0 {
-		i.Target, err = f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+		i.Target, err = f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.paths.Remote(name)})
 		i.Stored = i.Target
 	}
 	return i, err
@@ -78,8 +82,8 @@ func (f *FS) mkdir(ctx context.Context, name ferry.Name, perm *fs.FileMode) erro
 	if name == "/" {
 		return fs.ErrExist
 	}
-	err := f.conn.Do(ctx, &sftpwire.Mkdir{Name: f.remote(name), Attrs: permission(perm)})
-	return f.taken(ctx, name, err)
+	err := f.conn.Do(ctx, &sftpwire.Mkdir{Name: f.paths.Remote(name), Attrs: permission(perm)})
+	return f.paths.Taken(ctx, name, err)
 }
 
 // permission are the attributes of something new; of perm nil, none: the server
@@ -107,11 +111,11 @@ func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 	if err != nil {
 		return err
 	}
-	remote := f.remote(name)
-	part := &sftpwire.Remove{Name: f.partFor(place{dir: path.Dir(remote), base: path.Base(remote)})}
+	remote := f.paths.Remote(name)
+	part := &sftpwire.Remove{Name: f.partFor(sftppath.Place{Dir: path.Dir(remote), Base: path.Base(remote)})}
 	err = f.conn.Do(ctx, &sftpwire.Remove{Name: remote})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return f.isDir(ctx, name, false, err)
+		return f.paths.IsDir(ctx, name, false, err)
 	}
 	ended := own != nil && own.unlink()
 	switch {
@@ -124,7 +128,7 @@ func (f *FS) remove(ctx context.Context, name ferry.Name) error {
 			return failed
 		}
 	}
-	return f.because(ctx, name, false, err)
+	return f.paths.Because(ctx, name, false, err)
 }
 
 // RemoveUnchanged is ferry.FS's, as far as version 3 lets a client tell: by size and
@@ -137,18 +141,18 @@ func (f *FS) removeUnchanged(ctx context.Context, name ferry.Name, was ferry.Inf
 	if err := check(name); err != nil {
 		return err
 	}
-	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.remote(name)})
+	a, err := f.conn.AskAttrs(ctx, &sftpwire.Lstat{Name: f.paths.Remote(name)})
 	if err != nil {
-		return f.because(ctx, name, false, err)
+		return f.paths.Because(ctx, name, false, err)
 	}
-	i := infoOf(base(name), a)
+	i := sftpfacts.Info(name.Base(), a)
 	switch {
 	case i.IsDir():
 		return ferry.ErrIsDir
 	case !i.Unchanged(was):
 		return ferry.ErrChanged
 	}
-	return f.conn.Do(ctx, &sftpwire.Remove{Name: f.remote(name)})
+	return f.conn.Do(ctx, &sftpwire.Remove{Name: f.paths.Remote(name)})
 }
 
 // Rmdir is ferry.FS's.
@@ -163,7 +167,7 @@ func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 	if name == "/" {
 		return fs.ErrPermission
 	}
-	gone := &sftpwire.Rmdir{Name: f.remote(name)}
+	gone := &sftpwire.Rmdir{Name: f.paths.Remote(name)}
 	own, err := f.ownIn(ctx, name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -176,9 +180,9 @@ func (f *FS) rmdir(ctx context.Context, name ferry.Name) error {
 		return nil
 	}
 	if !sftpconn.Unclear(err) {
-		return f.notDir(ctx, name, false, err)
+		return f.paths.NotDir(ctx, name, false, err)
 	}
-	if at, look := f.resolve(ctx, name, false); look == nil && at.there && !at.mode.IsDir() {
+	if at, look := f.paths.Resolve(ctx, name, false); look == nil && at.There && !at.Mode.IsDir() {
 		return sftpconn.Meaning(err, ferry.ErrNotDir)
 	}
 	parts, reason := f.onlyParts(ctx, name)
@@ -216,9 +220,9 @@ func (f *FS) onlyParts(ctx context.Context, name ferry.Name) ([]string, error) {
 		case !isPart(e.Name):
 			return nil, ferry.ErrNotEmpty
 		}
-		part := path.Join(f.remote(name), e.Name)
+		part := path.Join(f.paths.Remote(name), e.Name)
 		mine := strings.HasPrefix(e.Name, f.ownPrefix()) && f.keeps() || f.writer(part) != nil
-		busy = busy || !mine && !f.expired(infoOf(e.Name, e.Attrs))
+		busy = busy || !mine && !f.expired(sftpfacts.Info(e.Name, e.Attrs))
 		parts = append(parts, part)
 	}
 	if busy {
@@ -237,13 +241,13 @@ func (f *FS) readlink(ctx context.Context, name ferry.Name) (string, error) {
 	if err := check(name); err != nil {
 		return "", err
 	}
-	target, err := f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.remote(name)})
+	target, err := f.conn.AskName(ctx, &sftpwire.Readlink{Name: f.paths.Remote(name)})
 	if sftpconn.Unclear(err) {
-		if at, look := f.resolve(ctx, name, false); look == nil && at.there && at.mode&fs.ModeSymlink == 0 {
+		if at, look := f.paths.Resolve(ctx, name, false); look == nil && at.There && at.Mode&fs.ModeSymlink == 0 {
 			return "", sftpconn.Meaning(err, fs.ErrInvalid)
 		}
 	}
-	return target, f.because(ctx, name, false, err)
+	return target, f.paths.Because(ctx, name, false, err)
 }
 
 // Symlink is ferry.FS's.
@@ -263,8 +267,8 @@ func (f *FS) symlink(ctx context.Context, target string, name ferry.Name) error 
 	case name == "/":
 		return fs.ErrExist
 	}
-	err := f.conn.Do(ctx, &sftpwire.Symlink{Target: target, Name: f.remote(name)})
-	return f.taken(ctx, name, err)
+	err := f.conn.Do(ctx, &sftpwire.Symlink{Target: target, Name: f.paths.Remote(name)})
+	return f.paths.Taken(ctx, name, err)
 }
 
 // Link is ferry.FS's: errors.ErrUnsupported where the server has no
@@ -280,18 +284,18 @@ func (f *FS) link(ctx context.Context, from, name ferry.Name) error {
 	if !f.hello.Has(new(sftpwire.Hardlink)) {
 		return errors.ErrUnsupported
 	}
-	err := f.conn.Do(ctx, &sftpwire.Hardlink{From: f.remote(from), To: f.remote(name)})
+	err := f.conn.Do(ctx, &sftpwire.Hardlink{From: f.paths.Remote(from), To: f.paths.Remote(name)})
 	if err == nil {
 		return nil
 	}
-	src, look := f.resolve(ctx, from, false)
-	if look == nil && !src.there {
+	src, look := f.paths.Resolve(ctx, from, false)
+	if look == nil && !src.There {
 		look = fs.ErrNotExist
 	}
 	if look != nil {
 		return sftpconn.Meaning(err, look)
 	}
-	if err = f.taken(ctx, name, err); sftpconn.Unclear(err) && src.mode.IsDir() {
+	if err = f.paths.Taken(ctx, name, err); sftpconn.Unclear(err) && src.Mode.IsDir() {
 		return sftpconn.Meaning(err, fs.ErrPermission)
 	}
 	return err
@@ -312,21 +316,8 @@ func (f *FS) space(ctx context.Context, name ferry.Name) (ferry.Space, error) {
 		return ferry.Space{}, errors.ErrUnsupported
 	}
 	var s sftpwire.StatvfsReply
-	if err := f.conn.AskExtended(ctx, &sftpwire.Statvfs{Name: f.remote(name)}, &s); err != nil {
-		return ferry.Space{}, f.because(ctx, name, true, err)
+	if err := f.conn.AskExtended(ctx, &sftpwire.Statvfs{Name: f.paths.Remote(name)}, &s); err != nil {
+		return ferry.Space{}, f.paths.Because(ctx, name, true, err)
 	}
-	return ferry.Space{
-		Total: product(s.Blocks, s.Frsize), Free: product(s.Bfree, s.Frsize), Available: product(s.Bavail, s.Frsize),
-		Files: s.Files, FilesFree: s.Ffree, FilesAvail: s.Favail,
-		BlockSize: uint32(min(s.Frsize, math.MaxUint32)), MaxName: uint32(min(s.Namemax, math.MaxUint32)),
-		ReadOnly: s.Flag&sftpwire.StatvfsReadOnly != 0,
-	}, nil
-}
-
-// product is a times b, or the most there is.
-func product(a, b uint64) uint64 {
-	if b != 0 && a > math.MaxUint64/b {
-		return math.MaxUint64
-	}
-	return a * b
+	return sftpfacts.SpaceOf(&s), nil
 }

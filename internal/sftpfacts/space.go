@@ -3,6 +3,7 @@ package sftpfacts
 import (
 	"ferry"
 	"ferry/internal/sftpwire"
+	"math"
 )
 
 // Statvfs is s for statvfs@openssh.com: in blocks, with the flags of statvfs(3).
@@ -36,4 +37,22 @@ func Space(s ferry.Space) *sftpwire.SpaceReply {
 		UserTotal: s.Total - (s.Free - s.Available), UserUnused: s.Available,
 		Unit: uint32(blockSize(s)),
 	}
+}
+
+// SpaceOf is what statvfs@openssh.com tells, the other way round.
+func SpaceOf(s *sftpwire.StatvfsReply) ferry.Space {
+	return ferry.Space{
+		Total: product(s.Blocks, s.Frsize), Free: product(s.Bfree, s.Frsize), Available: product(s.Bavail, s.Frsize),
+		Files: s.Files, FilesFree: s.Ffree, FilesAvail: s.Favail,
+		BlockSize: uint32(min(s.Frsize, math.MaxUint32)), MaxName: uint32(min(s.Namemax, math.MaxUint32)),
+		ReadOnly: s.Flag&sftpwire.StatvfsReadOnly != 0,
+	}
+}
+
+// product is a times b, or the most there is.
+func product(a, b uint64) uint64 {
+	if b != 0 && a > math.MaxUint64/b {
+		return math.MaxUint64
+	}
+	return a * b
 }

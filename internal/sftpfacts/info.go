@@ -1,4 +1,4 @@
-package sftpclient
+package sftpfacts
 
 import (
 	"math"
@@ -8,11 +8,8 @@ import (
 	"ferry/internal/sftpwire"
 )
 
-// base is the last element of a name as Info has it.
-func base(name ferry.Name) string { return name.Base() }
-
-// infoOf describes what has the attributes a.
-func infoOf(name string, a sftpwire.Attrs) ferry.Info {
+// Info describes what has the attributes a.
+func Info(name string, a sftpwire.Attrs) ferry.Info {
 	i := ferry.Info{
 		Name: name,
 		Size: int64(min(a.Size, math.MaxInt64)),
@@ -26,9 +23,9 @@ func infoOf(name string, a sftpwire.Attrs) ferry.Info {
 	return i
 }
 
-// attrsOf are the attributes that changes has; those that version 3 can only
+// ToSet are the attributes that changes has; those that version 3 can only
 // set together are completed from now.
-func attrsOf(changes ferry.Attr, now sftpwire.Attrs) sftpwire.Attrs {
+func ToSet(changes ferry.Attr, now sftpwire.Attrs) sftpwire.Attrs {
 	a := sftpwire.Attrs{UID: now.UID, GID: now.GID, Access: now.Access, Modified: now.Modified}
 	if changes.Size != nil {
 		a.Flags |= sftpwire.AttrSize
@@ -59,8 +56,8 @@ func setTime(to *uint32, from *time.Time) sftpwire.AttrFlags {
 	return sftpwire.AttrTimes
 }
 
-// halves tells whether changes has one of two attributes that version 3 can
+// Halves tells whether changes has one of two attributes that version 3 can
 // only set together.
-func halves(changes ferry.Attr) bool {
+func Halves(changes ferry.Attr) bool {
 	return (changes.UID == nil) != (changes.GID == nil) || (changes.Access == nil) != (changes.ModTime == nil)
 }

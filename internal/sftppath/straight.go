@@ -1,4 +1,4 @@
-package sftpclient
+package sftppath
 
 import (
 	"context"
@@ -9,18 +9,21 @@ import (
 	"ferry"
 )
 
-// Straight is ferry.FS's. Version 3 has no request that follows no link on its way,
-// so the client looks first: a link that is made between the look and the request is
-// followed.
-func (f *FS) Straight() ferry.FS { return &straight{f} }
+// Straight is the tree of files, on the server of p, whose names lead through no link.
+// Version 3 has no request that follows no link on its way, so the client looks first: a
+// link that is made between the look and the request is followed.
+func Straight(files ferry.FS, p *Paths) ferry.FS { return &straight{files, p} }
 
-type straight struct{ *FS }
+type straight struct {
+	ferry.FS
+	paths *Paths
+}
 
 // look finds out whether a link would have to be followed: ErrLoop. What else it finds
 // is the request's to say.
 func (s *straight) look(ctx context.Context, op string, name ferry.Name, follow bool) error {
-	if _, err := s.resolveBy(ctx, name, follow, 0); errors.Is(err, ferry.ErrLoop) {
-		return fail(op, name, err)
+	if _, err := s.paths.resolveBy(ctx, name, follow, 0); errors.Is(err, ferry.ErrLoop) {
+		return &fs.PathError{Op: op, Path: string(name), Err: err}
 	}
 	return nil
 }
