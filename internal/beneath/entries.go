@@ -3,6 +3,7 @@ package beneath
 import (
 	"context"
 	"encoding/binary"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,13 +19,25 @@ func (r *Root) Readable(dir int) (int, error) {
 	})
 }
 
-// listBuffer is the most of a directory that is read at a time.
-const listBuffer = 64 << 10
+// listBuffer is how much of a directory is read at a time, about 200 entries. A client
+// of SFTP that has stopped asking keeps a listing, and with it this much.
+const listBuffer = 8 << 10
+
+// Lister reads directories, in buffers that all who use it share. The zero value is
+// ready.
+type Lister struct {
+	buffers sync.Pool // of *[listBuffer]byte
+}
 
 // Entries calls visit for each entry of the open directory but "." and ".." until it
 // answers false or an error.
-func Entries(ctx context.Context, fd int, buffer []byte, visit func(Entry) (bool, error)) error {
-	buffer = buffer[:min(len(buffer), listBuffer)]
+func (l *Lister) Entries(ctx context.Context, fd int, visit func(Entry) (bool, error)) error {
+	room, ok := l.buffers.Get().(*[listBuffer]byte)
+	if !ok {
+		room = new([listBuffer]byte)
+	}
+	defer l.buffers.Put(room)
+	buffer := room[:]
 	for {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

@@ -202,7 +202,7 @@ func (v *sessionFS) clear(ctx context.Context, p *beneath.Place) error {
 	id := beneath.DirOf(&o.St)
 	var parts []string
 	busy := false
-	err = v.t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
+	err = v.t.lister.Entries(ctx, fd, func(e beneath.Entry) (bool, error) {
 		name := string(e.Name)
 		if !ferry.IsPart(name) {
 			return false, ferry.ErrNotEmpty

@@ -10,10 +10,6 @@ import (
 	"ferry/internal/beneath"
 )
 
-// listBuffer is how much of a directory is read at a time, about 200 entries. A client
-// of SFTP that has stopped asking keeps a listing, and with it this much.
-const listBuffer = 8 << 10
-
 // List yields the entries of dir, in the order in which the directory has them.
 func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) iter.Seq2[ferry.Info, error] {
 	return func(yield func(ferry.Info, error) bool) {
@@ -28,7 +24,7 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 		if d == ferry.Full {
 			own = v.unfinishedIn(fd)
 		}
-		err = v.t.entries(ctx, fd, func(e beneath.Entry) (bool, error) {
+		err = v.t.lister.Entries(ctx, fd, func(e beneath.Entry) (bool, error) {
 			if isPart(e.Name) {
 				return true, nil
 			}
@@ -58,16 +54,6 @@ func (v *sessionFS) openDir(name ferry.Name) (int, error) {
 		return -1, ferry.ErrNotDir
 	}
 	return v.names.Readable(o.Fd)
-}
-
-// entries is beneath.Entries, in a buffer of the pool for listings.
-func (t *Tree) entries(ctx context.Context, fd int, visit func(beneath.Entry) (bool, error)) error {
-	buffer, ok := t.listBuffers.Get().(*[listBuffer]byte)
-	if !ok {
-		buffer = new([listBuffer]byte)
-	}
-	defer t.listBuffers.Put(buffer)
-	return beneath.Entries(ctx, fd, buffer[:], visit)
 }
 
 // isPart is ferry.IsPart, which few names get to.

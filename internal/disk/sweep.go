@@ -38,7 +38,7 @@ func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 
 // sweep sweeps the directory dir, and what is below it where that is wanted.
 func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
-	buffer := func(fd int, visit func(beneath.Entry) (bool, error)) error { return t.entries(ctx, fd, visit) }
+	buffer := func(fd int, visit func(beneath.Entry) (bool, error)) error { return t.lister.Entries(ctx, fd, visit) }
 	t.root.Walk(dir, below, buffer, func(id beneath.DirID, fd int, e beneath.Entry) bool {
 		if isPart(e.Name) {
 			t.sweepPart(partKey{id, string(e.Name)}, fd)

@@ -56,8 +56,7 @@ type Tree struct {
 	born    time.Time // the zero of openFile.moved
 	syncs   dirsync.Syncs
 	mover   fdcopy.Mover
-	// listBuffers are those of directories that are being read, *[listBuffer]byte.
-	listBuffers sync.Pool
+	lister  beneath.Lister
 
 	// mu guards the two tables, every upload's place, and each view's fields.
 	mu       sync.Mutex
