@@ -5,8 +5,8 @@
 //
 // The session reads and writes in one goroutine. Others may wake it (Wake), tell it to
 // go (Leave), and ask whether the client is still there (Fate). All this works by
-// deadlines of the net.Conn below, which are set here alone (but for what TLS writes by
-// itself), so that none of them undoes another.
+// deadlines of the net.Conn below, which are set here alone, so that none of them undoes
+// another.
 package ftpcontrol
 
 import (

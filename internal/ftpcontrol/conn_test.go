@@ -253,3 +253,50 @@ func TestWakeUnderTLS(t *testing.T) {
 	say(t, over, "NOOP\r\n")
 	wantLine(t, c, "NOOP", nil)
 }
+
+// underTLS is wired, with TLS on it, in a bubble.
+func underTLS(t *testing.T) (client *nettest.Wire, c *Conn) {
+	t.Helper()
+	client, c = wired()
+	shaken := make(chan error, 1)
+	go func() { shaken <- tls.Client(client, &tls.Config{InsecureSkipVerify: true}).Handshake() }()
+	if _, err := c.StartTLS(&tls.Config{Certificates: []tls.Certificate{nettest.Certificate(t)}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-shaken; err != nil {
+		t.Fatal(err)
+	}
+	return client, c
+}
+
+// TestThreat33WhoMustLeaveHasASecondUnderTLS, too: what TLS writes does not bring its own
+// patience along.
+func TestThreat33WhoMustLeaveHasASecondUnderTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, c := underTLS(t)
+		c.Leave()
+		began := time.Now()
+		c.SendPart(strings.Repeat("200 Ok.\r\n", 100_000))
+		c.Finish()
+		if lasted := time.Since(began); lasted != goodbyeTime {
+			t.Errorf("it had %v", lasted)
+		}
+	})
+}
+
+// TestTLSWritesAfterADeadlineHasPassed: that of the last reply does not count for what
+// crypto/tls writes of its own accord later: OpenSSL's clients ask for new keys at any
+// time.
+func TestTLSWritesAfterADeadlineHasPassed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, c := underTLS(t)
+		client.Drain()
+		_ = c.raw.SetWriteDeadline(time.Now().Add(-time.Hour))
+		if _, err := c.wire.Write([]byte("key update")); err != nil {
+			t.Error(err)
+		}
+		if got, _, _ := client.Drain(); string(got) != "key update" {
+			t.Errorf("the client got %q", got)
+		}
+	})
+}

@@ -12,8 +12,7 @@ import (
 // Finish sends what waits, and the end of TLS, where there is TLS. It is the last that
 // a session does with its connection.
 func (c *Conn) Finish() {
-	_ = c.Flush()
-	if c.tls != nil {
+	if err := c.Flush(); err == nil && c.tls != nil {
 		_ = c.tls.CloseWrite()
 	}
 }

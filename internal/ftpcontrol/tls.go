@@ -31,7 +31,7 @@ func (c *Conn) DropUnread() int {
 // connection is good for nothing any more, and the error says why: the alert that the
 // client sent, if it did.
 func (c *Conn) StartTLS(cfg *tls.Config) (tls.ConnectionState, error) {
-	wire := ftptls.ControlWire(c.top)
+	wire := ftptls.ControlWire(c.top, c.allowWriting)
 	wire.Gather, wire.Prompt = true, true
 	over := tls.Server(wire, cfg)
 	c.allow(handshakeTimeout)

@@ -51,23 +51,3 @@ func TestSlowDownloadThatJustFillsTheWire(t *testing.T) {
 		}
 	})
 }
-
-// The deadline of the last reply does not count for what crypto/tls writes of
-// its own accord later: OpenSSL's clients ask for new keys at any time.
-func TestControlWireWritesAfterADeadlineHasPassed(t *testing.T) {
-	client, server := net.Pipe()
-	defer client.Close()
-	_ = server.SetWriteDeadline(time.Unix(1, 0))
-	sent := make(chan error, 1)
-	go func() {
-		_, err := ftptls.ControlWire(server).Write([]byte("key update"))
-		sent <- err
-	}()
-	_ = client.SetReadDeadline(time.Now().Add(time.Minute))
-	if _, err := io.ReadFull(client, make([]byte, len("key update"))); err != nil {
-		t.Error(err)
-	}
-	if err := <-sent; err != nil {
-		t.Error(err)
-	}
-}

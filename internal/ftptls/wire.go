@@ -5,12 +5,9 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 )
 
 const (
-	// wireTimeout is how long the other side may take to read what is written.
-	wireTimeout = 30 * time.Second
 	// Where little comes, little is read ahead; below an upload as much as is
 	// worth one system call.
 	littleAhead = 1 << 10
@@ -35,6 +32,7 @@ type Wire struct {
 	in       []byte // read ahead: in[from:to]
 	From, To int
 	whole    bool    // hand on records one by one
+	allow    func()  // see ControlWire
 	header   [5]byte // of the record that is being handed on
 	have     int     // bytes of header seen
 	left     int     // bytes of the record's body not yet handed on
@@ -67,9 +65,11 @@ func NewPools() *Pools {
 	}
 }
 
-// ControlWire is a wire for a control connection.
-func ControlWire(nc net.Conn) *Wire {
-	return &Wire{Conn: nc, in: make([]byte, littleAhead), whole: true}
+// ControlWire is a wire for a control connection; allow is called before each write, to
+// say how long it may take. crypto/tls also writes by itself while it reads, to answer a
+// KeyUpdate (RFC 8446 §4.6.3), when the deadline of the last reply has long passed.
+func ControlWire(nc net.Conn, allow func()) *Wire {
+	return &Wire{Conn: nc, in: make([]byte, littleAhead), whole: true, allow: allow}
 }
 
 // UploadWire and downloadWire are wires for data connections. They must be
@@ -144,12 +144,10 @@ func (w *Wire) follow(p []byte) {
 	}
 }
 
-// Write implements net.Conn. On a control connection crypto/tls also writes by
-// itself while it reads, to answer a KeyUpdate (RFC 8446 §4.6.3), when the
-// deadline of the last reply has long passed.
+// Write implements net.Conn.
 func (w *Wire) Write(p []byte) (int, error) {
-	if w.whole {
-		_ = w.Conn.SetWriteDeadline(time.Now().Add(wireTimeout))
+	if w.allow != nil {
+		w.allow()
 	}
 	if !w.Gather {
 		return w.Conn.Write(p)
