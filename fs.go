@@ -248,6 +248,10 @@ type Handle interface {
 	Start() int64
 	// WriteAt is io.WriterAt's; with AtEnd off counts for nothing.
 	WriteAt(p []byte, off int64) (int, error)
+	// Gaps are the ranges below limit, each from its first byte to the one behind its
+	// last, that an upload has not written yet, in order. What was there of a part that
+	// it goes on with is written. A file in place has none.
+	Gaps(limit int64) iter.Seq2[int64, int64]
 	// SetAttr changes the attributes that a sets, of this very file.
 	SetAttr(a Attr) error
 	// Truncate changes the size.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"sync/atomic"
 
 	"ferry"
@@ -153,6 +154,9 @@ func (g *guarded) needAbove(op string, off int64) error {
 	}
 	return nil
 }
+
+// Gaps tells nothing of what stands there.
+func (g *guarded) Gaps(limit int64) iter.Seq2[int64, int64] { return g.handle.Gaps(limit) }
 
 func (g *guarded) ReadAt(p []byte, off int64) (int, error) {
 	if err := g.needRead(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"ferry"
 )
 
 // Readable opens the directory behind an O_PATH descriptor for reading and
@@ -62,6 +64,9 @@ type Entry struct {
 	Name []byte
 	Kind uint32 // type bits as in st_mode; 0: the file system did not say
 }
+
+// IsPart is ferry.IsPart, which few names get to.
+func (e Entry) IsPart() bool { return e.Name[0] == '.' && ferry.IsPart(string(e.Name)) }
 
 // Where the fields of a struct linux_dirent64 are.
 const (

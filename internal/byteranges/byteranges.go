@@ -6,7 +6,10 @@
 // the move of one block, however many there are.
 package byteranges
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Range is the bytes from From up to To, which is not one of them.
 type Range struct{ From, To int64 }
@@ -167,4 +170,15 @@ func (s *Set) Gaps(limit int64) []Range {
 		gaps = append(gaps, Range{at, limit})
 	}
 	return gaps
+}
+
+// Each gives ranges one by one, as ferry.Handle has them.
+func Each(ranges []Range) iter.Seq2[int64, int64] {
+	return func(yield func(int64, int64) bool) {
+		for _, r := range ranges {
+			if !yield(r.From, r.To) {
+				return
+			}
+		}
+	}
 }

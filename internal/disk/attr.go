@@ -35,8 +35,8 @@ func (v *sessionFS) setAttr(name ferry.Name, a ferry.Attr) error {
 	if a.Mode != nil && beneath.IsLink(&o.St) {
 		return errors.ErrUnsupported
 	}
-	if !beneath.IsDir(&o.St) && v.lendsIdentity(a.Mode) {
-		return errIdentity
+	if err := v.mayHave(a); err != nil && !beneath.IsDir(&o.St) {
+		return err
 	}
 	if a.Size != nil {
 		if err := v.names.Resize(o, *a.Size); err != nil {
@@ -67,10 +67,13 @@ func (v *sessionFS) setPartAttr(name ferry.Name, a ferry.Attr, missing error) er
 	return h.SetAttr(a)
 }
 
-// lendsIdentity tells whether a file of that mode runs as its owner or group where that is
-// not the user's to lend: as the server, which uploads belong to then.
-func (v *sessionFS) lendsIdentity(mode *fs.FileMode) bool {
-	return mode != nil && *mode&runsAs != 0 && !v.lends
+// mayHave tells whether the user may give a file the mode of a. One with setuid or setgid
+// runs as its owner or group: as the server, where uploads belong to that.
+func (v *sessionFS) mayHave(a ferry.Attr) error {
+	if a.Mode != nil && *a.Mode&runsAs != 0 && !v.lends {
+		return errIdentity
+	}
+	return nil
 }
 
 // runsAs are the bits of a mode by which a file runs as its owner or group.
@@ -78,7 +81,7 @@ const runsAs = fs.ModeSetuid | fs.ModeSetgid
 
 // newMode is the mode of a file that is made in the directory dir with perm.
 func (v *sessionFS) newMode(dir int, perm fs.FileMode) uint32 {
-	if v.lendsIdentity(&perm) {
+	if v.mayHave(ferry.Attr{Mode: &perm}) != nil {
 		perm &^= runsAs
 	}
 	return v.names.NewMode(dir, perm, v.t.umask)

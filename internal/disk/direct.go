@@ -119,7 +119,7 @@ func (d *direct) resize(size int64) error {
 // SetAttr changes the attributes that a sets, of this very file.
 func (d *direct) SetAttr(a ferry.Attr) error {
 	return d.do("setattr", func() error {
-		err := d.mayHave(a)
+		err := d.v.mayHave(a)
 		if err == nil && a.Size != nil {
 			err = d.resize(*a.Size)
 		}

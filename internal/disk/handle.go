@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"sync/atomic"
 	"time"
 
@@ -15,16 +16,13 @@ import (
 	"ferry/internal/fdcopy"
 )
 
-// There are three handles: a reader (here), direct, which writes a file where it stands,
-// and staged, which writes the part of an upload.
-
-// opened is one of them.
+// opened is a handle: a reader, direct, or staged.
 type opened interface {
 	ferry.Handle
 	base() *openFile
 }
 
-// openFile is what each of them has: a descriptor, which is its own, and who is at work
+// openFile is what each handle has: a descriptor, which is its own, and who is at work
 // on it.
 type openFile struct {
 	v      *sessionFS
@@ -110,6 +108,9 @@ func (f *openFile) SendTo(ctx context.Context, dst *ferry.DataConn, off, n int64
 	return sent, f.verdict(dst.Why(err))
 }
 
+// Gaps: a file that stands has none.
+func (f *openFile) Gaps(int64) iter.Seq2[int64, int64] { return func(func(int64, int64) bool) {} }
+
 // Arrived is fdcopy.Progress's: nothing arrives in a file that is read.
 func (f *openFile) Arrived(off, n int64) {}
 
@@ -126,14 +127,6 @@ func (f *openFile) verdict(err error) error {
 		return beneath.Fail(own.Op, f.name, own.Err)
 	}
 	return err
-}
-
-// mayHave is whether the user may give the file the mode of a.
-func (f *openFile) mayHave(a ferry.Attr) error {
-	if f.v.lendsIdentity(a.Mode) {
-		return errIdentity
-	}
-	return nil
 }
 
 // closeFile gives back the descriptor, and with it the lock of a part, and makes the
@@ -176,7 +169,7 @@ func (r *reader) Truncate(int64) error { return r.refuse("truncate") }
 // SetAttr changes the attributes that a sets, but for the size.
 func (r *reader) SetAttr(a ferry.Attr) error {
 	return r.do("setattr", func() error {
-		err := r.mayHave(a)
+		err := r.v.mayHave(a)
 		if err == nil && a.Size != nil {
 			err = fs.ErrPermission
 		}
@@ -194,23 +187,16 @@ func (r *reader) Sync() error {
 
 // Commit ends the use of the handle, as Abort does.
 func (r *reader) Commit() error {
-	if !r.end() {
-		return beneath.Fail("commit", r.name, r.guard.Ended())
+	if ended := r.guard.Ended(); ended != nil {
+		return beneath.Fail("commit", r.name, ended)
 	}
-	return nil
+	return r.Abort(nil)
 }
 
 // Abort ends the use of the handle.
 func (r *reader) Abort(error) error {
-	r.end()
-	return nil
-}
-
-// end waits until nobody is at work; false: it has been ended before.
-func (r *reader) end() bool {
-	if !r.guard.Stop(ferry.ErrClosed, func() { r.closeFile(r) }) {
-		return false
+	if r.guard.Stop(ferry.ErrClosed, func() { r.closeFile(r) }) {
+		r.guard.Drain(context.Background())
 	}
-	r.guard.Drain(context.Background())
-	return true
+	return nil
 }

@@ -25,15 +25,12 @@ func (v *sessionFS) List(ctx context.Context, dir ferry.Name, d ferry.Detail) it
 			own = v.unfinishedIn(fd)
 		}
 		err = v.t.lister.Entries(ctx, fd, func(e beneath.Entry) (bool, error) {
-			if isPart(e.Name) {
+			if e.IsPart() {
 				return true, nil
 			}
 			i, there := l.Info(e)
 			if h := own[i.Name]; there && h != nil {
-				if written, err := h.Stat(); err == nil {
-					written.Name = i.Name
-					i = written
-				}
+				i = h.over(i)
 			}
 			return !there || yield(i, nil), nil
 		})
@@ -55,6 +52,3 @@ func (v *sessionFS) openDir(name ferry.Name) (int, error) {
 	}
 	return v.names.Readable(o.Fd)
 }
-
-// isPart is ferry.IsPart, which few names get to.
-func isPart(name []byte) bool { return name[0] == '.' && ferry.IsPart(string(name)) }

@@ -3,6 +3,7 @@ package disk
 import (
 	"context"
 	"io/fs"
+	"iter"
 	"sync"
 	"sync/atomic"
 
@@ -66,6 +67,15 @@ func (h *staged) newMode() uint32 {
 	return h.v.newMode(h.up.at.Dir, h.perm)
 }
 
+// over is what stands under a name, i, as who writes h sees it.
+func (h *staged) over(i ferry.Info) ferry.Info {
+	if own, err := h.Stat(); err == nil {
+		own.Name = i.Name
+		return own
+	}
+	return i
+}
+
 // Arrived notes that n bytes are in the part at off.
 func (h *staged) Arrived(off, n int64) {
 	h.Moved()
@@ -73,6 +83,16 @@ func (h *staged) Arrived(off, n int64) {
 	if h.v.t.durable && h.back.Wrote(h.fd, off, n) {
 		h.secureEntry()
 	}
+}
+
+// Gaps are what the upload has not written yet.
+func (h *staged) Gaps(limit int64) iter.Seq2[int64, int64] {
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	if h.up == nil {
+		return h.direct.Gaps(limit)
+	}
+	return h.arrivals.Gaps(limit)
 }
 
 // secureEntry makes the name of a part durable that stands beside an older
@@ -112,29 +132,26 @@ func (h *staged) resize(size int64) error {
 // SetAttr changes the attributes that a sets, of this very file. The mode of a
 // part waits until Commit: until then nobody else may read it.
 func (h *staged) SetAttr(a ferry.Attr) error {
-	return h.do("setattr", func() error { return h.setAttr(a) })
-}
-
-func (h *staged) setAttr(a ferry.Attr) error {
-	err := h.mayHave(a)
-	if err == nil && a.Size != nil {
-		err = h.resize(*a.Size)
-	}
-	if err != nil {
+	return h.do("setattr", func() error {
+		err := h.v.mayHave(a)
+		if err == nil && a.Size != nil {
+			err = h.resize(*a.Size)
+		}
+		if err != nil {
+			return err
+		}
+		h.turn.Lock()
+		defer h.turn.Unlock()
+		mode := a.Mode
+		if h.up != nil {
+			a.Mode = nil
+		}
+		err = h.v.names.SetAttrs(h.fd, a)
+		if err == nil && h.up != nil {
+			h.up.attrs.Note(mode, a.UID, a.GID)
+		}
 		return err
-	}
-	h.turn.Lock()
-	defer h.turn.Unlock()
-	if h.up == nil {
-		return h.v.names.SetAttrs(h.fd, a)
-	}
-	mode := a.Mode
-	a.Mode = nil
-	if err := h.v.names.SetAttrs(h.fd, a); err != nil {
-		return err
-	}
-	h.up.attrs.Note(mode, a.UID, a.GID)
-	return nil
+	})
 }
 
 // Abort ends the use of the handle without publishing.

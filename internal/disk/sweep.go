@@ -40,7 +40,7 @@ func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
 	buffer := func(fd int, visit func(beneath.Entry) (bool, error)) error { return t.lister.Entries(ctx, fd, visit) }
 	t.root.Walk(dir, below, buffer, func(id beneath.DirID, fd int, e beneath.Entry) bool {
-		if isPart(e.Name) {
+		if e.IsPart() {
 			t.sweepPart(partKey{id, string(e.Name)}, fd)
 		}
 		return ctx.Err() == nil

@@ -270,6 +270,8 @@ func (h *failingHandle) ReadAt(p []byte, off int64) (int, error) {
 	return int(n), err
 }
 
+func (h *failingHandle) Gaps(limit int64) iter.Seq2[int64, int64] { return h.below.Gaps(limit) }
+
 func (h *failingHandle) Start() int64 { return h.below.Start() }
 
 func (h *failingHandle) WriteAt(p []byte, off int64) (int, error) {

@@ -2,6 +2,8 @@ package fstest
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	"sync"
@@ -14,6 +16,7 @@ func contents() []promise {
 		{text: "ReadAt is io.ReaderAt's", test: readAt},
 		{text: "WriteAt beyond the end leaves zeros between", test: writeBeyond},
 		{text: "Truncate shortens and lengthens, and what was cut off does not come back", test: truncate},
+		{text: "Gaps are what an upload has not written", test: gaps},
 		{text: "Update reads and writes in place", test: update},
 		{text: "a handle for Read changes no content", test: readOnly},
 		{text: "negative offsets and sizes are fs.ErrInvalid", test: negative},
@@ -230,4 +233,51 @@ func large(e *env) {
 	}
 	e.must(h.Commit())
 	e.holds(f, "/a", whole)
+}
+
+func gaps(e *env) {
+	f := e.as("alice")
+	want := func(h ferry.Handle, limit int64, want string) {
+		e.Helper()
+		got := ""
+		for from, to := range h.Gaps(limit) {
+			got += fmt.Sprintf("[%d,%d)", from, to)
+		}
+		if got != want {
+			e.Errorf("gaps below %d: %q, want %q", limit, got, want)
+		}
+	}
+	write := func(h ferry.Handle, text string, off int64) {
+		e.Helper()
+		_, err := h.WriteAt([]byte(text), off)
+		e.must(err)
+	}
+	open := func(o ferry.OpenOptions) ferry.Handle {
+		e.Helper()
+		h, err := f.Open(context.Background(), "/file", o)
+		e.must(err)
+		return h
+	}
+	e.upload(f, "/file", "old content")
+	h := open(ferry.OpenOptions{Mode: ferry.Replace})
+	want(h, 10, "[0,10)")
+	write(h, "ab", 2)
+	write(h, "cd", 6)
+	want(h, 10, "[0,2)[4,6)[8,10)")
+	want(h, 5, "[0,2)[4,5)")
+	e.must(h.Truncate(7))
+	want(h, 10, "[0,2)[4,6)[7,10)")
+	write(h, "0123456789", 0)
+	want(h, 10, "")
+	e.must(h.Abort(nil))
+	h = open(ferry.OpenOptions{Mode: ferry.Resume, At: 10})
+	want(h, 12, "[10,12)")
+	e.must(h.Sync()) // from here on it is in place
+	want(h, 100, "")
+	e.must(h.Commit())
+	for _, m := range []ferry.Mode{ferry.Read, ferry.Update} {
+		h = open(ferry.OpenOptions{Mode: m})
+		want(h, 100, "")
+		e.must(h.Abort(nil))
+	}
 }

@@ -3,9 +3,11 @@ package mem
 import (
 	"io"
 	"io/fs"
+	"iter"
 	"time"
 
 	"ferry"
+	"ferry/internal/byteranges"
 )
 
 // handle is one open file.
@@ -45,6 +47,14 @@ func (h *handle) Stat() (ferry.Info, error) {
 		return ferry.Info{}, fail("stat", h.name, err)
 	}
 	return h.node.info(h.name.Base()), nil
+}
+
+func (h *handle) Gaps(limit int64) iter.Seq2[int64, int64] {
+	defer h.unlock()
+	if h.use(false) != nil || h.part == nil {
+		return byteranges.Each(nil)
+	}
+	return byteranges.Each(h.node.content.written.Gaps(limit))
 }
 
 func (h *handle) ReadAt(p []byte, off int64) (int, error) {

@@ -1,6 +1,7 @@
 package partfile
 
 import (
+	"iter"
 	"sync"
 	"time"
 
@@ -53,6 +54,13 @@ func (a *Arrivals) Contiguous() int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.set.Contiguous()
+}
+
+// Gaps are the ranges below limit that are not there.
+func (a *Arrivals) Gaps(limit int64) iter.Seq2[int64, int64] {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return byteranges.Each(a.set.Gaps(limit))
 }
 
 // Trim cuts the open part off at its first gap.

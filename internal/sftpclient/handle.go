@@ -30,6 +30,7 @@ type handle struct {
 	start    int64
 	size     atomic.Int64 // as far as known: how far to ask ahead
 	broken   atomic.Int64 // where the first WRITE failed; whole: none did
+	written  written      // of an upload
 	moved    atomic.Int64 // when the last byte came or went, at first: the opening
 
 	// mu keeps the order of requests: what is sent under it while ended is nil
@@ -89,6 +90,7 @@ func (h *handle) known(size int64) {
 func (h *handle) Size() int64 { return h.size.Load() }
 
 func (h *handle) Took(off, n int64) {
+	h.written.add(off, off+n)
 	h.known(off + n)
 	h.move()
 }
@@ -256,6 +258,7 @@ func (h *handle) Truncate(size int64) error {
 	if err == nil {
 		h.outdate()
 		err = h.change(h.fs.life, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(size)})
+		h.written.cut(size)
 	}
 	return fail("truncate", h.name, err)
 }

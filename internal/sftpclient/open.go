@@ -194,7 +194,11 @@ func (h *handle) goOn(ctx context.Context, part string, perm *fs.FileMode, start
 	if err == nil && i.Mode.Perm() != mode {
 		err = ignoreRefusal(h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: uint32(mode)}))
 	}
-	if err == nil && start < size && !keepRest {
+	if keepRest {
+		start = max(start, size)
+	}
+	h.written.add(0, start)
+	if err == nil && start < size {
 		err = h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(start)})
 	}
 	if err != nil {

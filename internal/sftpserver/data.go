@@ -109,14 +109,8 @@ func (c *session) write(f *file, data []byte, off int64) error {
 		}
 		off = i.Size // of new content; else the handle knows better
 	}
-	n, err := f.handle.WriteAt(data, off)
-	if err != nil || f.base == nil {
-		return err
-	}
-	if f.base.cover(off, int64(n)); f.base.spans.Len() > maxSpans {
-		return f.fill(c.ctx, c.buffers)
-	}
-	return nil
+	_, err := f.handle.WriteAt(data, off)
+	return err
 }
 
 // begin looks at where the first write begins, for a client may not know what it

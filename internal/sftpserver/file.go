@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	"ferry"
-	"ferry/internal/byteranges"
 	"ferry/internal/sftpio"
 	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
@@ -50,16 +49,11 @@ type file struct {
 	broken error // why not all that was to be written was
 }
 
-// maxSpans is how many ranges a client may make by writing here and there, before
-// the gaps between them are filled.
-const maxSpans = 1024
-
 // baseFile is the old content under a new one that does not cover it yet: a client
 // that does not truncate wants to keep what it does not overwrite.
 type baseFile struct {
-	handle ferry.Handle   // of the old content
-	limit  int64          // what lies behind is not wanted any more
-	spans  byteranges.Set // what the new content covers
+	handle ferry.Handle // of the old content
+	limit  int64        // what lies behind is not wanted any more
 }
 
 func newFile(name ferry.Name, flags sftpwire.OpenFlags, h ferry.Handle) *file {
@@ -184,17 +178,14 @@ func readable(h ferry.Handle) bool {
 	return err == nil || errors.Is(err, io.EOF)
 }
 
-// cover notes that new content is at [off, off+n).
-func (b *baseFile) cover(off, n int64) { b.spans.Add(off, off+n) }
-
 // fill copies what of the old content is still wanted under the new.
 func (f *file) fill(ctx context.Context, buffers *sftpio.Buffers) error {
 	b := f.base
 	if b == nil {
 		return nil
 	}
-	for _, gap := range b.spans.Gaps(b.limit) {
-		if _, err := buffers.Copy(ctx, f.handle, gap.From, b.handle, gap.From, gap.To-gap.From); err != nil {
+	for from, to := range f.handle.Gaps(b.limit) {
+		if _, err := buffers.Copy(ctx, f.handle, from, b.handle, from, to-from); err != nil {
 			f.fail(err)
 			return err
 		}
