@@ -55,7 +55,8 @@ type Conn struct {
 	unsent  error  // see UnsentError
 	charset encoding.Encoding
 
-	settled chan struct{} // closed by Settle
+	settled   chan struct{} // nil: nobody has asked; see settledChan
+	isSettled bool
 
 	mu      sync.Mutex // guards the deadlines of raw, and what follows
 	woken   bool       // the next ReadLine returns at once
@@ -64,7 +65,7 @@ type Conn struct {
 
 // New is the control connection over nc, which stays the caller's to close.
 func New(nc net.Conn) *Conn {
-	c := &Conn{raw: nc, top: nc, in: ftpwire.NewReader(nc, MaxLine), settled: make(chan struct{})}
+	c := &Conn{raw: nc, top: nc, in: ftpwire.NewReader(nc, MaxLine)}
 	c.in.OnRefusal(c.sendRefusals)
 	return c
 }

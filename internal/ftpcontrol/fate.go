@@ -20,11 +20,19 @@ func (c *Conn) Finish() {
 // Settle says that the end of the connection no longer matters for what runs or will:
 // the client has said QUIT.
 func (c *Conn) Settle() {
-	select {
-	case <-c.settled:
-	default:
-		close(c.settled)
+	if !c.isSettled {
+		c.isSettled = true
+		close(c.settledChan())
 	}
+}
+
+// settledChan is closed when the end of the connection no longer matters. An idle
+// session has none.
+func (c *Conn) settledChan() chan struct{} {
+	if c.settled == nil {
+		c.settled = make(chan struct{})
+	}
+	return c.settled
 }
 
 // Fate is what may be asked of a control connection beside its session. It is a value
@@ -35,7 +43,7 @@ type Fate struct {
 }
 
 // Fate is that of c.
-func (c *Conn) Fate() Fate { return Fate{c.raw, c.settled} }
+func (c *Conn) Fate() Fate { return Fate{c.raw, c.settledChan()} }
 
 // Holds tells an upload that has all its data whether it may be published: was the
 // control connection still there? A client that dies closes both, and to the data
