@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ferry/internal/interop/harness"
@@ -24,10 +25,16 @@ type pipes struct {
 	io.WriteCloser
 }
 
-// talkTo starts a server in dir and gives a client of it, which has said hello.
+// talkTo starts a server in dir, as the user whom that belongs to, and gives a client of
+// it, which has said hello.
 func talkTo(t *testing.T, dir string, command []string) *sftptest.Peer {
 	t.Helper()
 	cmd := exec.Command(command[0], command[1:]...)
+	if i, err := os.Stat(dir); err != nil {
+		t.Fatal(err)
+	} else if st := i.Sys().(*syscall.Stat_t); int(st.Uid) != os.Getuid() {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: st.Uid, Gid: st.Gid}}
+	}
 	cmd.Dir = dir
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -232,23 +239,103 @@ func TestSFTPServerAnswersAsOpenSSHs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			theirDir, ourDir := plantAlike(t), plantAlike(t)
-			theirs := answers(t, theirDir, []string{opensshServer}, steps)
-			ours := answers(t, ourDir, []string{ferry, "sftp-server"}, steps)
-			for i, s := range steps {
-				want := theirs[i]
-				if s.reason != "" {
-					if want = s.ours; want == theirs[i] {
-						t.Errorf("%d: %T%+v: both answer %q, and need no reason for a difference: %s", i, s.ask, s.ask, want, s.reason)
-					}
-				}
-				if ours[i] != want {
-					t.Errorf("%d: %T%+v: ferry's answers %q, OpenSSH's %q", i, s.ask, s.ask, ours[i], theirs[i])
-				}
-			}
-			if a, b := left(t, ourDir), left(t, theirDir); !slices.Equal(a, b) {
-				t.Errorf("ferry's left\n%s\nOpenSSH's\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
-			}
+			bothAnswer(t, steps, theirDir, ourDir, ferry)
 		})
+	}
+	if os.Getuid() != 0 {
+		return
+	}
+	// As root the kernel refuses nothing. So once more as somebody else.
+	t.Run("as nobody", func(t *testing.T) {
+		t.Parallel()
+		theirDir, ourDir := plantAlike(t), plantAlike(t)
+		ferry := copyForAll(t, ferry)
+		giveToNobody(t, theirDir)
+		giveToNobody(t, ourDir)
+		bothAnswer(t, unprivileged(), theirDir, ourDir, ferry)
+	})
+}
+
+// unprivileged is a conversation about what the kernel refuses to most.
+func unprivileged() []step {
+	mode := func(m uint32) sftpwire.Attrs { return sftpwire.Attrs{Flags: sftpwire.AttrMode, Mode: m} }
+	owner := func(id uint32) sftpwire.Attrs { return sftpwire.Attrs{Flags: sftpwire.AttrOwner, UID: id, GID: id} }
+	const rd, wr, creat, trunc = sftptest.Rd, sftptest.Wr, sftptest.Creat, sftptest.Trunc
+	return []step{
+		{ask: &sftpwire.Setstat{Name: "file", Attrs: mode(0o4755)}}, {ask: &sftpwire.Stat{Name: "file"}},
+		{ask: &sftpwire.Setstat{Name: "file", Attrs: owner(0)}}, {ask: &sftpwire.Setstat{Name: "roots", Attrs: mode(0o4777)}},
+		{ask: &sftpwire.Open{Name: "roots", Flags: rd}}, {ask: &sftpwire.Open{Name: "roots", Flags: wr | creat | trunc}},
+		{ask: &sftpwire.Open{Name: "open", Flags: wr | creat | trunc}}, {ask: &sftpwire.Write{Handle: "$", Data: []byte("new")}}, {ask: &sftpwire.Close{Handle: "$"}},
+		{ask: &sftpwire.Stat{Name: "open"}}, {ask: &sftpwire.Open{Name: "closed/in", Flags: rd}}, {ask: &sftpwire.Stat{Name: "closed/in"}},
+		{ask: &sftpwire.Opendir{Name: "closed"}}, {ask: &sftpwire.Realpath{Name: "closed/x"}}, {ask: &sftpwire.Mkdir{Name: "closed/d"}},
+		{ask: &sftpwire.Rmdir{Name: "closed"}}, {ask: &sftpwire.Remove{Name: "closed/in"}}, {ask: &sftpwire.Rename{From: "closed/in", To: "in"}},
+		{ask: &sftpwire.Open{Name: "/proc/self/mem", Flags: rd}}, {ask: &sftpwire.Open{Name: "/proc/self/mem", Flags: rd | wr}}, {ask: &sftpwire.Open{Name: "/proc/self/maps", Flags: rd}},
+		{ask: &sftpwire.Open{Name: "/etc/shadow", Flags: rd}}, {ask: &sftpwire.Open{Name: "/etc/new", Flags: wr | creat}}, {ask: &sftpwire.Open{Name: "/dev/mem", Flags: rd}},
+		{ask: &sftpwire.Open{Name: "/proc/version", Flags: wr | creat | trunc}}, {ask: &sftpwire.Mkdir{Name: "/proc/x"}}, {ask: &sftpwire.Remove{Name: "/etc/passwd"}},
+		{ask: &sftpwire.Hardlink{From: "/etc/passwd", To: "passwd"}}, {ask: &sftpwire.Lstat{Name: "passwd"}},
+	}
+}
+
+// giveToNobody gives dir away, with a file and a directory of root's in it.
+func giveToNobody(t *testing.T, dir string) {
+	const nobody = 65534
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, nobody, nobody)
+	}))
+	must(os.Chmod(filepath.Dir(dir), 0o755))
+	harness.WriteFile(t, filepath.Join(dir, "roots"), []byte("secret"))
+	must(os.Chmod(filepath.Join(dir, "roots"), 0o600))
+	harness.WriteFile(t, filepath.Join(dir, "open"), []byte("for all"))
+	must(os.Chmod(filepath.Join(dir, "open"), 0o666))
+	must(os.Mkdir(filepath.Join(dir, "closed"), 0o700))
+	harness.WriteFile(t, filepath.Join(dir, "closed", "in"), nil)
+}
+
+// copyForAll is a program where everybody may run it.
+func copyForAll(t *testing.T, program string) string {
+	t.Helper()
+	content, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ferry")
+	if err := os.WriteFile(path, content, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// bothAnswer has a conversation with both servers and compares.
+func bothAnswer(t *testing.T, steps []step, theirDir, ourDir, ferry string) {
+	t.Helper()
+	theirs := answers(t, theirDir, []string{opensshServer}, steps)
+	ours := answers(t, ourDir, []string{ferry, "sftp-server"}, steps)
+	for i, s := range steps {
+		want := theirs[i]
+		if s.reason != "" {
+			if want = s.ours; want == theirs[i] {
+				t.Errorf("%d: %T%+v: both answer %q, and need no reason for a difference: %s", i, s.ask, s.ask, want, s.reason)
+			}
+		}
+		if ours[i] != want {
+			t.Errorf("%d: %T%+v: ferry's answers %q, OpenSSH's %q", i, s.ask, s.ask, ours[i], theirs[i])
+		}
+	}
+	if a, b := left(t, ourDir), left(t, theirDir); !slices.Equal(a, b) {
+		t.Errorf("ferry's left\n%s\nOpenSSH's\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
 	}
 }
 
