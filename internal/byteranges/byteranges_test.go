@@ -3,6 +3,7 @@ package byteranges
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -161,5 +162,41 @@ func BenchmarkHoles(b *testing.B) {
 	for b.Loop() {
 		at := random.Int64N(160_000) * 8192
 		s.Add(at+5000, at+5001)
+	}
+}
+
+// BenchmarkAddBetweenHoles: to write here and there costs about as much with 160,000 holes
+// as with 1,000.
+func BenchmarkAddBetweenHoles(b *testing.B) {
+	for _, holes := range []int{1_000, 160_000} {
+		b.Run(strconv.Itoa(holes), func(b *testing.B) {
+			var s Set
+			for _, i := range rand.Perm(holes) {
+				s.Add(int64(i)*10, int64(i)*10+1)
+			}
+			for b.Loop() {
+				at := rand.Int64N(int64(holes)) * 10
+				s.Add(at+5, at+6)
+				s.Add(at+5, at+6)
+			}
+		})
+	}
+}
+
+// TestManyRangesMoveLittle: the memory that adding one moves does not grow with how many
+// there are, but for the list of the blocks.
+func TestManyRangesMoveLittle(t *testing.T) {
+	const ranges = 160_000
+	var s Set
+	for _, i := range rand.Perm(ranges) {
+		s.Add(int64(i)*10, int64(i)*10+1)
+	}
+	if s.Len() != ranges || len(s.blocks) > 4*ranges/maxBlock {
+		t.Errorf("%d ranges in %d blocks", s.Len(), len(s.blocks))
+	}
+	for _, block := range s.blocks {
+		if len(block) > maxBlock {
+			t.Fatalf("a block of %d ranges", len(block))
+		}
 	}
 }
