@@ -34,28 +34,40 @@ type Lister struct {
 // Entries calls visit for each entry of the open directory but "." and ".." until it
 // answers false or an error.
 func (l *Lister) Entries(ctx context.Context, fd int, visit func(Entry) (bool, error)) error {
-	room, ok := l.buffers.Get().(*[listBuffer]byte)
-	if !ok {
-		room = new([listBuffer]byte)
-	}
-	defer l.buffers.Put(room)
-	buffer := room[:]
-	for {
+	stopped := false
+	for !stopped {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		n, err := RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer) })
-		if n <= 0 || err != nil {
-			if err == unix.ENOENT { // the directory has been removed meanwhile
-				err = nil
-			}
-			return err
-		}
-		more, err := Parse(buffer[:n], visit)
-		if !more || err != nil {
+		n, err := l.some(fd, func(e Entry) (bool, error) {
+			more, err := visit(e)
+			stopped = !more
+			return more, err
+		})
+		if n == 0 || err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// some does so for the next piece of the directory. n is how many bytes that had: 0 at the
+// end.
+func (l *Lister) some(fd int, visit func(Entry) (bool, error)) (n int, err error) {
+	buffer, ok := l.buffers.Get().(*[listBuffer]byte)
+	if !ok {
+		buffer = new([listBuffer]byte)
+	}
+	defer l.buffers.Put(buffer)
+	n, err = RetryEINTR(func() (int, error) { return unix.Getdents(fd, buffer[:]) })
+	if n <= 0 || err != nil {
+		if err == unix.ENOENT { // the directory has been removed meanwhile
+			err = nil
+		}
+		return 0, err
+	}
+	_, err = Parse(buffer[:n], visit)
+	return n, err
 }
 
 // Entry is one entry as getdents64 gives it. Name is valid until the next one;

@@ -18,7 +18,7 @@ func TestWalkLeavesTheDirectoryOpen(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no /proc")
 	}
-	r.Walk(fd, true, nil, nil, func(err error) { t.Error(err) })
+	r.Walk(t.Context(), fd, true, new(Lister), nil, func(err error) { t.Error(err) })
 	if err := unix.Close(fd); err != nil {
 		t.Errorf("the directory was closed: %v", err)
 	}

@@ -38,17 +38,11 @@ func (t *Tree) SweepDir(ctx context.Context, name ferry.Name) error {
 
 // sweep sweeps the directory dir, and what is below it where that is wanted.
 func (t *Tree) sweep(ctx context.Context, dir int, below bool) {
-	buffer := func(fd int, visit func(beneath.Entry) (bool, error)) error { return t.lister.Entries(ctx, fd, visit) }
-	t.root.Walk(dir, below, buffer, func(id beneath.DirID, fd int, e beneath.Entry) bool {
+	t.root.Walk(ctx, dir, below, &t.lister, func(id beneath.DirID, fd int, e beneath.Entry) {
 		if e.IsPart() {
 			t.sweepPart(partKey{id, string(e.Name)}, fd)
 		}
-		return ctx.Err() == nil
-	}, func(err error) {
-		if ctx.Err() == nil {
-			t.log.Debug("directory not swept", "error", beneath.Meaning(err))
-		}
-	})
+	}, func(err error) { t.log.Debug("directory not swept", "error", beneath.Meaning(err)) })
 }
 
 // sweepPart removes one part if it has expired; asked again once nobody else
