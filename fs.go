@@ -277,7 +277,8 @@ type Handle interface {
 	Commit() error
 	// Abort ends the use of the handle without publishing. A staged upload's
 	// part is kept for a later Resume where the user may have that, unless
-	// cause is made by Discard. cause says why, for the log; nil is fine. After
+	// cause is made by Discard; where the storage is full it may be cut back to what
+	// it had before. cause says why, for the log; nil is fine. After
 	// Commit or Abort it does nothing. It may be called while other operations
 	// run: it interrupts the connection of a transfer, and returns when all have
 	// ended.

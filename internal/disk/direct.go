@@ -11,6 +11,7 @@ import (
 	"ferry"
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
+	"ferry/internal/partfile"
 )
 
 // direct is a file that is written where it stands.
@@ -25,6 +26,7 @@ type direct struct {
 
 	wrote atomic.Bool
 	lost  error // why content did not reach the disk
+	full  partfile.Full
 	back  fdcopy.WriteBack
 	made  *beneath.Place // a new file, whose directory is to be synced; the handle's own
 }
@@ -59,7 +61,7 @@ func (d *direct) WriteAt(p []byte, off int64) (int, error) {
 	}
 	defer done()
 	n, err := fdcopy.WriteFull(d.fd, d.told, p, at)
-	return n, beneath.Fail("write", d.name, err)
+	return n, beneath.Fail("write", d.name, d.full.Note(err))
 }
 
 // ReceiveFrom writes up to n bytes that come from src at off on.
@@ -77,7 +79,7 @@ func (d *direct) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n in
 	}
 	defer done()
 	got, err := d.v.t.mover.Receive(ctx, src.Conn(), d.fd, d.told, at, n)
-	return got, d.verdict(src.Why(err))
+	return got, d.verdict(src.Why(d.full.Note(err)))
 }
 
 // place is where a write at off goes to. done is to be called when it is over.

@@ -20,6 +20,7 @@ type staged struct {
 	direct
 	perm     fs.FileMode // of the new file
 	discard  atomic.Bool // nothing of the part is to be kept
+	had      int64       // bytes of the part that were there before
 	arrivals partfile.Arrivals
 
 	// turn is held while the part changes its place: published, renamed, removed. Up
@@ -37,7 +38,7 @@ func (v *sessionFS) newStaged(u *upload, p *beneath.Place, fd int, o ferry.OpenO
 		return nil, err
 	}
 	u.at = at
-	h := &staged{up: u, perm: permission(o.Perm, 0o666)}
+	h := &staged{up: u, perm: permission(o.Perm, 0o666), had: have}
 	h.init(v, fd)
 	h.told = h
 	h.wrote.Store(true)
@@ -170,13 +171,22 @@ func (h *staged) Abort(cause error) error {
 // later Resume, where the user may have that.
 func (h *staged) abandon() {
 	if u := h.up; u != nil && !u.removed {
-		if h.v.owner.Keeps && !h.discard.Load() {
+		if h.v.owner.Keeps && !h.discard.Load() && h.leavesRoom() {
 			h.keepPart()
 		} else if err := h.v.names.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
 			h.v.t.log.Warn("part not removed", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
 		}
 	}
 	h.letGo()
+}
+
+// leavesRoom cuts a part that has filled the storage back to what it had before; false:
+// that is nothing.
+func (h *staged) leavesRoom() bool {
+	if h.full.Stays(h.fd) {
+		return true
+	}
+	return h.had > 0 && h.resize(h.had) == nil
 }
 
 // letGo gives back everything the handle held. It is called once.
