@@ -49,7 +49,7 @@ type EventKind uint8
 
 const (
 	EventConnect      EventKind = iota // a client was admitted
-	EventRefused                       // a client was turned away; Err says why
+	EventRefused                       // a client was turned away, or a handshake of its has failed; Err says why
 	EventLogin                         // a login succeeded
 	EventLoginFailed                   // a login failed; Err says why, as ErrLogin and the reason where it counts towards a ban
 	EventLoginRefused                  // a way to log in was not open to a client that did not get in by another one; Err says why

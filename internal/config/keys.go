@@ -201,7 +201,7 @@ func houseKeys() []Key {
 			"How long the answer to a failed login is held back.",
 			func(c *Config) value { return (*delay)(&c.Limits.FailDelay) }},
 		{"limits.ban_after", "", int64(10),
-			"Failed logins and attacks from one address, within ban_window, that shut it out for ban_for.",
+			"Failed logins and attacks from one address, within ban_window, that shut it out for ban_for. What is no TLS where\nTLS must be counts as an attack, and so does each handshake of TLS or SSH beyond 20 a minute that fails.",
 			func(c *Config) value { return (*count)(&c.Limits.BanAfter) }},
 		{"limits.ban_window", "", "10m", "See ban_after.",
 			func(c *Config) value { return (*duration)(&c.Limits.BanWindow) }},

@@ -2,8 +2,10 @@ package event
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
 	"ferry"
@@ -59,7 +61,7 @@ func attrs(e ferry.Event) []slog.Attr {
 	if e.Anon {
 		list = append(list, slog.Bool("anonymous", true))
 	}
-	text("by", e.By)
+	text("by", cut(e.By))
 	text("op", e.Op)
 	text("name", string(e.Name))
 	text("to", e.To)
@@ -75,10 +77,26 @@ func attrs(e ferry.Event) []slog.Attr {
 	if e.Kind == ferry.EventMore {
 		list = append(list, slog.String("of", e.Of.String()), slog.Int("count", e.More))
 	}
-	if e.Err != nil {
+	switch {
+	case e.Err == nil:
+	case e.Kind == ferry.EventPanic:
 		text("error", e.Err.Error())
+	default:
+		text("error", cut(e.Err.Error()))
 	}
 	return list
+}
+
+// mostText is how many bytes of what a client may have said a line has.
+const mostText = 800
+
+// cut is text as far as it is worth a line: an error may repeat what a client has sent, as
+// that of a disconnect of SSH does with 256 KiB.
+func cut(text string) string {
+	if len(text) <= mostText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostText], "") + fmt.Sprintf("... (%d bytes)", len(text))
 }
 
 // address is that of a peer, without a port where several connections are meant.

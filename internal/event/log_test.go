@@ -136,3 +136,16 @@ func unquoted(s string) string {
 	}
 	return out.String()
 }
+
+// TestWhatClientsSayIsCut: an error that repeats what a client has sent, and what it has shown for a login, take a
+// line of some hundred bytes; the stack of a panic is whole.
+func TestWhatClientsSayIsCut(t *testing.T) {
+	long := strings.Repeat("x", 256<<10)
+	for _, kind := range []ferry.EventKind{ferry.EventDisconnect, ferry.EventLoginFailed, ferry.EventLoginRefused, ferry.EventRefused, ferry.EventPanic} {
+		var out bytes.Buffer
+		event.Log(slog.New(slog.NewTextHandler(&out, nil)))(ferry.Event{Kind: kind, By: long, Err: errors.New(long)})
+		if n := out.Len(); (n > 2000) != (kind == ferry.EventPanic) {
+			t.Errorf("%v: %d bytes", kind, n)
+		}
+	}
+}

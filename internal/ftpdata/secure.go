@@ -90,7 +90,7 @@ func (sc *secureConn) handshake(who Session, timeout time.Duration) error {
 		return cause
 	}
 	if err != nil {
-		who.Log().Warn("TLS handshake failed on a data connection", "error", ftptls.Brief([]string{sc.wire.Failure(err).Error()}), "offer", sc.offer)
+		who.Refused(ftptls.Failed("TLS handshake on a data connection", sc.wire.Failure(err), sc.offer))
 		return ErrDataTLS
 	}
 	sc.data.WaitUntil(time.Time{})

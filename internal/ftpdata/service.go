@@ -62,6 +62,8 @@ type Session struct {
 	ID    string         // no two sessions have the same
 	Local netip.AddrPort // of the control connection
 	Log   func() *slog.Logger
+	// Refused hears why a data connection was not taken.
+	Refused func(reason error)
 }
 
 // Endpoint is how the next data connection comes about. The zero value: the client

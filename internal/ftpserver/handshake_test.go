@@ -196,7 +196,7 @@ func TestRefusedCertificateIsTold(t *testing.T) {
 			c.do("NLST", "150")
 			_ = tls.Client(open(nc), strict).Handshake()
 			c.want("522")
-			if !s.log.has("TLS handshake failed on a data connection") {
+			if !s.log.has("TLS handshake on a data connection failed") {
 				t.Error("the log does not say what became of the listing")
 			}
 		})
@@ -228,24 +228,82 @@ func TestRefusedPROTC(t *testing.T) {
 	}
 }
 
-// What a client offers is in the log where its handshake fails; it may not fill
-// the log by that.
+// What a client offers is in the log where its handshake fails, in one line of a few
+// hundred bytes: it may not fill the log by that.
 func TestOfferInTheLogIsBounded(t *testing.T) {
-	s := serveTLS(t, false, nil, speaks("ftp"))
-	c := s.dial(nil)
-	c.want("220")
-	c.do("AUTH TLS", "234")
-	cfg := clientTLS(tls.VersionTLS13)
-	for i := range 200 {
-		cfg.NextProtos = append(cfg.NextProtos, strings.Repeat("x", 250)+strconv.Itoa(i))
+	for name, offer := range map[string]func(cfg *tls.Config){
+		"long protocols": func(cfg *tls.Config) {
+			for i := range 200 {
+				cfg.NextProtos = append(cfg.NextProtos, strings.Repeat("x", 250)+strconv.Itoa(i))
+			}
+		},
+		"every suite": func(cfg *tls.Config) {
+			cfg.MinVersion, cfg.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+			for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+				cfg.CipherSuites = append(cfg.CipherSuites, s.ID)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveTLS(t, false, nil, speaks("ftp"))
+			c := s.dial(nil)
+			c.want("220")
+			c.do("AUTH TLS", "234")
+			cfg := clientTLS(tls.VersionTLS13)
+			offer(cfg)
+			if err := tls.Client(c.under, cfg).Handshake(); err == nil {
+				t.Fatal("the handshake did not fail")
+			}
+			_, _ = io.Copy(io.Discard, c.raw)
+			s.log.mu.Lock()
+			defer s.log.mu.Unlock()
+			text := s.log.text.String()
+			if len(text) > 800 || strings.Count(text, "\n") != 1 || !strings.Contains(text, "the client offers versions TLS ") {
+				t.Errorf("the log has %d bytes: %s", len(text), text)
+			}
+		})
 	}
-	if err := tls.Client(c.under, cfg).Handshake(); err == nil {
-		t.Fatal("the handshake did not fail")
-	}
-	_, _ = io.Copy(io.Discard, c.raw)
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	if text := s.log.text.String(); len(text) > 20<<10 || !strings.Contains(text, "protocols x") {
-		t.Errorf("the log has %d bytes", len(text))
+}
+
+// What a handshake that fails counts as: what is no TLS counts towards the ban, and what
+// honest clients do only where it comes in masses; who leaves before it has said anything
+// is no matter at all.
+func TestFailedHandshakesCount(t *testing.T) {
+	const banAfter, free = 3, 20
+	distrust := func(nc net.Conn) { _ = tls.Client(nc, &tls.Config{ServerName: "ftp.example"}).Handshake() }
+	for name, c := range map[string]struct {
+		fail  func(nc net.Conn)
+		times int // after which the address is banned
+	}{
+		"no TLS": {func(nc net.Conn) { _, _ = io.WriteString(nc, "GET / HTTP/1.1\r\n\r\n") }, banAfter},
+		"nothing in common": {func(nc net.Conn) {
+			_ = tls.Client(nc, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, InsecureSkipVerify: true}).Handshake()
+		}, free + banAfter},
+		"certificate that is not trusted": {distrust, free + banAfter},
+		"gone at once":                    {func(net.Conn) {}, 0},
+	} {
+		for _, implicit := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: ", explicit", true: ", implicit"}[implicit], func(t *testing.T) {
+				s := serveTLS(t, implicit, nil)
+				for n := 1; n <= free+2*banAfter; n++ {
+					k := s.dial(nil)
+					if !implicit {
+						k.want("220")
+						k.do("AUTH TLS", "234")
+					}
+					c.fail(k.raw)
+					_ = k.raw.(*net.TCPConn).CloseWrite()
+					_, _ = io.Copy(io.Discard, k.raw)
+					_ = k.raw.Close()
+					banned := s.log.has("msg=ban ")
+					if banned != (c.times > 0 && n >= c.times) {
+						t.Fatalf("banned after %d failures: %v", n, banned)
+					}
+					if banned {
+						return
+					}
+				}
+			})
+		}
 	}
 }

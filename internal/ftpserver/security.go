@@ -11,6 +11,7 @@ import (
 	"ferry/internal/ftpreply"
 	"ferry/internal/ftptls"
 	"ferry/internal/ftpwire"
+	"ferry/internal/gate"
 )
 
 // acmeChallenge is what TLS agrees on with an ACME server that asks whether
@@ -96,7 +97,7 @@ func (c *conn) startTLS(base *tls.Config) bool {
 			c.closing, c.cause = true, context.Cause(ctx)
 			return false
 		}
-		c.log().Warn("TLS handshake failed", "err", ftptls.Brief([]string{err.Error()}), "offer", offer)
+		c.gateConn.HandshakeFailed(ftptls.Failed("TLS handshake", err, offer), blameFor(err, offer))
 		c.closing, c.cause = true, errHandshake // the log has the rest already
 		return false
 	}
@@ -116,6 +117,18 @@ func (c *conn) startTLS(base *tls.Config) bool {
 	c.tls = p
 	c.gateConn.Speaks("ftps")
 	return true
+}
+
+// blameFor says what a handshake of TLS that failed counts as; offer is what the client has
+// offered, as far as it came.
+func blameFor(err error, offer string) gate.Blame {
+	if text := (tls.RecordHeaderError{}); errors.As(err, &text) {
+		return gate.Offence // it is no TLS
+	}
+	if offer == "" {
+		return gate.Blameless
+	}
+	return gate.Clumsy
 }
 
 // startImplicit makes the handshake of a connection that begins with TLS.

@@ -69,7 +69,12 @@ func serveTLS(t *testing.T, implicit bool, policy func(Client) Policy, settings 
 			Auth:    scriptUsers{},
 			Files:   gatetest.Files(s.tree.For),
 			Cluster: cluster.NewAlone(),
-			Limits:  gate.Limits{FailDelay: -1},
+			Limits:  gate.Limits{FailDelay: -1, BanAfter: 3},
+			Events: func(e ferry.Event) {
+				if e.Kind == ferry.EventRefused || e.Kind == ferry.EventBan {
+					log.Warn(e.Kind.String(), "error", e.Err)
+				}
+			},
 		}),
 		Log:   log,
 		Hosts: map[string]string{"ftp.example": "", "other.example": ""},

@@ -2,13 +2,14 @@ package ftptls
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"strings"
 )
 
-const (
-	maxOffer     = 200     // items of one list of a client's offer that the log names
-	maxOfferText = 8 << 10 // and bytes of it
-)
+// maxBrief is how many bytes of one list, or of an error that repeats what a client said, a
+// log has.
+const maxBrief = 120
 
 // Offered notes what a client offers, for the log of a handshake that fails.
 func Offered(cfg *tls.Config, offer *string) *tls.Config {
@@ -18,15 +19,15 @@ func Offered(cfg *tls.Config, offer *string) *tls.Config {
 		for _, v := range hi.SupportedVersions {
 			versions = append(versions, tls.VersionName(v))
 		}
-		for _, s := range hi.CipherSuites[:min(len(hi.CipherSuites), maxOffer)] {
+		for _, s := range hi.CipherSuites {
 			suites = append(suites, tls.CipherSuiteName(s))
 		}
-		*offer = "versions " + Brief(versions) + "; suites " + Brief(suites)
+		*offer = "versions " + brief(versions) + "; suites " + brief(suites)
 		if hi.ServerName != "" {
-			*offer += "; name " + Brief([]string{hi.ServerName})
+			*offer += "; name " + brief([]string{hi.ServerName})
 		}
 		if len(hi.SupportedProtos) > 0 {
-			*offer += "; protocols " + Brief(hi.SupportedProtos)
+			*offer += "; protocols " + brief(hi.SupportedProtos)
 		}
 		if inner == nil {
 			return nil, nil
@@ -36,13 +37,28 @@ func Offered(cfg *tls.Config, offer *string) *tls.Config {
 	return cfg
 }
 
-// Brief is a list that a client has sent, or an error that repeats one, as the
-// log has it. Clients with every old suite offer some 150; who sends more fills
-// logs.
-func Brief(list []string) string {
-	text := strings.Join(list[:min(len(list), maxOffer)], ",")
-	if len(text) > maxOfferText {
-		text = text[:maxOfferText] + "…"
+// Failed is why a handshake failed, in one line of a few hundred bytes: a client can fail
+// as often as it likes.
+func Failed(what string, err error, offer string) error {
+	text := what + " failed: " + brief([]string{err.Error()})
+	if offer != "" {
+		text += "; the client offers " + offer
 	}
-	return text
+	return errors.New(text)
+}
+
+// brief is a list that a client has sent, or an error that repeats one, as a log has it.
+func brief(list []string) string {
+	var b strings.Builder
+	for i, item := range list {
+		if b.Len()+len(item) > maxBrief && i > 0 {
+			fmt.Fprintf(&b, ",… (%d)", len(list))
+			break
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strings.ToValidUTF8(item[:min(len(item), maxBrief)], "�"))
+	}
+	return b.String()
 }

@@ -21,10 +21,11 @@ const maxOrigins = 1 << 14
 type bans struct {
 	limits Limits
 
-	mu      sync.Mutex
-	failed  *table[[]time.Time] // when an origin failed, oldest first
-	out     *table[time.Time]   // until when an origin is shut out
-	pending map[netip.Prefix]*attempts
+	mu        sync.Mutex
+	failed    *table[[]time.Time] // when an origin failed, oldest first
+	out       *table[time.Time]   // until when an origin is shut out
+	stumbling *table[stumbling]
+	pending   map[netip.Prefix]*attempts
 }
 
 // attempts are the logins of one origin that are being looked at.
@@ -37,7 +38,8 @@ type attempts struct {
 func newBans(l Limits) *bans {
 	return &bans{
 		limits: l, failed: newTable[[]time.Time](maxOrigins), out: newTable[time.Time](maxOrigins),
-		pending: make(map[netip.Prefix]*attempts),
+		stumbling: newTable[stumbling](maxOrigins),
+		pending:   make(map[netip.Prefix]*attempts),
 	}
 }
 

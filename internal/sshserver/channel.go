@@ -140,8 +140,8 @@ func (c *sshConn) commandFor(line string) program {
 	}
 }
 
-// clip is as much of a command as is worth a line in the log.
-func clip(line string) string { return line[:min(len(line), 200)] }
+// clip is as much of what a client has said as is worth a line in the log.
+func clip(line string) string { return strings.ToValidUTF8(line[:min(len(line), 200)], "") }
 
 // noCommand tells a person what to do instead of a command, and ends as a shell does
 // that has not found it. To refuse the request would tell nothing but "exec request

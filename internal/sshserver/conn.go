@@ -30,6 +30,8 @@ var (
 	errLate     = errors.New("no login in time")
 	errLastWork = errors.New("what was left to do took too long")
 	errPanic    = errors.New("internal error")
+	// errHandshake: the log has the rest already.
+	errHandshake = errors.New("the SSH handshake failed")
 )
 
 // lastWork is how long programs may go on whose client has hung up.
@@ -156,11 +158,12 @@ func (c *sshConn) handshakeFailed(err error) error {
 		if strings.Contains(err.Error(), ssh.CipherChaCha20Poly1305) {
 			hint = "this client wants ChaCha20, which sftp.chacha20 offers"
 		}
-		c.log.Warn("no algorithm in common with the client", "peer", c.peer, "err", err, "hint", hint)
+		c.gateConn.HandshakeFailed(fmt.Errorf("no algorithm in common with the client: %s; %s", clip(err.Error()), hint), gate.Clumsy)
+		return errHandshake
 	}
 	if strings.HasPrefix(err.Error(), "ssh: unexpected message type 5 ") { // SSH_MSG_SERVICE_REQUEST
-		c.log.Warn("the client has asked for the login service twice, which is not supported", "peer", c.peer,
-			"hint", "paramiko does so before its second attempt: give it the one way in that works (allow_agent=False, look_for_keys=False)")
+		c.gateConn.HandshakeFailed(errors.New("the client has asked for the login service twice, which is not supported; "+
+			"paramiko does so before its second attempt: give it the one way in that works (allow_agent=False, look_for_keys=False)"), gate.Blameless)
 	}
 	if refused := new(ssh.ServerAuthError); errors.As(err, &refused) || errors.Is(err, io.EOF) {
 		if c.claimed != "" && !c.hasTried {
@@ -168,13 +171,18 @@ func (c *sshConn) handshakeFailed(err error) error {
 		}
 		return errNoLogin // what was wrong with each attempt, the gate tells
 	}
-	if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
-		return errLate
+	if broken := net.Error(nil); errors.As(err, &broken) {
+		if broken.Timeout() {
+			return errLate
+		}
+		return errNoLogin // it has hung up
 	}
 	if c.claimed != "" {
 		c.gateConn.Refused(c.claimed, "", err) // a signature that is wrong, say
+		return err
 	}
-	return err
+	c.gateConn.HandshakeFailed(fmt.Errorf("SSH handshake failed: %s", clip(err.Error())), gate.Clumsy)
+	return errHandshake
 }
 
 // open makes a channel of what the client offers. The only ones there are, are

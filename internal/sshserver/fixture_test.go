@@ -64,6 +64,9 @@ func (h *harbour) Open() *harbour {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.heard = append(h.heard, e)
+			if e.Kind == ferry.EventRefused {
+				log.Warn(e.Kind.String(), "error", e.Err)
+			}
 		},
 		Limits: h.limits,
 	})

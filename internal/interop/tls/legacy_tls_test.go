@@ -75,8 +75,8 @@ func TestLegacyCurl(t *testing.T) {
 				t.Errorf("from elsewhere: exit status %d\n%s", o.Code, o.Err)
 			}
 
-			line := v.Log.Wait(t, `msg="TLS handshake failed"`, v.Ended)
-			for _, want := range []string{newDevice, `offer="versions TLS 1.`, "suites TLS_", "level=WARN"} {
+			line := v.Log.Wait(t, "TLS handshake failed: ", v.Ended)
+			for _, want := range []string{newDevice, "the client offers versions TLS 1.", "suites TLS_", "level=WARN"} {
 				if !strings.Contains(line, want) {
 					t.Errorf("the log of the handshake does not say %q: %s", want, line)
 				}
