@@ -72,7 +72,7 @@ func doorKeys() []Key {
 			"Networks whose clients are told that EPSV is not there: for devices that hang on it.",
 			func(c *Config) value { return (*networks)(&c.FTP.EPSVOff) }},
 		{"ftp.proxy_from", "", []string{},
-			"Networks of load balancers that begin each connection with a PROXY protocol header.",
+			"Networks of load balancers that begin each connection with a PROXY protocol header, those of\npassive ports too.",
 			func(c *Config) value { return (*networks)(&c.FTP.ProxyFrom) }},
 		{"ftp.login_timeout", "", "1m",
 			"How long a connection may stay without a login.",

@@ -63,6 +63,7 @@ func ftpConfig(conf *config.Config, g *gate.Gate, security ftpserver.Security, h
 		Account:      accountOn(conf),
 		Security:     security,
 		Ports:        ports,
+		Network:      ftpdata.TCPNetwork{Proxies: conf.FTP.ProxyFrom},
 		LoginTimeout: f.LoginTimeout,
 		IdleTimeout:  f.IdleTimeout,
 		DataTimeout:  f.DataTimeout,

@@ -37,8 +37,8 @@ func (s *Service) activePort(who Session) uint16 {
 		return 0
 	case s.cfg.ActivePort > 0:
 		return uint16(s.cfg.ActivePort)
-	case who.Local.Port() > 1:
-		return who.Local.Port() - 1
+	case who.Reached.Port() > 1:
+		return who.Reached.Port() - 1
 	}
 	return 0
 }

@@ -62,7 +62,8 @@ func withPeers(t *testing.T, test func(t *testing.T, a *activePeers)) {
 		t.Run(addr, func(t *testing.T) {
 			a := &activePeers{t: t, addr: netip.MustParseAddr(addr)}
 			log := slog.New(slog.NewTextHandler(a, nil))
-			a.who = Session{ID: "s", Local: netip.AddrPortFrom(a.addr, freePort(t, a.addr)), Log: func() *slog.Logger { return log }}
+			here := netip.AddrPortFrom(a.addr, freePort(t, a.addr))
+			a.who = Session{ID: "s", Local: here, Reached: here, Log: func() *slog.Logger { return log }}
 			a.s = New(Config{First: 50000, Last: 50009, DataTimeout: time.Minute}, TCPNetwork{}, nil, nil)
 			defer a.s.Close()
 			test(t, a)

@@ -50,12 +50,20 @@ type Network interface {
 // TCPNetwork is the real one. Keep-alives are off: data connections have
 // deadlines, and each would cost four system calls. Multipath TCP, which Go
 // would listen with, is off: TCP_CORK, TCP_INFO and splice are TCP's.
-type TCPNetwork struct{}
+type TCPNetwork struct {
+	// Proxies are the load balancers whose connections begin with a PROXY header, as
+	// their control connections do.
+	Proxies []netip.Prefix
+}
 
-func (TCPNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
+func (n TCPNetwork) Listen(local netip.AddrPort) (net.Listener, error) {
 	lc := net.ListenConfig{KeepAlive: -1}
 	lc.SetMultipathTCP(false)
-	return lc.Listen(context.Background(), "tcp", local.String())
+	l, err := lc.Listen(context.Background(), "tcp", local.String())
+	if err != nil {
+		return nil, err
+	}
+	return listen.Proxy(l, n.Proxies), nil
 }
 
 func (TCPNetwork) Dial(ctx context.Context, local, to netip.AddrPort) (net.Conn, error) {
@@ -298,18 +306,28 @@ func (p *ports) accept(l *listener) {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
-		if !p.deliver(l, nc) {
-			ftptls.Reset(nc) // another server that was sent here must not take it for an empty file
-			_ = nc.Close()
+		if listen.IsProxied(nc) {
+			go p.take(l, nc) // who it is from, its header has still to say
+			continue
 		}
+		p.take(l, nc)
+	}
+}
+
+// take hands nc over, or closes it.
+func (p *ports) take(l *listener, nc net.Conn) {
+	if !p.deliver(l, nc) {
+		ftptls.Reset(nc) // another server that was sent here must not take it for an empty file
+		_ = nc.Close()
 	}
 }
 
 // deliver gives nc to the session that waits for it, if there is one.
 func (p *ports) deliver(l *listener, nc net.Conn) bool {
+	from := listen.AddrPort(nc.RemoteAddr()).Addr()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	e := l.awaited[listen.AddrPort(nc.RemoteAddr()).Addr()]
+	e := l.awaited[from]
 	if e == nil {
 		e = l.awaited[netip.Addr{}]
 	}

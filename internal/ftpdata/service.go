@@ -50,18 +50,19 @@ func New(cfg Config, n Network, sessions *ftptls.Sessions, wires *ftptls.Pools) 
 // Close ends the waiting for passive connections.
 func (s *Service) Close() { s.ports.Close() }
 
-// Advertised is the IPv4 address that PASV tells a client at peer who reached us at
-// local.
-func (s *Service) Advertised(ctx context.Context, peer, local netip.Addr) (netip.Addr, error) {
-	return s.hosts.addressFor(ctx, peer, local)
+// Advertised is the IPv4 address that PASV tells a client at peer of the session who.
+func (s *Service) Advertised(ctx context.Context, peer netip.Addr, who Session) (netip.Addr, error) {
+	return s.hosts.addressFor(ctx, peer, who.Reached.Addr())
 }
 
 // Session is what a data connection has to know of its session. It is a value that
 // nobody changes, so a transfer may go on beside the session.
 type Session struct {
-	ID    string         // no two sessions have the same
-	Local netip.AddrPort // of the control connection
-	Log   func() *slog.Logger
+	ID string // no two sessions have the same
+	// Local is this machine's end of the control connection, Reached the address and
+	// port that the client reached: behind a proxy they differ.
+	Local, Reached netip.AddrPort
+	Log            func() *slog.Logger
 	// Refused hears why a data connection was not taken.
 	Refused func(reason error)
 }

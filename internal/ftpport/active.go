@@ -46,8 +46,8 @@ func (n *Next) prepareActive(verb string, to netip.AddrPort, err error) ftpreply
 		return ftpreply.Say(502, "Active mode is switched off; use PASV or EPSV.")
 	}
 	addr := n.meant(to.Addr().Unmap())
-	if addr.Is4() != n.local().Is4() {
-		return wrongProtocol(protocolOf(n.local()))
+	if addr.Is4() != n.reached().Is4() {
+		return wrongProtocol(protocolOf(n.reached()))
 	}
 	if to.Port() < 1024 {
 		n.client.Penalize(verb + " to a privileged port")

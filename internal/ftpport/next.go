@@ -66,8 +66,10 @@ func (n *Next) Reset() {
 	n.epsvAll = false
 }
 
-func (n *Next) peer() netip.Addr  { return n.client.Peer.Addr() }
-func (n *Next) local() netip.Addr { return n.client.Session.Local.Addr() }
+func (n *Next) peer() netip.Addr { return n.client.Peer.Addr() }
+
+// reached is the address that the client knows the server by.
+func (n *Next) reached() netip.Addr { return n.client.Session.Reached.Addr() }
 
 // Pret is PRET, which tells what the data connection will be for (DrFTPD's
 // extension); nothing here depends on it.

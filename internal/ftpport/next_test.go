@@ -30,7 +30,7 @@ func ask(t *testing.T, peer, local string, p Policy) *asker {
 	a := &asker{}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	a.Next = For(Client{
-		Session:  ftpdata.Session{ID: t.Name(), Local: netip.MustParseAddrPort(local), Log: func() *slog.Logger { return log }},
+		Session:  ftpdata.Session{ID: t.Name(), Local: netip.MustParseAddrPort(local), Reached: netip.MustParseAddrPort(local), Log: func() *slog.Logger { return log }},
 		Peer:     netip.MustParseAddrPort(peer),
 		Penalize: func(reason string) { a.penalties = append(a.penalties, reason) },
 	}, data, &p)

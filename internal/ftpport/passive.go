@@ -16,10 +16,10 @@ func (n *Next) Pasv(ctx context.Context) ftpreply.Reply {
 	if n.epsvAll {
 		return afterEPSVAll("PASV")
 	}
-	if n.local().Is6() {
+	if n.reached().Is6() {
 		return ftpreply.Say(425, "PASV cannot tell an IPv6 address; use EPSV.")
 	}
-	host, err := n.data.Advertised(ctx, n.peer(), n.local())
+	host, err := n.data.Advertised(ctx, n.peer(), n.client.Session)
 	if err != nil {
 		n.client.Session.Log().Error("passive address unknown", "err", err)
 		return ftpreply.Say(425, "The server's passive address cannot be found; use EPSV, or tell the operator.")
@@ -41,13 +41,13 @@ func (n *Next) Lpsv(string) ftpreply.Reply {
 	if port == 0 {
 		return r
 	}
-	text := append([]byte("Entering Long Passive Mode ("), ftpwire.AppendLPSV(nil, netip.AddrPortFrom(n.local().WithZone(""), port))...)
+	text := append([]byte("Entering Long Passive Mode ("), ftpwire.AppendLPSV(nil, netip.AddrPortFrom(n.reached().WithZone(""), port))...)
 	return ftpreply.Say(228, string(text)+").")
 }
 
 // Epsv is EPSV (RFC 2428 §3).
 func (n *Next) Epsv(arg string) ftpreply.Reply {
-	family := protocolOf(n.local())
+	family := protocolOf(n.reached())
 	switch {
 	case n.policy.refusesEPSV(n.peer()):
 		return ftpreply.Say(502, "EPSV is switched off for your address; use PASV.")

@@ -19,6 +19,7 @@ import (
 	"ferry/internal/ftptree"
 	"ferry/internal/ftpwire"
 	"ferry/internal/gate"
+	"ferry/internal/listen"
 )
 
 const (
@@ -67,7 +68,7 @@ func newConn(s *Server, nc net.Conn, gateConn *gate.Conn, peer, local netip.Addr
 		start: time.Now(),
 	}
 	c.next = ftpport.For(ftpport.Client{
-		Session: ftpdata.Session{ID: gateConn.ID(), Local: local, Refused: func(err error) { gateConn.HandshakeFailed(err, gate.Blameless) }}, Peer: peer, Penalize: gateConn.Penalize,
+		Session: ftpdata.Session{ID: gateConn.ID(), Local: listen.Here(nc), Reached: local, Refused: func(err error) { gateConn.HandshakeFailed(err, gate.Blameless) }}, Peer: peer, Penalize: gateConn.Penalize,
 	}, s.data, &s.cfg.Ports)
 	c.nameLog()
 	c.loginBy = c.start.Add(s.cfg.LoginTimeout)

@@ -48,8 +48,23 @@ func (l proxyListener) Accept() (net.Conn, error) {
 
 // proxied is a connection behind a PROXY header, and a syscall.Conn as those
 // without one are: that a client has been killed is something only the kernel
-// can tell in time (see controlHolds in ftpserver).
+// can tell in time (see ftpcontrol.Fate).
 type proxied struct{ *proxyproto.Conn }
+
+// Here is this machine's end of the connection that nc is, be it behind a PROXY header
+// or not: LocalAddr is what the client has reached then, an address of the proxy.
+func Here(nc net.Conn) netip.AddrPort {
+	if p, ok := nc.(proxied); ok {
+		nc = p.Raw()
+	}
+	return AddrPort(nc.LocalAddr())
+}
+
+// IsProxied tells whether nc is behind a PROXY header, which may not have come yet.
+func IsProxied(nc net.Conn) bool {
+	_, ok := nc.(proxied)
+	return ok
+}
 
 func (p proxied) SyscallConn() (syscall.RawConn, error) {
 	sc, ok := p.Raw().(syscall.Conn)
