@@ -298,3 +298,44 @@ func TestCleanAloneMakesNames(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestCommentsBeginWithTheName: a comment that still has an earlier name of what it
+// describes sends its reader after a word that is nowhere. A command of FTP has the
+// verb in capitals.
+func TestCommentsBeginWithTheName(t *testing.T) {
+	for _, r := range rooms(t) {
+		for _, name := range r.GoFiles {
+			fset := token.NewFileSet()
+			file, err := parser.ParseFile(fset, filepath.Join(r.Dir, name), nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range file.Decls {
+				doc, of := described(d)
+				if doc == nil {
+					continue
+				}
+				first, _, _ := strings.Cut(strings.NewReplacer(",", " ", ":", " ", "'", " ", ".", " ", "\n", " ").Replace(doc.Text()), " ")
+				if first != of && first != strings.ToUpper(of) {
+					t.Errorf("%s: the comment of %s begins with %q", fset.Position(doc.Pos()), of, first)
+				}
+			}
+		}
+	}
+}
+
+// described is the comment of a function or of a type that is declared alone, and what
+// it describes.
+func described(d ast.Decl) (doc *ast.CommentGroup, name string) {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		return d.Doc, d.Name.Name
+	case *ast.GenDecl:
+		if len(d.Specs) == 1 {
+			if spec, ok := d.Specs[0].(*ast.TypeSpec); ok {
+				return d.Doc, spec.Name.Name
+			}
+		}
+	}
+	return nil, ""
+}

@@ -25,7 +25,7 @@ type User struct {
 	Principals []string
 	// Identity is whom the user's files are used as on their host; zero: the server.
 	Identity Identity
-	// Home is the host directory that is the root of the user's tree.
+	// Home is the root of the user's tree: a directory of the host, or a URL.
 	Home string
 	// Rules say what the user may do below which name. The longest Prefix that
 	// holds a name decides alone; a name below none of them may not be touched.

@@ -71,7 +71,7 @@ func (r *Root) open(rel string, flags int) (int, error) {
 	return r.names.open(rel, flags)
 }
 
-// OpenRoot prepares the directory path; want is who is to resolve names: "openat2",
+// Open prepares the directory path; want is who is to resolve names: "openat2",
 // "os.Root", or "" for the first of the two that works here. Its errors are one
 // sentence each, for the operator.
 func Open(path, want string) (*Root, error) { return open(path, want, false) }

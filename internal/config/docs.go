@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// exampleConfig is a config file with every key commented out at its default,
+// Example is a config file with every key commented out at its default,
 // so that a key is set by taking away one "#".
 func Example(preset *Config) string {
 	var b strings.Builder
@@ -44,7 +44,7 @@ func EachSection(do func(section, headline string, rows []Key)) {
 	}
 }
 
-// configDocs is docs/configuration.md.
+// Docs is docs/configuration.md.
 func Docs(preset *Config) string {
 	var b strings.Builder
 	b.WriteString(`# Configuration

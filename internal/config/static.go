@@ -9,7 +9,7 @@ import (
 	"ferry/internal/auth"
 )
 
-// account is a user that the command line or the config file names.
+// StaticUser is a user that the command line or the config file names.
 type StaticUser struct {
 	Name   string
 	Secret string // a password or a hash; "" where none was given
@@ -20,7 +20,7 @@ func (a StaticUser) Hashed() bool {
 	return auth.LooksHashed(a.Secret)
 }
 
-// accounts is several of them: "NAME", "NAME:PASSWORD", "NAME:HASH". Errors
+// staticUserList is several of them: "NAME", "NAME:PASSWORD", "NAME:HASH". Errors
 // and toml never show the second half.
 type staticUserList []StaticUser
 

@@ -10,16 +10,16 @@ import (
 	"ferry/internal/listen"
 )
 
-// door is one listener.
+// Listener is one listener.
 type Listener struct {
 	Name     string // "ftp", "ftps", "sftp"
 	Listener net.Listener
 }
 
-// doors are all where the server listens.
+// Listeners are all where the server listens.
 type Listeners []Listener
 
-// openDoors listens where the configuration says, and accepts nobody yet.
+// openListeners listens where the configuration says, and accepts nobody yet.
 func openListeners(ctx context.Context, conf *config.Config) (Listeners, error) {
 	var all Listeners
 	for _, d := range []struct {

@@ -10,7 +10,8 @@ import (
 	"ferry"
 )
 
-// What the sessions of one user may do with each other's uploads.
+// sessions are the promises about what those of one user may do with each other's
+// uploads.
 func sessions() []promise {
 	return []promise{
 		{text: "Remove ends an upload of another session of the user", test: removesOthers},

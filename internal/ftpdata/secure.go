@@ -30,7 +30,7 @@ type secureConn struct {
 	unclean func()             // nil: an end without close_notify is an error; else it is told
 }
 
-// shield is what a data connection needs to be private.
+// DataTLS is what a data connection needs to be private.
 type DataTLS struct {
 	Session *ftptls.Session
 	Base    *tls.Config

@@ -184,7 +184,7 @@ func rootCause(err error) error {
 	return ferry.ErrKicked
 }
 
-// sentence makes one of the root's error texts, which are fit for clients, a
+// Sentence makes one of the root's error texts, which are fit for clients, a
 // sentence. Anything else stays with us.
 func Sentence(err error) string {
 	for _, known := range []error{ferry.ErrTooManyLogins, ferry.ErrBanned, ferry.ErrServerFull, ferry.ErrAddressFull, ferry.ErrCrowded,

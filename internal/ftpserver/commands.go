@@ -81,7 +81,7 @@ func commandTable() map[string]*command {
 		{verb: "CLNT", args: mayArg, usage: "client", spec: "custom", run: (*conn).clnt},
 		{verb: "CSID", args: mayArg, usage: "facts", spec: "custom", run: (*conn).csid},
 
-		// Security: known, and answered as long as there is no certificate
+		// Security (security.go): 431 where there is no certificate
 		{verb: "AUTH", args: mustArg, usage: "mechanism", spec: "2228 §3, 4217 §4", run: (*conn).auth},
 		{verb: "PBSZ", args: mustArg, usage: "0", spec: "2228 §3", run: (*conn).pbsz},
 		{verb: "PROT", args: mustArg, usage: "C|P", spec: "2228 §3", run: (*conn).prot},

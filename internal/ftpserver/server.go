@@ -145,13 +145,13 @@ func (s *Server) handle(nc net.Conn, implicit bool) {
 	s.sessions.Add(1)
 	defer s.sessions.Done()
 	defer nc.Close()
-	if c := s.Admit(nc, implicit); c != nil {
+	if c := s.newSession(nc, implicit); c != nil {
 		c.gateConn.Close(c.serve())
 	}
 }
 
-// admit makes a session of a connection, or says to it why not.
-func (s *Server) Admit(nc net.Conn, implicit bool) *conn {
+// newSession makes a session of a connection, or says to it why not.
+func (s *Server) newSession(nc net.Conn, implicit bool) *conn {
 	protocol := "ftp"
 	if implicit {
 		protocol = "ftps"

@@ -232,7 +232,7 @@ func TestTCPResetDuringUpload(t *testing.T) {
 }
 
 // TestTCPControlEndsBeforeData: a client that died closes both connections;
-// where the control connection's end came first, the upload is none (controlHolds).
+// where the control connection's end came first, the upload is none (ftpcontrol.Fate).
 func TestTCPControlEndsBeforeData(t *testing.T) {
 	for _, how := range []string{"close", "half close", "reset", "close behind 3,000 commands", "close behind megabytes"} {
 		t.Run(how, func(t *testing.T) {

@@ -32,7 +32,7 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 	if r, ok := c.restartAllowed(at); !ok {
 		return r
 	}
-	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read})
+	h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Read, ASCII: c.params.ASCII})
 	if err != nil {
 		return c.report.Failed("RETR", name, err)
 	}
@@ -46,9 +46,6 @@ func (c *conn) retr(arg string) ftpreply.Reply {
 		return ftpreply.For(ferry.ErrBeyondEnd)
 	}
 	data, way, form, who := c.srv.data, c.next.Take(), c.form(), c.next.Party()
-	if form.Ascii {
-		c.sess.MarkASCII(h)
-	}
 	report := c.report
 	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		err := data.With(ctx, who, way, form, func(to *ferry.DataConn) error { return sendFile(ctx, to, h, at, info.Size) })
@@ -116,7 +113,7 @@ func (c *conn) store(verb, arg string, o ferry.OpenOptions, at ftpparam.Restart)
 	if err != nil {
 		return ftpreply.ForStore(err)
 	}
-	o.Perm = c.params.FilePerm()
+	o.Perm, o.ASCII = c.params.FilePerm(), c.params.ASCII
 	h, err := c.fs().Open(c.ctx(), name, o)
 	if err != nil {
 		return c.report.StoreFailed(verb, name, err)
@@ -131,9 +128,6 @@ func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at ftpparam
 	form.Upload = true
 	if form.Ascii || at.Offset > 0 || at.Ranged || c.srv.cfg.LooseALLO {
 		announced = 0 // ALLO speaks of the whole file as it is stored
-	}
-	if form.Ascii {
-		c.sess.MarkASCII(h)
 	}
 	report := c.report
 	take := func(ctx context.Context, control ftpreply.Control) ftpreply.Reply {
@@ -205,7 +199,7 @@ func (c *conn) stou(arg string) ftpreply.Reply {
 		if err != nil {
 			return ftpreply.ForStore(err)
 		}
-		h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: c.params.FilePerm()})
+		h, err := c.fs().Open(c.ctx(), name, ferry.OpenOptions{Mode: ferry.Exclusive, Perm: c.params.FilePerm(), ASCII: c.params.ASCII})
 		if errors.Is(err, fs.ErrExist) || errors.Is(err, ferry.ErrBusy) || errors.Is(err, ferry.ErrIsDir) {
 			continue
 		}

@@ -99,7 +99,7 @@ type ShownTicket struct {
 
 type ticketID [sha256.Size]byte
 
-// tlsSession is the TLS side of one control connection. Jobs read it, so what
+// Session is the TLS side of one control connection. Jobs read it, so what
 // changes is atomic.
 type Session struct {
 	Id   string
@@ -118,7 +118,7 @@ type Session struct {
 	once     sync.Once                    // closes known
 }
 
-// crowd are the live sessions of one user at one address.
+// userSessions are the live sessions of one user at one address.
 type userSessions struct {
 	of     userAtAddress
 	size   int         // guarded by tlsSessions.mu
@@ -159,7 +159,7 @@ func (s *Session) alone() bool {
 	return c == nil || !c.shared.Load()
 }
 
-// tlsSessions are the live ones of the server, by id.
+// Sessions are the live ones of the server, by id.
 type Sessions struct {
 	live   sync.Map
 	mu     sync.Mutex

@@ -17,7 +17,7 @@ const (
 	gatherRoom = gatherFull + (17 << 10) // and the record that fills it up
 )
 
-// tlsWire is the connection below a tls.Conn. crypto/tls makes a system call
+// Wire is the connection below a tls.Conn. crypto/tls makes a system call
 // of every record and more than one of every read; the wire makes one of many.
 //
 // On control connections it hands the records on one by one, so that nothing
@@ -55,7 +55,7 @@ type Wire struct {
 	Prompt bool
 }
 
-// wirePools are where the large buffers come from.
+// Pools are where the large buffers come from.
 type Pools struct{ in, out sync.Pool }
 
 func NewPools() *Pools {

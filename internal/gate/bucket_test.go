@@ -142,7 +142,7 @@ func TestAbortEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Session{account: &account{up: newBucket(1), down: newBucket(1)}, conn: &Conn{gate: &Gate{up: newBucket(0), down: newBucket(0)}}}
 		s.ctx = t.Context()
-		f := newTransfer(s, nothing{}, "/f", ferry.Read, func() {})
+		f := newTransfer(s, nothing{}, "/f", ferry.OpenOptions{}, func() {})
 		_, _ = f.ReadAt(make([]byte, 1<<20), 0)
 		ended := make(chan error, 1)
 		go func() {

@@ -192,8 +192,8 @@ func TestAFailedCommitIsAFailedUpload(t *testing.T) {
 func TestASCIIIsNoted(t *testing.T) {
 	h := newHouse(t, gate.Limits{}, user("alice"))
 	_, s := h.enter("alice")
-	f := open(t, s, "/name", ferry.Replace)
-	s.MarkASCII(f)
+	f, err := s.FS().Open(t.Context(), "/name", ferry.OpenOptions{Mode: ferry.Replace, ASCII: true})
+	wantErr(t, err, nil)
 	wantErr(t, f.Commit(), nil)
 	if !h.last(ferry.EventUpload).ASCII {
 		t.Error("the event does not say that line ends were translated")

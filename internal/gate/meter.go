@@ -33,7 +33,7 @@ func (m *meter) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) 
 		closed()
 		return nil, err
 	}
-	t := newTransfer(m.session, h, name, o.Mode, closed)
+	t := newTransfer(m.session, h, name, o, closed)
 	if err := m.session.add(t); err != nil {
 		_ = h.Abort(err)
 		closed()

@@ -22,8 +22,8 @@ type transfer struct {
 	read    atomic.Int64 // bytes
 	written atomic.Int64 // bytes
 	changed atomic.Bool  // content was written or cut
-	ascii   atomic.Bool
-	over    atomic.Bool // Commit or Abort was called
+	ascii   bool         // its line ends are translated
+	over    atomic.Bool  // Commit or Abort was called
 	// ended ends with the session, and by Abort: nothing waits for bandwidth then.
 	ended context.Context
 	end   context.CancelFunc
@@ -32,18 +32,10 @@ type transfer struct {
 	conn *ferry.DataConn // that bytes go over now; nil: none
 }
 
-func newTransfer(s *Session, h ferry.Handle, name ferry.Name, m ferry.Mode, closed func()) *transfer {
-	t := &transfer{Handle: h, session: s, name: name, mode: m, started: time.Now(), closed: closed}
+func newTransfer(s *Session, h ferry.Handle, name ferry.Name, o ferry.OpenOptions, closed func()) *transfer {
+	t := &transfer{Handle: h, session: s, name: name, mode: o.Mode, ascii: o.ASCII, started: time.Now(), closed: closed}
 	t.ended, t.end = context.WithCancel(s.ctx)
 	return t
-}
-
-// MarkASCII notes, for the event and the transfer log, that the transfer of h,
-// which came from the session's FS, translates line ends (TYPE A).
-func (s *Session) MarkASCII(h ferry.Handle) {
-	if t, ok := h.(*transfer); ok {
-		t.ascii.Store(true)
-	}
 }
 
 func (t *transfer) describe() Transfer {
@@ -164,7 +156,7 @@ func (t *transfer) finish(err error) {
 	t.session.drop(t)
 	e := ferry.Event{
 		Kind: ferry.EventDownload, Name: t.name, Bytes: t.read.Load(),
-		Duration: time.Since(t.started), ASCII: t.ascii.Load(), Err: err,
+		Duration: time.Since(t.started), ASCII: t.ascii, Err: err,
 	}
 	switch {
 	case t.uploads():

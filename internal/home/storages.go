@@ -18,7 +18,7 @@ import (
 	"ferry/internal/disk"
 )
 
-// storages are the homes that are in use: one ferry.Storage for each, shared by all
+// Homes are the homes that are in use: one ferry.Storage for each, shared by all
 // sessions there.
 type Homes struct {
 	conf *config.Config
@@ -29,7 +29,7 @@ type Homes struct {
 	held []func()         // gives back what prepare took
 }
 
-// shared is a storage, and how many use it.
+// lent is a storage, and how many use it.
 type lent struct {
 	ferry.Storage
 	users int

@@ -11,7 +11,7 @@ import (
 // A home is a host path, "/srv/alice", or a URL that says what kind of storage it
 // is, "file:///srv/alice". A path means a URL of the scheme "file".
 
-// pathOf is the host path that a home of the scheme "file" names.
+// Path is the host path that a home of the scheme "file" names.
 func Path(home string) (string, error) {
 	if !strings.Contains(home, "://") {
 		return home, nil

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// testCertificate is a self-signed certificate for ftp.example and other.example.
+// Certificate is a self-signed certificate for ftp.example and other.example.
 func Certificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -179,7 +179,7 @@ func (w *Wire) Drain() (got []byte, ended, reset bool) {
 	}
 }
 
-// wireNetwork is a network of wires.
+// Network is a network of wires.
 type Network struct {
 	mu        sync.Mutex
 	listeners map[netip.AddrPort]*wireListener

@@ -169,7 +169,7 @@ func changes(a ferry.Attr) string {
 	return b.String()
 }
 
-// page is an open file of a diary.
+// handle is an open file of a diary.
 type handle struct {
 	ferry.Handle
 	diary         *FS

@@ -39,7 +39,7 @@ type bufferedConn struct {
 	err  error // of a write that had no caller to hear of it
 }
 
-// rooms are where the large buffers come from. The zero value is ready.
+// writeBuffers are where the large buffers come from. The zero value is ready.
 type writeBuffers struct{ pool sync.Pool }
 
 func (r *writeBuffers) get() *[roomSize]byte {

@@ -51,7 +51,7 @@ type sshConn struct {
 	log      *slog.Logger
 	ctx      context.Context // ends with the connection; its cause says why
 	cancel   context.CancelCauseFunc
-	// here ends, before ctx, when the client has hung up: what nobody waits for
+	// clientHere ends, before ctx, when the client has hung up: what nobody waits for
 	// any more need not be found out.
 	clientHere context.Context
 	hungUp     context.CancelFunc

@@ -179,7 +179,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// windUp has every client wind up, those too that come later.
+// drainConns has every client wind up, those too that come later.
 func (s *Server) drainConns() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -102,13 +102,13 @@ func sentence(err error) string {
 	return "The server cannot let anybody in at the moment; try again later."
 }
 
-// dismiss ends the connection because of cause, which the client is told.
+// closeWith ends the connection because of cause, which the client is told.
 func (c *sshConn) closeWith(cause error) {
 	c.notify(sentence(cause))
 	c.cancel(cause)
 }
 
-// windUp ends the connection as soon as its programs have come to their end,
+// drainPrograms ends the connection as soon as its programs have come to their end,
 // which they are asked to: SFTP when no file is open and everything is
 // answered, a command when it is done.
 func (c *sshConn) drainPrograms() {
@@ -121,7 +121,7 @@ func (c *sshConn) drainPrograms() {
 	}
 }
 
-// tell says text on the standard error of the programs that run, which clients
+// notify says text on the standard error of the programs that run, which clients
 // show, and before the login as a banner. That is all there is for it: a
 // DISCONNECT the library does not send.
 func (c *sshConn) notify(text string) {
@@ -141,7 +141,7 @@ func (c *sshConn) notify(text string) {
 	<-said.Done()
 }
 
-// began notes that a program runs on s.
+// programStarted notes that a program runs on s.
 func (c *sshConn) programStarted(s *stream) {
 	c.touch()
 	c.mu.Lock()
@@ -149,7 +149,7 @@ func (c *sshConn) programStarted(s *stream) {
 	c.running[s] = struct{}{}
 }
 
-// left notes that it runs no longer. When the server is shutting down and it
+// programEnded notes that it runs no longer. When the server is shutting down and it
 // was the last, the client may hang up by itself, having heard of the end.
 func (c *sshConn) programEnded(s *stream) {
 	c.touch()

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// talker is an FTP client that does one thing at a time, and just what it is
+// RawClient is an FTP client that does one thing at a time, and just what it is
 // told to: what the real clients are too polite for. Its methods return
 // errors, so that several can be at work in goroutines; t's are want and must.
 type RawClient struct {
