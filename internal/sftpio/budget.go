@@ -20,6 +20,25 @@ type Room struct {
 	mu    sync.Mutex
 	bytes int
 	freed chan struct{} // closed when something was given back; nil: nobody waits
+	large bool          // one of the sessions reads into a large buffer
+}
+
+// takeLarge tells whether a session may read into a large buffer: one of them at a time,
+// until it calls giveLarge. A buffer stays taken while its client sends nothing.
+func (r *Room) takeLarge() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.large {
+		return false
+	}
+	r.large = true
+	return true
+}
+
+func (r *Room) giveLarge() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.large = false
 }
 
 // Budget counts what one session has on its way. The reader takes no further

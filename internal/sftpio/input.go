@@ -5,6 +5,9 @@ import "io"
 const (
 	// smallInput is how much is read ahead where little comes.
 	smallInput = 4 << 10
+	// mediumInput is how much is read within a large packet while another session of the
+	// connection has the large buffer.
+	mediumInput = 33 << 10
 	// bulk is from what size on a read is one within a large packet, behind
 	// which more of its kind are to come.
 	bulk = 16 << 10
@@ -19,12 +22,20 @@ type Input struct {
 	r       io.Reader
 	buffers *Buffers
 	small   [smallInput]byte
-	ahead   []byte     // read, and not yet taken
-	large   *Buffer    // where ahead lies, unless it lies in small
+	ahead   []byte  // read, and not yet taken
+	large   *Buffer // where ahead lies, unless it lies in small
+	room    *Room
+	largest bool       // large is the one of the room
 	beside  *readAhead // what reads beside the session; nil: nothing ever did
 }
 
-func NewInput(r io.Reader, buffers *Buffers) *Input { return &Input{r: r, buffers: buffers} }
+// NewInput gives one whose large buffer is of room; nil: of a room of its own.
+func NewInput(r io.Reader, buffers *Buffers, room *Room) *Input {
+	if room == nil {
+		room = new(Room)
+	}
+	return &Input{r: r, buffers: buffers, room: room}
+}
 
 // Read implements io.Reader.
 func (i *Input) Read(p []byte) (int, error) {
@@ -53,7 +64,11 @@ func (i *Input) next(large bool) (err error) {
 func (i *Input) fill(large bool) error {
 	room := i.small[:]
 	if large {
-		i.large = i.buffers.largest()
+		if i.largest = i.room.takeLarge(); i.largest {
+			i.large = i.buffers.largest()
+		} else {
+			i.large = i.buffers.Get(mediumInput)
+		}
 		room = i.large.B
 	}
 	n, err := i.r.Read(room)
@@ -88,5 +103,8 @@ func (i *Input) Empty() {
 	if i.large != nil {
 		i.buffers.Put(i.large)
 		i.large = nil
+		if i.largest {
+			i.room.giveLarge()
+		}
 	}
 }

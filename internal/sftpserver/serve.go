@@ -139,7 +139,7 @@ func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadW
 	cfg = cfg.withDefaults()
 	c := &session{
 		cfg: cfg, log: cfg.Log, ctx: ctx, cancel: cancel, rw: rw,
-		in: sftpio.NewInput(rw, cfg.Buffers), budget: sftpio.NewBudget(cfg.Room), buffers: cfg.Buffers, files: newTable(cfg.Dirs),
+		in: sftpio.NewInput(rw, cfg.Buffers, cfg.Room), budget: sftpio.NewBudget(cfg.Room), buffers: cfg.Buffers, files: newTable(cfg.Dirs),
 	}
 	c.present, c.gone = context.WithCancel(ctx)
 	if c.client = cfg.Client; c.client == nil {

@@ -1,6 +1,7 @@
 package sshserver
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,11 @@ type bufferedConn struct {
 	net.Conn
 	rooms *writeBuffers
 
-	ahead    atomic.Bool     // read ahead: not before the login, at whose cost anybody could
+	// ahead is set with the login: it reads ahead then, which anybody could make the
+	// server do otherwise, and no more than the backlog has room for.
+	ahead    atomic.Bool
+	ctx      context.Context // ends with the connection
+	backlog  backlog
 	in       *[roomSize]byte // nil: nothing was read ahead
 	from, to int
 
@@ -49,18 +54,23 @@ func (r *writeBuffers) get() *[roomSize]byte {
 	return new([roomSize]byte)
 }
 
-func newBufferedConn(nc net.Conn, rooms *writeBuffers) *bufferedConn {
-	return &bufferedConn{Conn: nc, rooms: rooms}
+// newBufferedConn makes one whose waiting ends with ctx.
+func newBufferedConn(ctx context.Context, nc net.Conn, rooms *writeBuffers) *bufferedConn {
+	return &bufferedConn{Conn: nc, rooms: rooms, ctx: ctx}
 }
 
 // Read implements net.Conn.
 func (w *bufferedConn) Read(p []byte) (int, error) {
 	if w.in == nil {
-		if len(p) < largeRead || !w.ahead.Load() {
-			return w.Conn.Read(p) // who waits for the next packet may wait for long
+		ahead := w.ahead.Load()
+		if ahead {
+			w.backlog.wait(w.ctx)
+		}
+		if len(p) < largeRead || !ahead {
+			return w.read(p) // who waits for the next packet may wait for long
 		}
 		w.in = w.rooms.get()
-		n, err := w.Conn.Read(w.in[:])
+		n, err := w.read(w.in[:])
 		w.from, w.to = 0, n
 		if n == 0 {
 			w.readAll()
@@ -72,6 +82,15 @@ func (w *bufferedConn) Read(p []byte) (int, error) {
 		w.readAll()
 	}
 	return n, nil
+}
+
+// read reads from the connection.
+func (w *bufferedConn) read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if w.ahead.Load() {
+		w.backlog.came(n)
+	}
+	return n, err
 }
 
 func (w *bufferedConn) readAll() {
@@ -92,7 +111,7 @@ func (w *bufferedConn) Write(p []byte) (int, error) {
 		}
 	}
 	if w.held == 0 || len(p) > roomSize {
-		return w.Conn.Write(p)
+		return w.send(p)
 	}
 	if w.out == nil {
 		w.out = w.rooms.get()
@@ -100,6 +119,13 @@ func (w *bufferedConn) Write(p []byte) (int, error) {
 	}
 	w.have += copy(w.out[w.have:], p)
 	return len(p), nil
+}
+
+// send writes to the connection.
+func (w *bufferedConn) send(p []byte) (int, error) {
+	w.backlog.change(func() { w.backlog.sending++ })
+	defer w.backlog.change(func() { w.backlog.sending-- })
+	return w.Conn.Write(p)
 }
 
 // hold begins to gather. Each call needs one of release.
@@ -142,7 +168,7 @@ func (w *bufferedConn) flush() error {
 		return nil
 	}
 	w.late.Stop()
-	_, err := w.Conn.Write(w.out[:w.have])
+	_, err := w.send(w.out[:w.have])
 	w.rooms.pool.Put(w.out)
 	w.out, w.have = nil, 0
 	return err

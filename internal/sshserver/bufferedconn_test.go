@@ -29,7 +29,7 @@ func TestSocketGathersWhileHeld(t *testing.T) {
 
 func gathersWhileHeld(t *testing.T) {
 	under := new(counted)
-	s := newBufferedConn(under, new(writeBuffers))
+	s := newBufferedConn(t.Context(), under, new(writeBuffers))
 	write := func(n int) {
 		if _, err := s.Write(make([]byte, n)); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func gathersWhileHeld(t *testing.T) {
 func TestSocketHoldsNothingForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		under := new(counted)
-		s := newBufferedConn(under, new(writeBuffers))
+		s := newBufferedConn(t.Context(), under, new(writeBuffers))
 		s.hold()
 		if _, err := s.Write(make([]byte, 5000)); err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestSocketReadsAhead(t *testing.T) {
 	}
 	under := new(counted)
 	under.in.Reset(content)
-	s := newBufferedConn(under, new(writeBuffers))
+	s := newBufferedConn(t.Context(), under, new(writeBuffers))
 	s.ahead.Store(true)
 	var got []byte
 	for _, n := range []int{4096, 28 << 10, 100, 5, 300 << 10, 20, 64 << 10} {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -35,7 +36,10 @@ func (c *sshConn) newStream(channel ssh.Channel) *stream {
 }
 
 func (s *stream) Read(p []byte) (int, error) {
+	b := &s.client.conn.backlog
+	b.change(func() { b.reading++ })
 	n, err := s.Channel.Read(p)
+	b.change(func() { b.reading--; b.taken(n) })
 	s.client.touch()
 	if n > 0 {
 		// The error is that a client which has hung up cannot be told of room for
@@ -45,12 +49,15 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *stream) Write(p []byte) (int, error) {
+func (s *stream) Write(p []byte) (n int, err error) {
+	b := &s.client.conn.backlog
+	b.change(func() { b.writing++ })
+	defer func() { b.change(func() { b.wrote(n) }) }()
 	if len(p) > smallWrite {
 		s.client.conn.hold()
 		defer s.client.conn.release()
 	}
-	n, err := s.Channel.Write(p)
+	n, err = s.Channel.Write(p)
 	s.client.touch()
 	return n, err
 }
@@ -83,20 +90,34 @@ func (s *stream) exit(status uint32) (err error) {
 	return err
 }
 
+// programTime is how long a channel may be open without a program: what the client sends
+// there waits in the SSH library.
+const programTime = time.Minute
+
 // runChannel waits for the client to say what it wants to run, and runs it.
 func (c *sshConn) runChannel(s *stream, requests <-chan *ssh.Request) {
+	b := &c.conn.backlog
+	b.change(func() { b.streams++ })
+	gone := sync.OnceFunc(func() { b.change(func() { b.streams-- }) })
+	defer gone()
 	defer s.exit(1)
+	late := time.AfterFunc(programTime, func() {
+		gone()
+		s.exit(1)
+	})
+	defer late.Stop()
 	for r := range requests {
 		run := c.programFor(r)
 		if r.WantReply {
-			_ = r.Reply(run != nil, nil)
+			b.during(func() { _ = r.Reply(run != nil, nil) })
 		}
 		if run != nil {
+			late.Stop()
 			here, gone := context.WithCancel(c.clientHere)
 			s.here = here
 			go func() {
 				defer gone() // no more of them come when the client has closed the channel
-				ssh.DiscardRequests(requests)
+				b.refuse(requests)
 			}()
 			s.exit(run(c.ctx, c.session.Load(), s))
 			return

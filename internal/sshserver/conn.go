@@ -77,8 +77,9 @@ type sshConn struct {
 }
 
 func newSSHConn(s *Server, nc net.Conn, gateConn *gate.Conn) *sshConn {
-	c := &sshConn{srv: s, conn: newBufferedConn(nc, &s.writeBuffers), gateConn: gateConn, peer: listen.AddrPort(nc.RemoteAddr()), log: s.cfg.Log.With("session", gateConn.ID()), running: map[*stream]struct{}{}}
+	c := &sshConn{srv: s, gateConn: gateConn, peer: listen.AddrPort(nc.RemoteAddr()), log: s.cfg.Log.With("session", gateConn.ID()), running: map[*stream]struct{}{}}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.conn = newBufferedConn(c.ctx, nc, &s.writeBuffers)
 	c.clientHere, c.hungUp = context.WithCancel(c.ctx)
 	c.drain, c.startDrain = context.WithCancel(c.ctx)
 	c.touch()
@@ -117,10 +118,10 @@ func (c *sshConn) serve() (cause error) {
 
 	// Forwarding and whatever else is asked of the connection is refused,
 	// which is all that a keepalive wants to hear.
-	go ssh.DiscardRequests(requests)
+	go c.conn.backlog.refuse(requests)
 	go c.watch(sc)
 	for offered := range channels {
-		c.open(offered)
+		c.conn.backlog.during(func() { c.open(offered) })
 	}
 	cause = c.ended(sc.Wait())
 	c.hungUp()
@@ -260,11 +261,39 @@ func (c *sshConn) watch(sc ssh.Conn) {
 	}
 }
 
-// ask asks the client whether it is there, as OpenSSH's server does.
+// ask asks the client whether it is there, as OpenSSH's server does. Its answer lies
+// behind what it has sent before, which may wait for us.
 func (c *sshConn) ask(sc ssh.Conn) {
-	late := time.AfterFunc(c.srv.cfg.KeepAlive, func() { c.cancel(errVanished) })
-	defer late.Stop()
+	answered := make(chan struct{})
+	defer close(answered)
+	go func() {
+		for tries := 1; c.answersLate(answered) && c.conn.backlog.holdsBack() && tries < mostTries; tries++ {
+		}
+		select {
+		case <-answered:
+		default:
+			c.cancel(errVanished)
+		}
+	}()
 	_, _, _ = sc.SendRequest("keepalive@openssh.com", true, nil) // "no" is an answer
+}
+
+// mostTries is how often a client may be late whom we do not hear.
+const mostTries = 60
+
+// answersLate waits for an answer as long as one may take, and tells whether that was too
+// short.
+func (c *sshConn) answersLate(answered <-chan struct{}) bool {
+	late := time.NewTimer(c.srv.cfg.KeepAlive)
+	defer late.Stop()
+	select {
+	case <-answered:
+		return false
+	case <-c.ctx.Done():
+		return false
+	case <-late.C:
+		return true
+	}
 }
 
 // touch notes that the connection is in use, quiet is how long it has not been.
