@@ -147,6 +147,14 @@ type OpenOptions struct {
 	// RANG before STOR asks for. An upload that goes on with a part is not meant
 	// where a file stands.
 	KeepRest bool
+	// Wait is how long Open waits, in every mode but Read, for a part that another
+	// session of the user writes: until that lets go of it, or has been silent for so
+	// long that it may be taken over; ErrBusy comes after that. It waits for an event,
+	// holds nothing meanwhile, and ends with its ctx.
+	Wait time.Duration
+	// OnlyPart: At is of an unfinished upload, as the user has seen it. Where a file
+	// stands, ErrChanged.
+	OnlyPart bool
 	// Blind: the user may neither list nor read what stands under the name, and
 	// sees its own part as if nothing did.
 	Blind bool
@@ -205,7 +213,8 @@ const (
 	//
 	// A part that another session holds is taken over when that session has
 	// moved no byte for TakeoverAfter (by WriteAt, ReceiveFrom or SendTo; to
-	// open it counts as well), and is ErrBusy until then. The old
+	// open it counts as well), and is ErrBusy until then; so is an At that its bytes
+	// may yet make right. The old
 	// handle is revoked: a ReceiveFrom that waits returns, and it and all but
 	// Abort answer ErrTakenOver. Replace and Exclusive do the same, to begin
 	// anew; a handle of the same session counts as another's.
@@ -233,6 +242,12 @@ func (m Mode) Resumes() bool { return m == Resume || m == ResumeNew }
 // TakeoverAfter is how long a transfer must have been silent before the same
 // user, coming back, may take over its part.
 const TakeoverAfter = 5 * time.Second
+
+// PartWait is how long the servers let a client that comes back wait for its own
+// upload (OpenOptions.Wait), for the connection that broke may not have ended yet on
+// their side: long enough to take over one that has died without a word, though some
+// bytes of it were still to be read.
+const PartWait = TakeoverAfter + 2*time.Second
 
 // Handle is one open file. New content on its way is seen by nobody else
 // before Commit. ReadAt and WriteAt may be called from several goroutines at

@@ -52,15 +52,18 @@ func (o OpenOptions) AsItStands() bool {
 // for it, in bytes, each -1 where there is none. Start is where the upload begins;
 // for Anywhere that is a part's end, and 0 of a file.
 //
-// The table is at Resume. The errors are ErrBeyondEnd, ErrStalePart and, in mode
-// Update, fs.ErrNotExist.
+// The table is at Resume. The errors are ErrBeyondEnd, ErrStalePart, for OnlyPart
+// ErrChanged and, in mode Update, fs.ErrNotExist.
 func (o OpenOptions) GoesOn(file, part int64) (shows Look, start int64, err error) {
 	edits := o.KeepRest || o.At == Anywhere || o.Mode == Update
 	if o.Blind && part >= 0 {
 		file = -1
 	}
-	if o.Mode == Update && file < 0 {
+	switch {
+	case o.Mode == Update && file < 0:
 		return ShowsNothing, 0, fs.ErrNotExist
+	case o.OnlyPart && file >= 0:
+		return ShowsFile, 0, ErrChanged
 	}
 	end := int64(0)
 	switch {

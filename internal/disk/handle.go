@@ -44,10 +44,13 @@ func (f *openFile) base() *openFile { return f }
 // Moved notes that a byte has moved just now.
 func (f *openFile) Moved() { f.moved.Store(int64(time.Since(f.v.t.born))) }
 
-// silent tells whether the handle may be taken over.
-func (f *openFile) silent() bool {
-	return time.Since(f.v.t.born)-time.Duration(f.moved.Load()) >= ferry.TakeoverAfter
+// silence is for how long no byte has moved.
+func (f *openFile) silence() time.Duration {
+	return time.Since(f.v.t.born) - time.Duration(f.moved.Load())
 }
+
+// silent tells whether the handle may be taken over.
+func (f *openFile) silent() bool { return f.silence() >= ferry.TakeoverAfter }
 
 // begin lets an operation at off in; done is to follow where there is no error.
 func (f *openFile) begin(off int64) error {

@@ -28,7 +28,7 @@ func (h *staged) vanish() (bool, error) {
 	}
 	t.unclaim(u)
 	t.mu.Lock()
-	h.v.uploads.remove(h, u)
+	h.v.uploads.Remove(u.at.ID, u.at.Base, h)
 	u.removed = true
 	t.mu.Unlock()
 	return true, nil
@@ -110,8 +110,8 @@ func (h *staged) moveToUpload(next *upload, replace bool) error {
 	next.attrs, next.over = u.attrs, next.at.Exists
 	t.unclaim(u)
 	t.mu.Lock()
-	h.v.uploads.remove(h, u)
-	h.v.uploads.add(h, next)
+	h.v.uploads.Remove(u.at.ID, u.at.Base, h)
+	h.v.uploads.Add(next.at.ID, next.at.Base, h)
 	next.holder, h.up = h, next
 	t.mu.Unlock()
 	u.at.Close()

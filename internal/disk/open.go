@@ -39,17 +39,37 @@ func (v *sessionFS) openMode(ctx context.Context, name ferry.Name, o ferry.OpenO
 	if o.AsItStands() {
 		return v.openNamed(name, o.Mode)
 	}
+	patience := ctx
+	if o.Wait > 0 {
+		var cancel context.CancelFunc
+		patience, cancel = context.WithTimeoutCause(ctx, o.Wait, ferry.ErrBusy)
+		defer cancel()
+	}
+	for {
+		h, key, err := v.openPlace(ctx, name, o)
+		if err != errHeld || o.Wait <= 0 {
+			return h, err
+		}
+		if err := v.await(patience, key); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// openPlace opens what is to become the file of that name; key is that of its part.
+func (v *sessionFS) openPlace(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (h opened, key partKey, err error) {
 	p, err := v.names.Locate(name, !o.Mode.MustBeNew())
 	if err != nil {
-		return nil, err
+		return nil, key, err
 	}
 	defer p.Close()
-	h, err := v.openUpload(ctx, p, o)
+	key = v.partKey(p)
+	h, err = v.openUpload(ctx, p, o)
 	if err != nil {
-		return nil, err
+		return nil, key, err
 	}
 	h.base().name = name
-	return h, nil
+	return h, key, nil
 }
 
 // openNamed opens an existing file by its name. Where there is no /proc it may

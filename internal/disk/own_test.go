@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -8,10 +9,10 @@ import (
 	"testing"
 
 	"ferry"
-	"ferry/internal/beneath"
+	"ferry/internal/partfile"
 )
 
-// scan is what ownUploads is to hold, found by looking at every handle.
+// scan is what the index of a session is to hold, found by looking at every handle.
 func scan(v *sessionFS) map[targetKey][]*staged {
 	all := make(map[targetKey][]*staged)
 	for h := range v.open {
@@ -21,15 +22,15 @@ func scan(v *sessionFS) map[targetKey][]*staged {
 		}
 	}
 	for _, list := range all {
-		slices.SortFunc(list, byNumber)
+		slices.SortFunc(list, func(a, b *staged) int { return cmp.Compare(a.number, b.number) })
 	}
 	return all
 }
 
-// flat is ownUploads by whole targets.
-func flat(o ownUploads) map[targetKey][]*staged {
+// flat is an index by whole targets.
+func flat(x partfile.Index[*staged]) map[targetKey][]*staged {
 	all := make(map[targetKey][]*staged)
-	for id, dir := range o {
+	for id, dir := range x {
 		for base, list := range dir {
 			all[targetKey{id, base}] = list
 		}
@@ -90,23 +91,5 @@ func TestOwnUploadsAreWhatIsOpen(t *testing.T) {
 		if len(v.uploads) != 0 {
 			t.Errorf("%s: %v after the end", u.Name, v.uploads)
 		}
-	}
-}
-
-func TestOwnUploadsShowTheLastOne(t *testing.T) {
-	place := func(base string) *upload { return &upload{at: beneath.Place{Base: base}} }
-	a, b, c := new(staged), new(staged), new(staged)
-	a.number, b.number, c.number = 1, 2, 3
-	o := make(ownUploads)
-	o.add(b, place("x"))
-	o.add(c, place("x"))
-	o.add(a, place("x")) // moved there last, opened first
-	o.remove(a, place("y"))
-	if got := o.last(targetKey{base: "x"}); got != c {
-		t.Errorf("handle %d, want 3", got.number)
-	}
-	o.remove(c, place("x"))
-	if got := o.in(beneath.DirID{}); len(got) != 1 || got["x"] != b {
-		t.Errorf("%v, want 2 under x", got)
 	}
 }

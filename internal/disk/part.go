@@ -147,8 +147,8 @@ func (e *ending) end(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	u, err := e.v.t.claim(ctx, e.key, ferry.ErrRemoved)
-	if err == errHeld {
-		return false, nil
+	if err == errHeld || err == errEnded {
+		return err == errEnded, nil
 	}
 	if err != nil {
 		return false, err

@@ -39,8 +39,8 @@ func (v *sessionFS) tryAt(ctx context.Context, p *beneath.Place, o ferry.OpenOpt
 		file = p.St.Size
 	}
 	shows, start, err := o.GoesOn(file, part)
-	if err == ferry.ErrStalePart && v.t.moves(v.partKey(p)) {
-		err = ferry.ErrBusy // it has not broken yet
+	if (err == ferry.ErrStalePart || err == ferry.ErrBeyondEnd && part >= 0) && v.t.moves(v.partKey(p)) {
+		err = errHeld // it has not broken yet, and may still grow
 	}
 	if err != nil {
 		return nil, err

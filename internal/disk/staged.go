@@ -46,6 +46,9 @@ func (v *sessionFS) newStaged(u *upload, p *beneath.Place, fd int, o ferry.OpenO
 	return h, nil
 }
 
+// Number is partfile.Numbered's.
+func (h *staged) Number() uint64 { return h.number }
+
 // Stat describes the file that the part is to be.
 func (h *staged) Stat() (ferry.Info, error) {
 	i, err := h.direct.Stat()
@@ -202,7 +205,7 @@ func (h *staged) leave() {
 		return
 	}
 	t.mu.Lock()
-	h.v.uploads.remove(h, u)
+	h.v.uploads.Remove(u.at.ID, u.at.Base, h)
 	h.up = nil
 	t.mu.Unlock()
 	t.unclaim(u)

@@ -129,7 +129,7 @@ func (t *Tree) as(as *runas.User, u ferry.User) *sessionFS {
 		owner:   partfile.Owner{User: u.Name, Keeps: !u.Anonymous && !u.Shared},
 		direct:  u.DirectUploads,
 		open:    make(map[opened]bool),
-		uploads: make(ownUploads),
+		uploads: make(partfile.Index[*staged]),
 	}}
 }
 
@@ -156,7 +156,7 @@ type session struct {
 
 	// Guarded by t.mu:
 	open    map[opened]bool
-	uploads ownUploads // those of open that are unfinished
+	uploads partfile.Index[*staged] // those of open that are unfinished
 	closed  bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -41,16 +42,20 @@ type upload struct {
 	gone      chan struct{} // closed when the upload leaves the table
 }
 
-// errHeld: somebody in this process has hold of the part.
-var errHeld = fmt.Errorf("%w", ferry.ErrBusy)
+// errHeld: somebody in this process has hold of the part. errEnded: an upload was ended,
+// and somebody has come after it.
+var (
+	errHeld  = fmt.Errorf("%w", ferry.ErrBusy)
+	errEnded = fmt.Errorf("%w", ferry.ErrBusy)
+)
 
 // claim enters the part into the table for the caller alone. A handle that
 // writes it is revoked, and has let go of it when claim returns: any where why is
 // ferry.ErrRemoved, and what it wrote is gone; where why is ferry.ErrTakenOver one
 // that has been silent long enough. Else the answer is errHeld: it writes, or it has
-// just been taken hold of. Where a handle hangs, it is ferry.ErrBusy.
+// just been taken hold of; or errEnded. Where a handle hangs, it is ferry.ErrBusy.
 func (t *Tree) claim(ctx context.Context, key partKey, why error) (*upload, error) {
-	ended := false
+	remove, ended := why == ferry.ErrRemoved, false
 	for {
 		t.mu.Lock()
 		u := t.live[key]
@@ -62,8 +67,9 @@ func (t *Tree) claim(ctx context.Context, key partKey, why error) (*upload, erro
 		}
 		holder := u.holder
 		t.mu.Unlock()
-		remove := why == ferry.ErrRemoved
 		switch {
+		case ended:
+			return nil, errEnded
 		case holder == nil || !remove && !holder.silent():
 			return nil, errHeld
 		case holder.revoke(why):
@@ -75,6 +81,37 @@ func (t *Tree) claim(ctx context.Context, key partKey, why error) (*upload, erro
 			return nil, err
 		}
 	}
+}
+
+// await waits until a part that could not be claimed may be asked for again: it was let
+// go of, or its holder may have been silent for long enough. What the session itself
+// writes is not waited for.
+func (v *sessionFS) await(ctx context.Context, key partKey) error {
+	v.t.mu.Lock()
+	u := v.t.live[key]
+	var h *staged
+	if u != nil {
+		h = u.holder
+	}
+	v.t.mu.Unlock()
+	var silence <-chan time.Time // nil: it is ending
+	switch {
+	case u == nil:
+		return nil
+	case h == nil: // it is just being opened
+		silence = time.After(ferry.TakeoverAfter)
+	case h.v.session == v.session:
+		return ferry.ErrBusy
+	case h.guard.Ended() == nil:
+		silence = time.After(ferry.TakeoverAfter - h.silence())
+	}
+	select {
+	case <-u.gone:
+	case <-silence:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // revoke ends the handle because of why; false: it is ending already.
@@ -192,7 +229,7 @@ func (v *sessionFS) enlist(h opened) bool {
 	v.open[h] = true
 	if h, ok := h.(*staged); ok {
 		h.up.holder = h
-		v.uploads.add(h, h.up)
+		v.uploads.Add(h.up.at.ID, h.up.at.Base, h)
 	}
 	return true
 }
@@ -224,7 +261,7 @@ func (v *sessionFS) unfinished(name ferry.Name, follow bool) *staged {
 func (v *sessionFS) unfinishedAt(p *beneath.Place) *staged {
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
-	return v.uploads.last(targetOf(p))
+	return v.uploads.Last(p.ID, p.Base)
 }
 
 // unfinishedIn gives the session's own unfinished files in the open directory dir, by
@@ -236,5 +273,5 @@ func (v *sessionFS) unfinishedIn(dir int) map[string]*staged {
 	}
 	v.t.mu.Lock()
 	defer v.t.mu.Unlock()
-	return v.uploads.in(beneath.DirOf(&st))
+	return v.uploads.In(beneath.DirOf(&st))
 }

@@ -33,5 +33,5 @@ func Run(t *testing.T, open func(t *testing.T) Tree, lacks ...Lack) {
 }
 
 func promises() []promise {
-	return slices.Concat(opening(), staging(), resuming(), going(), looking(), takeovers(), sessions(), contents(), transfers(), naming(), linking())
+	return slices.Concat(opening(), staging(), resuming(), going(), looking(), takeovers(), sessions(), waiting(), contents(), transfers(), naming(), linking())
 }

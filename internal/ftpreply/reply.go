@@ -138,6 +138,8 @@ func For(err error) Reply {
 		return Say(450, "In use by another session; try again later.")
 	case errors.As(err, &full):
 		return Say(450, fmt.Sprintf("Too many open files: %d of %s; try again later.", full.Open, full.Whose))
+	case errors.Is(err, ferry.ErrChanged):
+		return Say(450, "It has changed since you asked for its size; ask again.")
 	case errors.Is(err, ferry.ErrBeyondEnd):
 		return Say(554, "The restart offset is beyond the end of the file.")
 	case errors.Is(err, ferry.ErrStalePart):

@@ -63,8 +63,9 @@ const (
 	anALLO                        // of ALLO, for an upload
 	aRename                       // of RNFR, for RNTO
 	aCopy                         // of SITE CPFR, for SITE CPTO
+	aSize                         // of SIZE, for APPE
 
-	forTransfer = aRestart | anALLO
+	forTransfer = aRestart | anALLO | aSize
 )
 
 // commandTable is all of FTP that Ferry speaks.
@@ -92,7 +93,7 @@ func commandTable() map[string]*command {
 		{verb: "MODE", args: mustArg, phase: afterLogin, usage: "S|Z", spec: "959 §4.1.2", run: onParams((*ftpparam.Params).Mode)},
 		{verb: "STRU", args: mustArg, phase: afterLogin, usage: "F", spec: "959 §4.1.2", run: onParams((*ftpparam.Params).Stru)},
 		{verb: "OPTS", args: mustArg, usage: "command [options]", spec: "2389 §4", run: (*conn).opts},
-		{verb: "REST", args: mustArg, phase: afterLogin, begins: aRestart, keeps: anALLO, usage: "offset", spec: "3659 §5", run: onParams((*ftpparam.Params).Rest)},
+		{verb: "REST", args: mustArg, phase: afterLogin, begins: aRestart, keeps: anALLO | aSize, usage: "offset", spec: "3659 §5", run: onParams((*ftpparam.Params).Rest)},
 		{verb: "RANG", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "first last", spec: "draft-bryan-ftp-range", run: onParams((*ftpparam.Params).Rang)},
 		{verb: "ALLO", args: mustArg, phase: afterLogin, keeps: forTransfer, usage: "bytes [R bytes]", spec: "959 §4.1.3", run: (*conn).allo},
 
@@ -136,7 +137,7 @@ func commandTable() map[string]*command {
 		{verb: "XRMD", args: mustArg, phase: afterLogin, usage: "name", spec: "1123 §4.1.3.1", run: onFiles((*ftptree.Files).Rmd)},
 
 		// Facts about files
-		{verb: "SIZE", args: mustArg, phase: afterLogin, usage: "name", spec: "3659 §4", run: (*conn).size},
+		{verb: "SIZE", args: mustArg, phase: afterLogin, begins: aSize, usage: "name", spec: "3659 §4", run: (*conn).size},
 		{verb: "MDTM", args: mustArg, phase: afterLogin, usage: "[time] name", spec: "3659 §3", run: onFiles((*ftptree.Files).Mdtm)},
 		{verb: "MFMT", args: mustArg, phase: afterLogin, usage: "time name", spec: "draft-somers-ftp-mfxx", run: onFiles((*ftptree.Files).Mfmt)},
 		{verb: "MFF", args: mustArg, phase: afterLogin, usage: "fact=value;... name", spec: "draft-somers-ftp-mfxx", run: onFiles((*ftptree.Files).Mff)},

@@ -129,6 +129,9 @@ func (c *conn) forget(what prepared) {
 	if what&aCopy != 0 && c.files != nil {
 		c.files.ForgetCopy()
 	}
+	if what&aSize != 0 && c.files != nil {
+		c.files.ForgetSize()
+	}
 }
 
 func notFTP(verb string) bool {

@@ -33,9 +33,13 @@ func (c *conn) lost(err error) {
 
 // abandon stops what runs, and forgets what it has to say.
 func (c *conn) abandon() {
-	c.job.cancel(ferry.ErrControlLost)
-	<-c.job.done
-	c.job = nil
+	for c.job != nil {
+		c.job.cancel(ferry.ErrControlLost)
+		r := <-c.job.done
+		if c.job = nil; r.reply.Then != nil {
+			c.begin(*r.reply.Then) // which gives back what it was handed
+		}
+	}
 }
 
 // afterGoodbye ends a session whose client said QUIT and then left: what runs

@@ -43,7 +43,8 @@ func (c *conn) begin(what ftpreply.Job) {
 	}()
 }
 
-// finish takes a job's result into the session. One that panicked ends it.
+// finish takes a job's result into the session, and begins what goes on behind its
+// reply. A job that panicked ends the session.
 func (c *conn) finish(r result) {
 	c.job.cancel(nil)
 	if r.panic != nil {
@@ -52,6 +53,9 @@ func (c *conn) finish(r result) {
 		c.send(r.reply)
 	}
 	c.job = nil
+	if r.reply.Then != nil {
+		c.begin(*r.reply.Then)
+	}
 }
 
 // stillWorking tells a client that waits on the control connection alone that

@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -99,12 +100,22 @@ func (c *conn) stor(arg string) ftpreply.Reply {
 }
 
 // APPE (RFC 959 §4.1.3): at the end of the file, or of this user's unfinished
-// upload, whatever REST or RANG said: what is there stays.
+// upload, whatever REST or RANG said: what is there stays. Who has just been told the
+// SIZE of an unfinished upload (curl) goes on from there: what an old connection of
+// its own has still brought since is sent again.
 func (c *conn) appe(arg string) ftpreply.Reply {
-	return c.store("APPE", arg, ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd}, ftpparam.Restart{})
+	o := ferry.OpenOptions{Mode: ferry.Resume, At: ferry.AtEnd}
+	if name, err := c.files.Name(arg); err == nil {
+		if size, told := c.files.ToldSize(name); told {
+			o.At, o.OnlyPart = size, true
+		}
+	}
+	return c.store("APPE", arg, o, ftpparam.Restart{})
 }
 
-// store receives a file, at most as long as at says.
+// store receives a file, at most as long as at says. An upload that another session of
+// the user still has is waited for, as a job: the client may say ABOR meanwhile, or
+// leave.
 func (c *conn) store(verb, arg string, o ferry.OpenOptions, at ftpparam.Restart) ftpreply.Reply {
 	if r, ok := c.dataReady(); !ok {
 		return r
@@ -114,47 +125,89 @@ func (c *conn) store(verb, arg string, o ferry.OpenOptions, at ftpparam.Restart)
 		return ftpreply.ForStore(err)
 	}
 	o.Perm, o.ASCII = c.params.FilePerm(), c.params.ASCII
-	h, err := c.fs().Open(c.ctx(), name, o)
-	if err != nil {
+	tree := c.fs()
+	h, err := tree.Open(c.ctx(), name, o)
+	if err != nil && !errors.Is(err, ferry.ErrBusy) {
 		return c.report.StoreFailed(verb, name, err)
 	}
-	at.Offset = h.Start()
-	return c.receive(verb, name, h, at, ftpreply.Say(150, "Ok to send data."), "Transfer complete.")
+	u := c.upload(verb, name, at)
+	if err == nil {
+		return u.receive(h)
+	}
+	o.Wait = ferry.PartWait
+	return ftpreply.Begin(ftpreply.Job{Verb: verb, Run: func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
+		h, err := tree.Open(ctx, name, o)
+		if err != nil {
+			u.way.Close()
+			return u.report.StoreFailed(verb, name, cmp.Or(context.Cause(ctx), err))
+		}
+		return u.receive(h)
+	}})
 }
 
-// receive starts the job that takes an upload in and publishes it.
-func (c *conn) receive(verb string, name ferry.Name, h ferry.Handle, at ftpparam.Restart, first ftpreply.Reply, done string) ftpreply.Reply {
-	data, way, form, who, announced := c.srv.data, c.next.Take(), c.form(), c.next.Party(), c.params.Announced
-	form.Upload = true
-	if form.Ascii || at.Offset > 0 || at.Ranged || c.srv.cfg.LooseALLO {
-		announced = 0 // ALLO speaks of the whole file as it is stored
+// upload is what the job of an upload knows of its session.
+type upload struct {
+	verb      string
+	name      ferry.Name
+	at        ftpparam.Restart
+	began     ftpreply.Reply // the 150
+	done      string         // the text of the 226
+	data      *ftpdata.Service
+	way       ftpdata.Endpoint
+	form      ftpdata.Form
+	who       ftpdata.Session
+	announced int64 // bytes; 0: nothing was
+	report    ftpreply.Reporter
+}
+
+// upload takes over what was prepared for an upload.
+func (c *conn) upload(verb string, name ferry.Name, at ftpparam.Restart) upload {
+	u := upload{
+		verb: verb, name: name, at: at, began: ftpreply.Say(150, "Ok to send data."), done: "Transfer complete.",
+		data: c.srv.data, way: c.next.Take(), form: c.form(), who: c.next.Party(), report: c.report,
 	}
-	report := c.report
-	take := func(ctx context.Context, control ftpreply.Control) ftpreply.Reply {
-		began := time.Now()
-		err := data.With(ctx, who, way, form, func(from *ferry.DataConn) error {
-			n, err := h.ReceiveFrom(ctx, from, at.Offset, at.Length())
-			if err == nil && at.Ranged && n == at.Length() {
-				err = nothingMore(from)
-			}
-			if err == nil && n < announced {
-				return fmt.Errorf("%w: %d of %d", ftpreply.ErrShortOfALLO, n, announced)
-			}
-			return err
-		})
-		if err == nil {
-			err = control.Holds(ctx, graceAfter(time.Since(began), announced))
-		}
-		if err == nil {
-			err = h.Commit()
-		}
-		if err != nil {
-			_ = h.Abort(err)
-			return report.StoreFailed(verb, name, err)
-		}
-		return ftpreply.Say(226, done)
+	u.form.Upload = true
+	if !c.srv.cfg.LooseALLO {
+		u.announced = c.params.Announced
 	}
-	return first.With(ftpreply.Job{Verb: verb, Run: take})
+	return u
+}
+
+// receive is 150, and the job that takes the upload into h and publishes it.
+func (u upload) receive(h ferry.Handle) ftpreply.Reply {
+	u.at.Offset = h.Start()
+	if u.form.Ascii || u.at.Offset > 0 || u.at.Ranged {
+		u.announced = 0 // ALLO speaks of the whole file as it is stored
+	}
+	take := u.take
+	return u.began.With(ftpreply.Job{Verb: u.verb, Run: func(ctx context.Context, control ftpreply.Control) ftpreply.Reply {
+		return take(ctx, control, h)
+	}})
+}
+
+func (u upload) take(ctx context.Context, control ftpreply.Control, h ferry.Handle) ftpreply.Reply {
+	began := time.Now()
+	err := u.data.With(ctx, u.who, u.way, u.form, func(from *ferry.DataConn) error {
+		n, err := h.ReceiveFrom(ctx, from, u.at.Offset, u.at.Length())
+		if err == nil && u.at.Ranged && n == u.at.Length() {
+			err = nothingMore(from)
+		}
+		if err == nil && n < u.announced {
+			return fmt.Errorf("%w: %d of %d", ftpreply.ErrShortOfALLO, n, u.announced)
+		}
+		return err
+	})
+	if err == nil {
+		err = control.Holds(ctx, graceAfter(time.Since(began), u.announced))
+	}
+	if err == nil {
+		err = h.Commit()
+	}
+	if err != nil {
+		_ = h.Abort(err)
+		return u.report.StoreFailed(u.verb, u.name, err)
+	}
+	return ftpreply.Say(226, u.done)
 }
 
 // lastByteTimeout is how long a client may take to end its data connection behind the
@@ -206,7 +259,9 @@ func (c *conn) stou(arg string) ftpreply.Reply {
 		if err != nil {
 			return c.report.StoreFailed("STOU", name, err)
 		}
-		return c.receive("STOU", name, h, ftpparam.Restart{}, ftpreply.Say(150, "FILE: "+shown), "Transfer complete. FILE: "+shown)
+		u := c.upload("STOU", name, ftpparam.Restart{})
+		u.began, u.done = ftpreply.Say(150, "FILE: "+shown), u.done+" FILE: "+shown
+		return u.receive(h)
 	}
 	return ftpreply.Say(450, "No unique name found for "+path.Base(arg)+"; try again.")
 }

@@ -48,6 +48,9 @@ func (f *Files) Size(ctx context.Context, arg string, asText func() bool) ftprep
 	case asText():
 		return f.asciiSize(ctx, name, info.Size)
 	}
+	if info.Unfinished {
+		f.told = toldSize{name, info.Size}
+	}
 	return ftpreply.Say(213, strconv.FormatInt(info.Size, 10))
 }
 

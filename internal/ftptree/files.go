@@ -37,6 +37,13 @@ type Files struct {
 	cwd      ferry.Name
 	from     ferry.Name // a clean name after RNFR, until RNTO
 	copyFrom ferry.Name // a clean name after SITE CPFR, until SITE CPTO
+	told     toldSize   // by SIZE, until APPE
+}
+
+// toldSize is the size of an unfinished upload, in bytes; without a name: of none.
+type toldSize struct {
+	name ferry.Name
+	size int64
 }
 
 // Of are the files of a login, which is in its root directory.
@@ -60,6 +67,14 @@ func (f *Files) ForgetRename() { f.from = "" }
 
 // ForgetCopy: see ForgetRename.
 func (f *Files) ForgetCopy() { f.copyFrom = "" }
+
+// ForgetSize drops what SIZE has told.
+func (f *Files) ForgetSize() { f.told = toldSize{} }
+
+// ToldSize is what SIZE has just told of an unfinished upload of that name.
+func (f *Files) ToldSize(name ferry.Name) (size int64, ok bool) {
+	return f.told.size, f.told.name == name
+}
 
 // Name makes a command's argument a clean name, in the session's directory.
 func (f *Files) Name(arg string) (ferry.Name, error) { return ferry.Clean(f.cwd, arg) }

@@ -170,6 +170,7 @@ func (h *handle) release() {
 	}
 	if p := h.part; p != nil && p.dir != nil {
 		p.holder = nil
+		p.letGo()
 		p.exclusive = false
 		p.kept = time.Now()
 		if !h.session.keeps || h.discard {

@@ -9,16 +9,70 @@ import (
 	"ferry"
 )
 
-func (s *session) Open(_ context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+func (s *session) Open(ctx context.Context, name ferry.Name, o ferry.OpenOptions) (ferry.Handle, error) {
+	patience := ctx
+	if o.Wait > 0 {
+		var cancel context.CancelFunc
+		patience, cancel = context.WithTimeoutCause(ctx, o.Wait, ferry.ErrBusy)
+		defer cancel()
+	}
+	for {
+		h, held, err := s.tryOpen(name, o)
+		if err == nil {
+			return h, nil
+		}
+		if held != nil && o.Wait > 0 {
+			if err = held.wait(patience); err == nil {
+				continue
+			}
+		}
+		return nil, fail("open", name, err)
+	}
+}
+
+// tryOpen opens, or says who holds the part in another session.
+func (s *session) tryOpen(name ferry.Name, o ferry.OpenOptions) (*handle, *held, error) {
 	s.tree.mu.Lock()
 	defer s.tree.mu.Unlock()
 	h, err := s.open(name, o)
+	if errors.Is(err, ferry.ErrBusy) {
+		return nil, s.heldBy(name, o), err
+	}
 	if err != nil {
-		return nil, fail("open", name, err)
+		return nil, nil, err
 	}
 	h.node.open++
 	s.handles[h] = true
-	return h, nil
+	return h, nil, nil
+}
+
+// held is a part in the hands of another session.
+type held struct {
+	changed <-chan struct{} // closed when it is not any more
+	left    time.Duration   // until it may be taken over, if nothing moves
+}
+
+// heldBy gives what keeps the session from opening name; nil: it does itself.
+func (s *session) heldBy(name ferry.Name, o ferry.OpenOptions) *held {
+	at, err := s.walk(name, !o.Mode.MustBeNew())
+	if err != nil {
+		return nil
+	}
+	p := s.partAt(at)
+	if p == nil || p.holder == nil || s.handles[p.holder] {
+		return nil
+	}
+	return &held{p.changed, ferry.TakeoverAfter - time.Since(p.holder.moved)}
+}
+
+func (w *held) wait(ctx context.Context) error {
+	select {
+	case <-w.changed:
+	case <-time.After(w.left):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 func (s *session) open(name ferry.Name, o ferry.OpenOptions) (*handle, error) {
@@ -133,8 +187,8 @@ func (h *handle) openAt(at place, o ferry.OpenOptions) error {
 		part = p.node.content.contiguous()
 	}
 	shows, start, err := o.GoesOn(file, part)
-	if errors.Is(err, ferry.ErrStalePart) && p.moves() {
-		err = ferry.ErrBusy // it has not broken yet
+	if p != nil && p.moves() && (errors.Is(err, ferry.ErrStalePart) || errors.Is(err, ferry.ErrBeyondEnd)) {
+		err = ferry.ErrBusy // it has not broken yet, and may still grow
 	}
 	if err != nil {
 		return err

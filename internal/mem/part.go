@@ -26,6 +26,13 @@ type part struct {
 	modeSet   bool      // by SetAttr: not to be taken from the replaced file
 	uidSet    bool
 	gidSet    bool
+	changed   chan struct{} // closed when holder lets go of it
+}
+
+// letGo wakes who waits for the part.
+func (p *part) letGo() {
+	close(p.changed)
+	p.changed = make(chan struct{})
 }
 
 // key is the one under which this session's user may have a kept part.
@@ -61,7 +68,7 @@ func (s *session) own(at place) *part {
 
 // stage makes an empty part for a place, which h will write.
 func (s *session) stage(at place, perm *fs.FileMode, h *handle) *part {
-	p := &part{key: s.key(at.base), dir: at.dir, node: s.tree.newFile(perm), holder: h}
+	p := &part{key: s.key(at.base), dir: at.dir, node: s.tree.newFile(perm), holder: h, changed: make(chan struct{})}
 	if !s.keeps {
 		p.key.serial = h.number
 	}
@@ -130,6 +137,7 @@ func (s *session) endPart(p *part) {
 // discard removes a part. A handle that still has it open goes on, as with an
 // unlinked file, and cannot commit.
 func (t *Tree) discard(p *part) {
+	p.letGo()
 	delete(p.dir.parts, p.key)
 	p.dir = nil
 	t.unlink(p.node)
@@ -168,6 +176,7 @@ func (t *Tree) publish(p *part) error {
 		t.unlink(old)
 	}
 	delete(p.dir.parts, p.key)
+	p.letGo()
 	p.dir.put(p.key.base, p.node)
 	return nil
 }

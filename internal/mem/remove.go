@@ -170,6 +170,7 @@ func (s *session) renamePart(p *part, dst place, replace bool) error {
 		return nil
 	}
 	s.end(dst)
+	p.letGo()
 	delete(p.dir.parts, p.key)
 	p.key.base = dst.base
 	p.dir = dst.dir

@@ -29,7 +29,8 @@
 //     fs.ErrNotExist at Commit, and its part is kept where the directory went.
 //     Parts that another session is writing look like kept ones, unless the
 //     server stages by itself: then they are ErrBusy and taken over by its
-//     rules, and the old session notices with its next byte; they can be removed,
+//     rules, and the old session notices with its next byte; a server of ours waits
+//     for them as it likes, whatever OpenOptions.Wait says; they can be removed,
 //     and neither renamed nor changed. Where it does not,
 //     Commit looks whether the part still is what was written, ErrTakenOver.
 //   - Parts of sessions that died stay until the same user comes back for the

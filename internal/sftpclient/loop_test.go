@@ -29,7 +29,7 @@ type loop struct {
 func (l loop) For(u ferry.User) ferry.FS {
 	l.t.Helper()
 	here, there := net.Pipe()
-	session := sftpserver.Options{FS: l.below.For(u), User: u}
+	session := sftpserver.Options{FS: l.below.For(u), User: u, PartWait: -1}
 	if l.serve != nil {
 		l.serve(&session)
 	}

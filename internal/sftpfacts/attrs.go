@@ -2,7 +2,7 @@
 // the other way round: attributes (draft-ietf-secsh-filexfer-02 §5), and how much room
 // there is, for statvfs@openssh.com (OpenSSH's PROTOCOL §4.4) and for space-available
 // (draft-ietf-secsh-filexfer-extensions-00 §4); and by what names the people go whom
-// files belong to.
+// files belong to; and errors (draft-02 §7).
 package sftpfacts
 
 import (
@@ -54,4 +54,13 @@ func Changes(a sftpwire.Attrs) (ferry.Attr, error) {
 		changes.Access, changes.ModTime = &access, &modified
 	}
 	return changes, nil
+}
+
+// Perm is the permission that a client wants a new file to have; nil: it did
+// not say.
+func Perm(a sftpwire.Attrs) *fs.FileMode {
+	if a.Flags&sftpwire.AttrMode == 0 {
+		return nil
+	}
+	return new(sftpwire.FileMode(a.Mode) &^ fs.ModeType)
 }

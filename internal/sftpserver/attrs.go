@@ -22,6 +22,7 @@ func (c *session) described(request string, name ferry.Name, i ferry.Info, err e
 // where to.
 func (c *session) stat(name ferry.Name) answer {
 	i, err := c.cfg.FS.Stat(c.ctx, name)
+	c.tell(name, i, err)
 	return c.described("stat", name, withBelow(i, c.files.writing(name)), err)
 }
 
@@ -34,10 +35,18 @@ const partial = ".filepart"
 func (c *session) lstat(name ferry.Name) answer {
 	own := c.files.writing(name)
 	i, err := c.cfg.FS.Lstat(c.ctx, name)
+	c.tell(name, i, err)
 	if err == nil && i.Unfinished && own == nil && !strings.HasSuffix(string(name), partial) {
 		err = fs.ErrNotExist // which could not be read either
 	}
 	return c.described("lstat", name, withBelow(i, own), err)
+}
+
+// tell remembers what the client is told of an unfinished upload.
+func (c *session) tell(name ferry.Name, i ferry.Info, err error) {
+	if err == nil && i.Unfinished {
+		c.told.Store(&toldSize{name, i.Size})
+	}
 }
 
 // withBelow is the description of a name under which the session writes own,

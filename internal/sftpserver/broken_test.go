@@ -14,7 +14,9 @@ import (
 // hears of the first.
 func TestUndecidedFailsWhole(t *testing.T) {
 	w := newWorld()
-	first, second := dial(t, w.session()), dial(t, w.session())
+	impatient := w.session()
+	impatient.PartWait = -1
+	first, second := dial(t, w.session()), dial(t, impatient)
 	first.Put("/f", "old, content")
 	a, b := first.Open("/f", sftptest.Wr|sftptest.Creat), second.Open("/f", sftptest.Wr|sftptest.Creat)
 	first.Want(sftpwire.OK, &sftpwire.Write{Handle: a, Data: []byte("aaaa")})

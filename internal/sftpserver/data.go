@@ -128,8 +128,15 @@ func (f *file) begin(off int64) error {
 			return ferry.ErrStalePart
 		}
 	case f.onPart:
+		appends := f.flags&sftpwire.OpenAppend != 0
 		switch {
-		case off == f.handle.Start() || f.flags&sftpwire.OpenAppend != 0:
+		case f.seen >= 0 && appends:
+			return ferry.ErrChanged
+		case f.seen >= 0 && off == f.seen:
+			if err := f.handle.Truncate(f.seen); err != nil {
+				return err
+			}
+		case off == f.handle.Start() || appends:
 		case off == 0 && f.flags&sftpwire.OpenRead == 0: // as scp begins a file
 			if err := f.handle.Truncate(0); err != nil {
 				return err
@@ -165,7 +172,7 @@ func (c *session) decide(f *file, rewrite bool) error {
 	}
 	name := c.files.nameOf(f)
 	if rewrite {
-		return f.decideRewrite(c.ctx, c.cfg.FS, c.log, name)
+		return c.decideRewrite(f, name)
 	}
 	f.decideInPlace(c.log, name, "the first operation was no write at its beginning")
 	return nil

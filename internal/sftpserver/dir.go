@@ -34,7 +34,7 @@ func (c *session) touchDir(d *dir) touch {
 // here.
 func (c *session) opendir(name ferry.Name) answer {
 	if !c.files.reserveDir() {
-		return c.failed("opendir", name, errTooManyDirs)
+		return c.failed("opendir", name, sftpfacts.ErrTooManyDirs)
 	}
 	d, err := c.openDir(name)
 	if err != nil {

@@ -1,16 +1,10 @@
 package sftpserver
 
-import (
-	"errors"
-	"sync"
-)
+import "sync"
 
 // maxDirs is how many directories the sessions of one connection may have open
 // together: one that is being read costs a goroutine and a buffer for its entries.
 const maxDirs = 64
-
-// errTooManyDirs says maxDirs.
-var errTooManyDirs = errors.New("too many open directories: 64 of this connection")
 
 // Dirs counts the directories that the sessions of one connection have open. The zero
 // value is ready.

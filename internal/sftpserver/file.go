@@ -36,7 +36,10 @@ type file struct {
 	// onPart: the handle goes on with a broken upload, and nothing has been written
 	// yet. Only a client that begins at its end, or anew, knows what it is.
 	onPart bool
-	read   atomic.Bool // something was read through it
+	// seen is the end that the client was told by STAT, where bytes have come in since,
+	// that an old connection of its own still brought; else negative.
+	seen int64
+	read atomic.Bool // something was read through it
 	// lastRead and lastWrite are closed when the last READ, or WRITE, so far
 	// was answered. Only the goroutine that plans touches them.
 	lastRead, lastWrite chan struct{}
@@ -57,7 +60,7 @@ type baseFile struct {
 }
 
 func newFile(name ferry.Name, flags sftpwire.OpenFlags, h ferry.Handle) *file {
-	f := &file{name: name, flags: flags, handle: h}
+	f := &file{name: name, flags: flags, handle: h, seen: -1}
 	f.keepOrder()
 	return f
 }
@@ -127,7 +130,7 @@ func noteInPlace(log *slog.Logger, name ferry.Name, why string) {
 
 // decideRewrite makes an undecided file one that gets new content, staged, over
 // what it has now.
-func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logger, name ferry.Name) error {
+func (c *session) decideRewrite(f *file, name ferry.Name) error {
 	if !f.undecided {
 		return nil
 	}
@@ -136,14 +139,17 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 		return err
 	}
 	if !readable(f.handle) {
-		f.decideInPlace(log, name, "the old content may not be read")
+		f.decideInPlace(c.log, name, "the old content may not be read")
 		return nil
 	}
-	h, err := tree.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Revise})
+	h, waited, err := c.openUpload(name, ferry.OpenOptions{Mode: ferry.Revise})
 	if err != nil {
 		return err
 	}
 	staged, err := h.Stat()
+	if err == nil && waited {
+		old, err = c.standsNow(f, name)
+	}
 	if err != nil {
 		_ = h.Abort(err)
 		return err
@@ -153,7 +159,7 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 	case staged.Size > 0:
 		_ = was.Abort(nil) // nothing was done with it
 		f.decided(h, nil)
-		noteInPlace(log, name, "the storage could not stage it")
+		noteInPlace(c.log, name, "the storage could not stage it")
 	case old.Size == 0:
 		_ = was.Abort(nil)
 		f.decided(h, nil)
@@ -161,6 +167,19 @@ func (f *file) decideRewrite(ctx context.Context, tree ferry.FS, log *slog.Logge
 		f.decided(h, &baseFile{handle: was, limit: old.Size})
 	}
 	return nil
+}
+
+// standsNow opens f anew, for another session may have published under its name.
+func (c *session) standsNow(f *file, name ferry.Name) (ferry.Info, error) {
+	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update, At: ferry.Anywhere})
+	if err != nil {
+		return ferry.Info{}, err
+	}
+	_ = f.handle.Abort(nil) // nothing was done with it
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.handle = h
+	return h.Stat()
 }
 
 // decided makes an undecided file one with that handle, and with that old content

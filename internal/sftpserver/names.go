@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
 )
 
@@ -15,7 +16,7 @@ func (c *session) remove(name ferry.Name) answer {
 
 // mkdir is MKDIR (draft-02 §6.6).
 func (c *session) mkdir(name ferry.Name, a sftpwire.Attrs) answer {
-	return c.done("mkdir", name, c.cfg.FS.Mkdir(c.ctx, name, permOf(a)))
+	return c.done("mkdir", name, c.cfg.FS.Mkdir(c.ctx, name, sftpfacts.Perm(a)))
 }
 
 // rmdir is RMDIR (draft-02 §6.6).
@@ -102,7 +103,7 @@ func (c *session) planExpand(raw string) *op {
 	case c.cfg.Host != nil:
 		var err error
 		if home, err = c.cfg.Host.HomeOf(who); err != nil {
-			return c.immediately(answer{reply: statusFor(err)})
+			return c.immediately(answer{reply: sftpfacts.Status(err)})
 		}
 	case who != c.cfg.User.Name:
 		return c.immediately(say(sftpwire.NoSuchFile))
@@ -115,7 +116,7 @@ func (c *session) homeDirectory(user string) answer {
 	if c.cfg.Host != nil {
 		home, err := c.cfg.Host.HomeOf(user)
 		if err != nil {
-			return answer{reply: statusFor(err)}
+			return answer{reply: sftpfacts.Status(err)}
 		}
 		return oneName(string(home))
 	}

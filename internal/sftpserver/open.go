@@ -1,12 +1,14 @@
 package sftpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
@@ -18,6 +20,9 @@ func (c *session) planOpen(r *sftpwire.Open) *op {
 	for i := range o.Touches {
 		t := &o.Touches[i]
 		t.Changes = t.Changes || c.files.writing(t.Name) != nil
+	}
+	if r.Flags&sftpwire.OpenWrite != 0 {
+		o.Quickness = new(sftporder.Quickness) // it may wait for another session
 	}
 	return o
 }
@@ -32,7 +37,7 @@ func (c *session) open(name ferry.Name, r *sftpwire.Open) answer {
 	var f *file
 	err := FileFor(c.ctx, c.cfg.FS, r.Name, name)
 	if err == nil {
-		f, err = c.openFile(name, r.Flags, permOf(r.Attrs))
+		f, err = c.openFile(name, r.Flags, sftpfacts.Perm(r.Attrs))
 	}
 	if err != nil {
 		c.files.giveUp()
@@ -59,15 +64,6 @@ func FileFor(ctx context.Context, tree ferry.FS, raw string, name ferry.Name) er
 		return ferry.ErrNotDir
 	}
 	return err
-}
-
-// permOf is the permission that a client wants a new file to have; nil: it did
-// not say.
-func permOf(a sftpwire.Attrs) *fs.FileMode {
-	if a.Flags&sftpwire.AttrMode == 0 {
-		return nil
-	}
-	return new(sftpwire.FileMode(a.Mode) &^ fs.ModeType)
 }
 
 // openFile opens by what the flags mean:
@@ -108,18 +104,42 @@ func (c *session) openFile(name ferry.Name, flags sftpwire.OpenFlags, perm *fs.F
 		o.Mode = ferry.Replace
 	default:
 		f, err := c.openStanding(name, flags)
-		if f != nil || err != nil {
+		if f != nil || err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return f, err
 		}
+		o.OnlyPart = err != nil
 	}
-	h, err := c.cfg.FS.Open(c.ctx, name, o)
+	h, _, err := c.openUpload(name, o)
+	if errors.Is(err, ferry.ErrChanged) && c.ctx.Err() == nil {
+		return c.openFile(name, flags, perm) // the file was published meanwhile
+	}
 	if err != nil {
 		return nil, err
 	}
 	f := newFile(name, flags, h)
 	f.onPart = o.Mode == ferry.Resume && h.Start() > 0
+	if told := c.told.Load(); o.OnlyPart && told != nil && told.name == name && told.size < h.Start() {
+		f.seen = told.size
+	}
 	f.keepOrder()
 	return f, nil
+}
+
+// openUpload opens for writing. What another session of the user still writes is
+// waited for, as long as the client is there.
+func (c *session) openUpload(name ferry.Name, o ferry.OpenOptions) (h ferry.Handle, waited bool, err error) {
+	h, err = c.cfg.FS.Open(c.ctx, name, o)
+	if o.Wait = cmp.Or(c.cfg.PartWait, ferry.PartWait); o.Wait > 0 && errors.Is(err, ferry.ErrBusy) {
+		h, err = c.cfg.FS.Open(c.present, name, o)
+		return h, true, err
+	}
+	return h, false, err
+}
+
+// toldSize is what STAT has told of an unfinished upload, in bytes.
+type toldSize struct {
+	name ferry.Name
+	size int64
 }
 
 // whereTo is where a file that is not truncated is to be written.
@@ -148,11 +168,11 @@ func (c *session) share(own *file, name ferry.Name) error {
 	return own.handle.Sync()
 }
 
-// openStanding opens for changes in place, or undecided; nothing and no error:
-// the file is missing, or the user may only add to it.
+// openStanding opens for changes in place, or undecided; nothing and no error: the
+// user may only add to it.
 func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file, error) {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Update, At: whereTo(flags), Try: true})
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	h, _, err := c.openUpload(name, ferry.OpenOptions{Mode: ferry.Update, At: whereTo(flags), Try: true})
+	if errors.Is(err, fs.ErrPermission) {
 		return nil, nil
 	}
 	if err != nil {

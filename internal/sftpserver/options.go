@@ -51,6 +51,9 @@ type Options struct {
 	// LinkFirst takes SYMLINK as the draft has it: the link, then its target.
 	// Otherwise as OpenSSH's server takes it, and most clients send it.
 	LinkFirst bool
+	// PartWait is how long OPEN may wait for an upload of the user that another session
+	// has; 0: ferry.PartWait; negative: not at all.
+	PartWait time.Duration
 	// Busy counts the requests that are being done, of all sessions that are
 	// given it; nil: nobody asks.
 	Busy *atomic.Int32

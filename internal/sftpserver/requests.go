@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ferry"
+	"ferry/internal/sftpfacts"
 	"ferry/internal/sftporder"
 	"ferry/internal/sftpwire"
 )
@@ -157,7 +158,7 @@ func (c *session) name(raw string) (ferry.Name, answer) {
 	}
 	name, err := clean(c.cfg.Start, raw)
 	if err != nil {
-		return "", answer{reply: statusFor(err)}
+		return "", answer{reply: sftpfacts.Status(err)}
 	}
 	return name, answer{}
 }
@@ -225,7 +226,7 @@ func (c *session) touchFile(f *file, from, to uint64, writes bool) touch {
 // failed answers a request that failed, and logs why.
 func (c *session) failed(request string, name ferry.Name, err error) answer {
 	c.log.Debug("request failed", "user", c.cfg.User.Name, "request", request, "name", name, "error", err)
-	return answer{reply: statusFor(err)}
+	return answer{reply: sftpfacts.Status(err)}
 }
 
 // done answers a request with OK, or with what err says.

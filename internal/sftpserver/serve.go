@@ -132,6 +132,7 @@ type session struct {
 	budget    *sftpio.Budget
 	buffers   *sftpio.Buffers
 	files     *table
+	told      atomic.Pointer[toldSize]                      // last
 	quickness [sftpwire.TypeSymlink + 1]sftporder.Quickness // by the type of the request, where no file has its own
 }
 

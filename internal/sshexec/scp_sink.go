@@ -199,7 +199,7 @@ func (s *scp) file(name string, r record, a ferry.Attr) error {
 	clean, err := ferry.Clean("/", name)
 	var f ferry.Handle
 	if err == nil {
-		f, err = s.fs.Open(s.ctx, clean, ferry.OpenOptions{Mode: ferry.Replace, Perm: &r.mode})
+		f, err = s.fs.Open(s.ctx, clean, ferry.OpenOptions{Mode: ferry.Replace, Perm: &r.mode, Wait: ferry.PartWait})
 	}
 	if err != nil {
 		return s.warn(name, err)

@@ -55,11 +55,11 @@ func verbs() []verb {
 		{name: "RETR", ftp: func(c *ftp) string { answer, got := c.fetch("RETR /d/x"); return strings.TrimSpace(answer + " " + got) },
 			cells: cells{"550", "150 226 0123456789", "550", "150 226 0123456789"}},
 		{name: "STOR", ftp: func(c *ftp) string { return c.store("STOR /d/x", "theirs") },
-			cells: cells{"450", "450", "150 226", "150 226"}},
+			cells: cells{"waits, then 150 226 -> yes: /d/x=theirs /f=file", "waits, then 150 226 -> yes: /d/x=theirs /f=file", "150 226", "150 226"}},
 		{name: "APPE", ftp: func(c *ftp) string { return c.store("APPE /d/x", "theirs") },
-			cells: cells{"450", "450", "150 226", "150 226"}},
+			cells: cells{"waits, then 150 226 -> yes: /d/x=half wholetheirs /f=file", "waits, then 150 226 -> yes: /d/x=half wholetheirs /f=file", "150 226", "150 226"}},
 		{name: "REST+STOR", ftp: func(c *ftp) string { c.ask("REST 4"); return c.store("STOR /d/x", "theirs") },
-			cells: cells{"450", "450", "554", "150 226"}},
+			cells: cells{"waits, then 150 226 -> yes: /d/x=halftheirs /f=file", "waits, then 150 226 -> yes: /d/x=halftheirs /f=file", "554", "150 226"}},
 		{name: "STOU", ftp: func(c *ftp) string { return c.store("STOU /d/x", "theirs") },
 			cells: cells{"150 226 -> yes: /d/x.1=theirs /d/x=half whole /f=file", "150 226 -> yes: /d/x.1=theirs /d/x=half whole /f=file", "150 226", "150 226 -> yes: /d/x.1=theirs /d/x=half whole /f=file"}},
 		{name: "SIZE", ftp: func(c *ftp) string { return strings.TrimSpace(c.ask("SIZE /d/x")) },
@@ -104,17 +104,17 @@ func verbs() []verb {
 		{name: "OPEN read", sftp: open(sftptest.Rd),
 			cells: cells{"No such file", "0123456789", "No such file", "0123456789"}},
 		{name: "OPEN write", sftp: open(sftptest.Wr),
-			cells: cells{"Failure", "Success, Success", "No such file", "Success, Success"}},
+			cells: cells{"waits, then Success, Success -> yes: /d/x=theirshole /f=file", "Success, Success", "No such file", "Success, Success"}},
 		{name: "OPEN read write", sftp: open(sftptest.Rd | sftptest.Wr),
-			cells: cells{"Failure", "Success, Success", "No such file", "Success, Success"}},
+			cells: cells{"waits, then Success, Success -> yes: /d/x=theirshole /f=file", "Success, Success", "No such file", "Success, Success"}},
 		{name: "OPEN write creat", sftp: open(sftptest.Wr | sftptest.Creat),
-			cells: cells{"Failure", "Failure, Failure", "Success, Success", "Success, Success"}},
+			cells: cells{"waits, then Success, Success -> yes: /d/x=theirshole /f=file", "waits, then Success, Success -> yes: /d/x=theirshole /f=file", "Success, Success", "Success, Success"}},
 		{name: "OPEN write creat trunc", sftp: open(sftptest.Wr | sftptest.Creat | sftptest.Trunc),
-			cells: cells{"Failure", "Failure", "Success, Success", "Success, Success"}},
+			cells: cells{"waits, then Success, Success -> yes: /d/x=theirs /f=file", "waits, then Success, Success -> yes: /d/x=theirs /f=file", "Success, Success", "Success, Success"}},
 		{name: "OPEN write creat excl", sftp: open(sftptest.Wr | sftptest.Creat | sftptest.Excl),
-			cells: cells{"Failure", "Failure", "Success, Success", "Failure"}},
+			cells: cells{"waits, then Failure", "Failure", "Success, Success", "Failure"}},
 		{name: "OPEN write creat append", sftp: open(sftptest.Wr | sftptest.Creat | sftptest.App),
-			cells: cells{"Failure", "Failure", "Success, Success", "Success, Success"}},
+			cells: cells{"waits, then Success, Success -> yes: /d/x=half wholetheirs /f=file", "waits, then Success, Success -> yes: /d/x=half wholetheirs /f=file", "Success, Success", "Success, Success"}},
 		{name: "STAT", sftp: func(c *sftp) string { return c.size(&sftpwire.Stat{Name: "/d/x"}) },
 			cells: cells{"4", "10", "No such file", "10"}},
 		{name: "LSTAT", sftp: func(c *sftp) string { return c.size(&sftpwire.Lstat{Name: "/d/x"}) },
@@ -195,16 +195,34 @@ func (c *sftp) size(r sftpwire.Request) string {
 // edit opens /d/x, writes "theirs" at its beginning or its end and closes it; or reads
 // it.
 func (c *sftp) edit(flags sftpwire.OpenFlags) string {
-	h, status := c.open("/d/x", flags)
-	switch {
-	case status != "":
-		return status
-	case flags&sftptest.Wr == 0:
-		defer c.code(&sftpwire.Close{Handle: h})
-		return c.ReadAt(h, 0, 100)
+	return c.answer(&sftpwire.Open{Name: "/d/x", Flags: flags}, func(r sftpwire.Reply) string {
+		h, ok := r.(*sftpwire.Handle)
+		switch {
+		case !ok:
+			return codeOf(r)
+		case flags&sftptest.Wr == 0:
+			defer c.code(&sftpwire.Close{Handle: h.Handle})
+			return c.ReadAt(h.Handle, 0, 100)
+		}
+		return c.answer(&sftpwire.Write{Handle: h.Handle, Data: []byte("theirs")}, func(r sftpwire.Reply) string {
+			return codeOf(r) + ", " + c.code(&sftpwire.Close{Handle: h.Handle})
+		})
+	})
+}
+
+// answer asks and goes on with the answer. Where there is none yet that "waits", and
+// world.late goes on.
+func (c *sftp) answer(r sftpwire.Request, goOn func(sftpwire.Reply) string) string {
+	id := c.Send(r)
+	synctest.Wait()
+	c.Mu.Lock()
+	answered := slices.Contains(c.Order, id)
+	c.Mu.Unlock()
+	if answered {
+		return goOn(c.Wait(id))
 	}
-	written := c.code(&sftpwire.Write{Handle: h, Data: []byte("theirs")})
-	return written + ", " + c.code(&sftpwire.Close{Handle: h})
+	c.w.late = func() string { return goOn(c.Wait(id)) }
+	return "waits"
 }
 
 // TestUploadOfAnotherSession: what every verb does about a name that another session
@@ -228,8 +246,8 @@ func TestUploadOfAnotherSession(t *testing.T) {
 }
 
 // meanwhile lets a session of alice begin to upload /d/x, another one of user do what
-// the verb says, and the first go on. It gives what the second was answered; and, where
-// the first did not publish its file with nothing else changed, whether it was told of
+// the verb says, and the first go on. It gives what the second was answered, before the
+// first has ended and then; and, where the first did not publish its file with nothing else changed, whether it was told of
 // success, and what is there in the end.
 func meanwhile(t *testing.T, files func(*testing.T) storage, uploader string, v verb, user string, stands bool) (cell string) {
 	synctest.Test(t, func(t *testing.T) {
@@ -248,7 +266,11 @@ func meanwhile(t *testing.T, files func(*testing.T) storage, uploader string, v 
 			cell = v.sftp(w.sftp(user))
 		}
 		up.more(" whole")
-		published, tree := up.finish(), w.tree()
+		published := up.finish()
+		if w.late != nil {
+			cell += ", then " + w.late()
+		}
+		tree := w.tree()
 		switch {
 		case !published:
 			cell += " -> no: " + tree

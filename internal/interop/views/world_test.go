@@ -57,6 +57,7 @@ type world struct {
 	ftpd    *ftpserver.Server
 	ports   uint16 // of clients, so far
 	running sync.WaitGroup
+	late    func() string // gives the answer that has been waited for; nil: nothing waits
 	ends    []func()
 }
 
@@ -187,15 +188,21 @@ func (c *ftp) fetch(line string) (answer, content string) {
 	return codes(answer + c.hear()), string(got)
 }
 
-// store sends text by a command, and gives the codes of the answers; where there is no
-// answer yet, that is all.
+// store sends text by a command, and gives the codes of the answers. Where there is none
+// yet that "waits", and world.late goes on.
 func (c *ftp) store(line, text string) string {
 	c.connect()
-	answer := codes(c.ask(line))
-	if answer != "150" {
-		return answer
+	goOn := func(answer string) string {
+		if answer != "150" {
+			return answer
+		}
+		return answer + " " + c.send(text)
 	}
-	return answer + " " + c.send(text)
+	if answer := codes(c.ask(line)); answer != "" {
+		return goOn(answer)
+	}
+	c.w.late = func() string { return goOn(codes(c.hear())) }
+	return "waits"
 }
 
 // send sends text and the end of the data.
