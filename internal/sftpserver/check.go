@@ -31,6 +31,7 @@ func (c *session) planCheck(r *sftpwire.CheckFile) *op {
 	}
 	if r.Form == sftpwire.CheckName {
 		o := c.onName(r.Object, false, func(name ferry.Name) answer { return c.checkName(name, r) })
+		c.sharing(o)
 		o.Cost += c.costOfCheck(r)
 		return o
 	}
@@ -60,7 +61,7 @@ func (c *session) costOfCheck(r *sftpwire.CheckFile) int {
 }
 
 func (c *session) checkName(name ferry.Name, r *sftpwire.CheckFile) answer {
-	h, err := c.cfg.FS.Open(c.ctx, name, ferry.OpenOptions{Mode: ferry.Read})
+	h, err := c.openToRead(c.ctx, name)
 	if err != nil {
 		return c.failed("check-file", name, err)
 	}

@@ -99,7 +99,7 @@ func (c *session) copyFile(from, to ferry.Name, overwrite bool) answer {
 }
 
 func (c *session) copyWhole(from, to ferry.Name, overwrite bool) error {
-	src, err := c.cfg.FS.Open(c.present, from, ferry.OpenOptions{Mode: ferry.Read})
+	src, err := c.openToRead(c.present, from)
 	if err != nil {
 		return err
 	}

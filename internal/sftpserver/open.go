@@ -13,18 +13,23 @@ import (
 	"ferry/internal/sftpwire"
 )
 
-// planOpen is OPEN (draft-02 §6.3). To open for reading what the session writes
-// publishes it, and so changes what its name shows.
+// planOpen is OPEN (draft-02 §6.3).
 func (c *session) planOpen(r *sftpwire.Open) *op {
 	o := c.onName(r.Name, r.Flags&^sftpwire.OpenRead != 0, func(name ferry.Name) answer { return c.open(name, r) })
-	for i := range o.Touches {
-		t := &o.Touches[i]
-		t.Changes = t.Changes || c.files.writing(t.Name) != nil
-	}
+	c.sharing(o)
 	if r.Flags&sftpwire.OpenWrite != 0 {
 		o.Quickness = new(sftporder.Quickness) // it may wait for another session
 	}
 	return o
+}
+
+// sharing is for what opens a file by its name: to open what the session writes
+// publishes it, and so changes what the name shows.
+func (c *session) sharing(o *op) {
+	for i := range o.Touches {
+		t := &o.Touches[i]
+		t.Changes = t.Changes || c.files.writing(t.Name) != nil
+	}
 }
 
 func (c *session) open(name ferry.Name, r *sftpwire.Open) answer {
@@ -185,6 +190,23 @@ func (c *session) openStanding(name ferry.Name, flags sftpwire.OpenFlags) (*file
 	f.besidePart = f.flags&sftpwire.OpenAppend == 0 && c.hasPart(name)
 	f.keepOrder()
 	return f, nil
+}
+
+// openToRead opens what the name shows the session: its own unfinished file, too, which
+// is shared by that.
+func (c *session) openToRead(ctx context.Context, name ferry.Name) (ferry.Handle, error) {
+	h, err := c.cfg.FS.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Read})
+	own := c.files.writing(name)
+	if own == nil || err == nil && mustDiffer(h, own.handle) == errSameFile { // in place
+		return h, err
+	}
+	if err == nil {
+		_ = h.Abort(nil)
+	}
+	if err := c.share(own, name); err != nil {
+		return nil, err
+	}
+	return c.cfg.FS.Open(ctx, name, ferry.OpenOptions{Mode: ferry.Read})
 }
 
 // openRead opens for reading. With CREAT a missing file is made first, as

@@ -417,3 +417,17 @@ func TestWritesWithRests(t *testing.T) {
 	p.Want(sftpwire.OK, &sftpwire.Close{Handle: h})
 	p.Holds("/f", "content")
 }
+
+// TestOwnFileIsCopied: what reads by a name means what the name shows the session.
+func TestOwnFileIsCopied(t *testing.T) {
+	w := newWorld()
+	p := dial(t, w.session())
+	p.Put("/f", "the old content")
+	h := p.Open("/f", sftptest.Wr|sftptest.Creat|sftptest.Trunc)
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Data: []byte("new")})
+	p.Sized(&sftpwire.Stat{Name: "/f"}, 3)
+	p.Want(sftpwire.OK, &sftpwire.CopyFile{From: "/f", To: "/g"})
+	p.Holds("/g", "new")
+	p.Want(sftpwire.OK, &sftpwire.Write{Handle: h, Offset: 3, Data: []byte("er")}, &sftpwire.Close{Handle: h})
+	p.Holds("/f", "newer")
+}

@@ -175,6 +175,11 @@ func (c *ftp) lists(line string) string {
 }
 
 func (c *sftp) lists(dir string) string {
+	h, ok := c.Ask(&sftpwire.Opendir{Name: dir}).(*sftpwire.Handle)
+	if !ok {
+		return "-"
+	}
+	c.code(&sftpwire.Close{Handle: h.Handle})
 	for _, e := range c.List(dir) {
 		if e.Name == "x" {
 			return fmt.Sprint("x ", e.Attrs.Size)

@@ -61,11 +61,17 @@ type world struct {
 	ends    []func()
 }
 
-// everybody may do everything.
+// everybody may do everything, but dropper sees nothing.
 type everybody struct{}
 
+const dropper = "dropper"
+
 func (everybody) Authenticate(_ context.Context, c ferry.Claim) (ferry.User, error) {
-	return ferry.User{Name: c.Name, Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsAll}}}, nil
+	rights := ferry.RightsAll
+	if c.Name == dropper {
+		rights = ferry.RightCreate | ferry.RightOverwrite
+	}
+	return ferry.User{Name: c.Name, Rules: []ferry.Rule{{Prefix: "/", Rights: rights}}}, nil
 }
 
 func newWorld(t *testing.T, files storage) *world {
@@ -242,6 +248,7 @@ func (c *ftp) finish() bool { return strings.HasPrefix(c.send(""), "226") }
 
 func (c *ftp) leave() {
 	c.conn.Reset()
+	synctest.Wait() // the server notices that first
 	c.hangUp()
 	synctest.Wait()
 }
