@@ -9,7 +9,7 @@ import (
 	"ferry"
 )
 
-// What a client may wait for that comes back while its old session is still there.
+// waiting is what a client may wait for that comes back while its old session is still there.
 func waiting() []promise {
 	return []promise{
 		{text: "Open waits until another session lets go of the part", test: waitsForEnd, instead: instead{OtherSessions, waitsForNone}},
