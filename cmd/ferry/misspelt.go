@@ -9,6 +9,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"ferry/internal/config"
+	"ferry/internal/nearest"
 )
 
 // misspelt is an error of the parser for people: what they most likely meant, and where
@@ -48,7 +49,7 @@ func meantBy(said string, at *kong.Node) string {
 				known = append(known, "--"+f.Name)
 			}
 		}
-		return nearest(flag, known, flagsElsewhere())
+		return meant(flag, known, flagsElsewhere())
 	}
 	if word, ok := strings.CutPrefix(said, "unexpected argument "); ok {
 		var known []string
@@ -59,7 +60,7 @@ func meantBy(said string, at *kong.Node) string {
 				aliases[alias] = child.Name
 			}
 		}
-		return nearest(word, known, aliases)
+		return meant(word, known, aliases)
 	}
 	return ""
 }
@@ -70,8 +71,8 @@ func flagsElsewhere() map[string]string {
 		"--password": "--password-stdin", "--passive": "--passive-ports", "--tls": "--cert", "--verbose": "--log-level"}
 }
 
-// nearest looks among known, then among the words that stand for one of them elsewhere.
-func nearest(word string, known []string, elsewhere map[string]string) string {
+// meant looks among known, then among the words that stand for one of them elsewhere.
+func meant(word string, known []string, elsewhere map[string]string) string {
 	for _, k := range known {
 		if strings.HasPrefix(k, word) {
 			return k
@@ -83,7 +84,7 @@ func nearest(word string, known []string, elsewhere map[string]string) string {
 			all = append(all, other)
 		}
 	}
-	meant := config.Nearest(word, all)
+	meant := nearest.Of(word, all)
 	if ours := elsewhere[meant]; ours != "" {
 		return ours
 	}

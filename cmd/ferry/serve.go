@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"ferry/internal/config"
 	"ferry/internal/daemon"
 )
 
@@ -28,11 +29,12 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 		return err
 	}
 	password := os.Getenv("FERRY_PASSWORD")
-	conf, err := daemon.Load(cmd.Config, flagsGiven(k), password)
+	load := func() (*config.Config, error) { return daemon.Load(cmd.Config, flagsGiven(k), password) }
+	conf, err := load()
 	if err != nil {
 		return err
 	}
-	o := daemon.Options{Log: c.err, Signals: signals, Password: password, Version: buildOf().Version}
+	o := daemon.Options{Log: c.err, Signals: signals, Load: load, Password: password, Version: buildOf().Version}
 	if conf.File == "" {
 		o.Announce = func(s daemon.Started) { greet(c, conf, s) }
 	}

@@ -19,7 +19,7 @@ import (
 // terminal. It is not part of the log: a password that was made up just now
 // stands in it, and nowhere else.
 func greet(c console, conf *config.Config, at daemon.Started) {
-	people, d, secure, ssh := at.Users, at.Listeners, at.TLS, at.SSH
+	users, d, secure, ssh := at.Users, at.Listeners, at.TLS, at.SSH
 	w := newWay(conf, d, secure)
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -31,20 +31,20 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 		say("  at %s%s", c.bold(ftpURL(one.Name, host, port)), othersAt(one.Name, one.Listener.Addr(), port))
 	}
 	say("")
-	for _, p := range people {
+	for _, p := range users {
 		say("  user %s, password %s", c.bold(p.Name), c.shownPassword(p))
 	}
-	if slices.ContainsFunc(people, func(p daemon.Person) bool { return p.Made }) {
+	if slices.ContainsFunc(users, func(p daemon.StaticUser) bool { return p.Made }) {
 		say("  (made up for this start; FERRY_PASSWORD or ferry user add sets one that stays)")
 	}
 	if conf.Users.Anonymous {
 		say("  user %s, any password: reads%s", c.bold("anonymous"), dropText(conf))
 	}
 	say("")
-	for _, line := range w.copyLines(people) {
+	for _, line := range w.copyLines(users) {
 		say("    %s", line)
 	}
-	for _, line := range sftpLines(d, people, conf.Storage.ReadOnly) {
+	for _, line := range sftpLines(d, users, conf.Storage.ReadOnly) {
 		say("    %s", line)
 	}
 	say("")
@@ -79,7 +79,7 @@ func plainText(tls bool) string {
 	return "Plain FTP: whoever is on the way can read passwords and files."
 }
 
-func (c console) shownPassword(p daemon.Person) string {
+func (c console) shownPassword(p daemon.StaticUser) string {
 	if p.Made {
 		return c.bold(p.Secret)
 	}
@@ -116,13 +116,13 @@ func newWay(conf *config.Config, d daemon.Listeners, secure daemon.Encryption) w
 
 // copyLines use the first user. A password that was given is not shown again:
 // curl, lftp and ftp ask for it.
-func (w way) copyLines(people []daemon.Person) []string {
-	if len(people) == 0 || w.scheme == "" {
+func (w way) copyLines(users []daemon.StaticUser) []string {
+	if len(users) == 0 || w.scheme == "" {
 		return nil
 	}
-	user, login := people[0].Name, people[0].Name
-	if people[0].Made {
-		login += ":" + people[0].Secret
+	user, login := users[0].Name, users[0].Name
+	if users[0].Made {
+		login += ":" + users[0].Secret
 	}
 	url, bare := ftpURL(w.scheme, w.host, w.port), strings.Trim(w.host, "[]")
 	site := bare
@@ -223,13 +223,13 @@ func (c console) coloured(code, s string) string {
 }
 
 // sftpLines are lines to copy for SFTP, with the first user.
-func sftpLines(d daemon.Listeners, people []daemon.Person, readOnly bool) []string {
+func sftpLines(d daemon.Listeners, users []daemon.StaticUser, readOnly bool) []string {
 	at := d.Find("sftp")
-	if at == nil || len(people) == 0 {
+	if at == nil || len(users) == 0 {
 		return nil
 	}
 	host, port := greetingHost(at)
-	there := people[0].Name + "@" + bracketed(host)
+	there := users[0].Name + "@" + bracketed(host)
 	copies := "FILE " + there + ":"
 	if readOnly {
 		copies = there + ":FILE ."

@@ -77,18 +77,6 @@ func (a *Authorities) Revoked(key ssh.PublicKey) bool {
 	return false
 }
 
-// Reload reads all files again, whether they look changed or not.
-func (a *Authorities) Reload() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, f := range a.trusted {
-		f.tell(f.path, f.read())
-	}
-	for _, f := range a.revoked {
-		f.tell(f.path, f.read())
-	}
-}
-
 // maxTrustFile is beyond any list of keys: that of a million revoked ones has
 // 36 MB.
 const maxTrustFile = 64 << 20

@@ -67,7 +67,6 @@ func TestWhoIsRevokedIsOutAtOnce(t *testing.T) {
 		{"list there again", func() { os.Remove(p.path("krl")); p.put("krl", list(t, "empty.krl")) }, true, false, "krl"},
 		{"authorities gone", func() { os.Remove(p.path("ca")) }, true, false, "ca: stat "},
 		{"one authority less", func() { p.put("ca", list(t, "other.pub")) }, false, false, "ca"},
-		{"hang up", func() { a.Reload() }, false, false, "ca krl"},
 	}
 	for _, step := range steps {
 		told = nil

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -42,7 +43,7 @@ type Source struct {
 	trust atomic.Pointer[trust]
 	acme  *issuer // nil: no ACME
 
-	reloading sync.Mutex // held by a reload; guards seen
+	reloading sync.Mutex // held by a reload; guards seen, and of cfg the names of files
 	seen      sight      // of the files, just before they were loaded last
 }
 
@@ -58,36 +59,81 @@ func Open(ctx context.Context, cfg Config) (*Source, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := checkConfig(cfg); err != nil {
-		return nil, err
-	}
-	if cfg.selfSigned() {
-		pair, err := keepSelfSigned(cfg.Dir, cfg.Hosts)
-		if err != nil {
-			return nil, err
-		}
-		s.cfg.Pairs = []Pair{pair}
-	}
-	s.seen = s.look()
-	pairs, err := loadPairs(s.cfg.Pairs)
+	f, err := loadFiles(cfg)
 	if err != nil {
 		return nil, err
 	}
-	trust, err := loadTrust(cfg.ClientCA, cfg.ClientCRL)
-	if err == nil {
-		err = trust.stale()
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.pairs.Store(&pairs)
-	s.trust.Store(trust)
+	s.install(f)
 	if cfg.ACME != nil {
 		if s.acme, err = openIssuer(ctx, *cfg.ACME, s.log); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// Prepare looks at the files of cfg as Open would, and gives what puts them in the place
+// of the source's own, for handshakes that begin afterwards. Where the certificates of
+// an ACME server come from cannot change.
+func (s *Source) Prepare(cfg Config) (use func(), err error) {
+	f, err := loadFiles(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		s.reloading.Lock()
+		defer s.reloading.Unlock()
+		old := *s.pairs.Load()
+		s.install(f)
+		for i, pair := range f.pairs {
+			if !slices.ContainsFunc(old, func(o *tls.Certificate) bool { return o.Leaf.Equal(pair.Leaf) }) {
+				s.tellReplaced(i, pair)
+			}
+		}
+	}, nil
+}
+
+// files are what a Config names, as it was read.
+type files struct {
+	cfg   Config // with the certificate that was made
+	seen  sight
+	pairs []*tls.Certificate
+	trust *trust
+}
+
+func loadFiles(cfg Config) (f files, err error) {
+	if err := checkConfig(cfg); err != nil {
+		return f, err
+	}
+	if cfg.selfSigned() {
+		pair, err := keepSelfSigned(cfg.Dir, cfg.Hosts)
+		if err != nil {
+			return f, err
+		}
+		cfg.Pairs = []Pair{pair}
+	}
+	f.cfg, f.seen = cfg, cfg.look()
+	if f.pairs, err = loadPairs(cfg.Pairs); err != nil {
+		return f, err
+	}
+	if f.trust, err = loadTrust(cfg.ClientCA, cfg.ClientCRL); err != nil {
+		return f, err
+	}
+	return f, f.trust.stale()
+}
+
+func (s *Source) install(f files) {
+	s.cfg.Pairs, s.cfg.ClientCA, s.cfg.ClientCRL = f.cfg.Pairs, f.cfg.ClientCA, f.cfg.ClientCRL
+	s.seen = f.seen
+	s.pairs.Store(&f.pairs)
+	s.trust.Store(f.trust)
+}
+
+// tellReplaced logs that the certificate of the i-th pair is a new one.
+func (s *Source) tellReplaced(i int, pair *tls.Certificate) {
+	name := nameOf(pair.Leaf)
+	s.log.Info("certificate replaced", "file", s.cfg.Pairs[i].Cert, "names", name.Names,
+		"issuer", name.Issuer, "expires", name.Expires, "fingerprint", name.Fingerprint)
 }
 
 // Check looks at all that Open would look at, and neither makes nor starts
@@ -142,7 +188,7 @@ func checkConfig(cfg Config) error {
 func (s *Source) Reload() error {
 	s.reloading.Lock()
 	defer s.reloading.Unlock()
-	s.seen = s.look()
+	s.seen = s.cfg.look()
 	return errors.Join(s.reloadPairs(), s.reloadTrust())
 }
 
@@ -155,9 +201,7 @@ func (s *Source) reloadPairs() error {
 	old := *s.pairs.Swap(&pairs)
 	for i, pair := range pairs {
 		if !pair.Leaf.Equal(old[i].Leaf) {
-			name := nameOf(pair.Leaf)
-			s.log.Info("certificate replaced", "file", s.cfg.Pairs[i].Cert, "names", name.Names,
-				"issuer", name.Issuer, "expires", name.Expires, "fingerprint", name.Fingerprint)
+			s.tellReplaced(i, pair)
 		}
 	}
 	return nil

@@ -64,8 +64,14 @@ func (s *Source) warn() {
 type sight []os.FileInfo
 
 func (s *Source) look() sight {
+	s.reloading.Lock()
+	defer s.reloading.Unlock()
+	return s.cfg.look()
+}
+
+func (c Config) look() sight {
 	var seen sight
-	for _, path := range s.files() {
+	for _, path := range c.files() {
 		info, err := os.Stat(path)
 		if err != nil {
 			info = nil
@@ -83,12 +89,12 @@ func (s *Source) changed(now sight) bool {
 }
 
 // files are the paths of all that can be reloaded.
-func (s *Source) files() []string {
+func (c Config) files() []string {
 	var all []string
-	for _, pair := range s.cfg.Pairs {
+	for _, pair := range c.Pairs {
 		all = append(all, pair.files()...)
 	}
-	for _, path := range []string{s.cfg.ClientCA, s.cfg.ClientCRL} {
+	for _, path := range []string{c.ClientCA, c.ClientCRL} {
 		if path != "" {
 			all = append(all, path)
 		}
@@ -96,8 +102,11 @@ func (s *Source) files() []string {
 	return all
 }
 
-// same compares two sights of the same files.
+// same compares two sights of the same files. Those of other files are not the same.
 func (a sight) same(b sight) bool {
+	if len(a) != len(b) {
+		return false
+	}
 	for i := range a {
 		if !sameFile(a[i], b[i]) {
 			return false

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -88,3 +89,7 @@ func (e *endpoint) set(v any) error {
 
 func (e *endpoint) Toml() string { return quote(string(*e)) }
 func (e *endpoint) kind() string { return "address" }
+
+func Within(networks []netip.Prefix, peer netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(peer.WithZone("")) })
+}

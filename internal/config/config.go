@@ -11,6 +11,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"ferry/internal/nearest"
 )
 
 // Config is everything that can be set. Each field belongs to one row of keys.
@@ -276,4 +278,21 @@ func keyName(p *unstable.Parser, key unstable.Iterator) (name string, line int) 
 		parts = append(parts, string(key.Node().Data))
 	}
 	return strings.Join(parts, "."), line
+}
+
+// nearestKey is the key that a person who wrote name most likely meant: the
+// same word in another section, or one that is near. "" where nothing is.
+func nearestKey(name string) string {
+	var names []string
+	for _, k := range Keys() {
+		if LastWord(k.Name) == LastWord(name) {
+			return k.Name
+		}
+		names = append(names, k.Name)
+	}
+	return nearest.Of(strings.ReplaceAll(name, "-", "_"), names)
+}
+
+func LastWord(name string) string {
+	return name[strings.LastIndexByte(name, '.')+1:]
 }

@@ -17,6 +17,9 @@ func Example(preset *Config) string {
 			if k.Flag != "" {
 				fmt.Fprintf(&b, "# Flag: %s\n", k.Flag)
 			}
+			if !k.Live {
+				b.WriteString("# A change needs a restart.\n")
+			}
 			fmt.Fprintf(&b, "#%s = %s\n", LastWord(k.Name), k.At(preset).Toml())
 		}
 	})
@@ -58,13 +61,18 @@ strictly: an unknown key, a wrong type or a contradiction is an error that names
 - ` + "`ferry config check FILE`" + ` says all that is wrong with a file, and with what it names. Exit code 0: good; 1: to be mended; 2: to be written differently.
 - ` + "`ferry config show --config FILE`" + ` prints what is in effect, and where each value comes from.
 
+A running server reads the file again on SIGHUP (` + "`systemctl reload ferry`" + `). It is checked as by ` + "`ferry config check`" + ` first: where
+anything is wrong, nothing changes, and the log says what. A change of a key that is *live* takes effect then: limits, rights and
+users also for the sessions that run, the rest for connections that begin. The log names the keys that have changed, and
+those that need a restart.
+
 Sizes are bytes, ` + "`\"500kB\"`, `\"10MiB\"` or `\"1GiB\"`" + `; time spans ` + "`\"30s\"`, `\"15m\"` or `\"24h\"`" + `. Paths of the host are absolute.
 `)
 	EachSection(func(section, headline string, rows []Key) {
-		fmt.Fprintf(&b, "\n## [%s]\n\n%s\n\n| key | default | type | flag | meaning |\n|---|---|---|---|---|\n", section, headline)
+		fmt.Fprintf(&b, "\n## [%s]\n\n%s\n\n| key | default | type | flag | live | meaning |\n|---|---|---|---|---|---|\n", section, headline)
 		for _, k := range rows {
-			fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s |\n", LastWord(k.Name), k.At(preset).Toml(), k.At(preset).kind(),
-				inCode(k.Flag), strings.ReplaceAll(k.comment, "\n", " "))
+			fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", LastWord(k.Name), k.At(preset).Toml(), k.At(preset).kind(),
+				inCode(k.Flag), map[bool]string{true: "yes", false: "no"}[k.Live], strings.ReplaceAll(k.comment, "\n", " "))
 		}
 	})
 	return b.String()

@@ -66,12 +66,12 @@ func readableByAll(file string) bool {
 
 // checkShortPasswords: they are taken, and told of.
 func checkShortPasswords(c *config.Config, password string) error {
-	people, err := staticUsers(c, password)
+	static, err := staticUsers(c, password)
 	if err != nil {
 		return nil // told of
 	}
 	var found []error
-	for _, p := range people {
+	for _, p := range static {
 		if !p.Hashed() && auth.Short(p.Secret) {
 			found = append(found, c.Warn("users.static", "has a short password for user %q, which is soon guessed: take 8 characters or more", p.Name))
 		}

@@ -28,12 +28,20 @@ type Encryption struct {
 	source  *certs.Source
 	tickets *certs.Tickets
 	log     *slog.Logger
+	// configs are those that were made, each once: the tickets keep them for good.
+	configs map[tlsOptions]*tls.Config
+}
+
+// tlsOptions is what a TLS configuration is made of, beside what files say.
+type tlsOptions struct {
+	legacy, strictSNI bool
+	clientCerts       certs.ClientCerts
 }
 
 // openEncryption loads the certificates, or makes one, and the keys of
 // session tickets, and tells the log what clients will see.
 func openEncryption(ctx context.Context, conf *config.Config, log *slog.Logger) (Encryption, error) {
-	e := Encryption{log: log}
+	e := Encryption{log: log, configs: map[tlsOptions]*tls.Config{}}
 	if !conf.TLS.Enabled {
 		return e, nil
 	}
@@ -64,14 +72,13 @@ func (e Encryption) watch(ctx context.Context) {
 	both.Wait()
 }
 
-// reload is for SIGHUP. Where the new files are bad, the old certificates stay.
-func (e Encryption) reload() {
+// prepare reads the files that conf names, and gives what brings them to the handshakes
+// that begin afterwards.
+func (e Encryption) prepare(conf *config.Config) (use func(), err error) {
 	if e.source == nil {
-		return
+		return func() {}, nil
 	}
-	if err := e.source.Reload(); err == nil { // else it has logged why
-		e.log.Info("certificates read again")
-	}
+	return e.source.Prepare(conf.Certificates(e.log))
 }
 
 // On tells whether there is TLS.
@@ -117,11 +124,17 @@ func (e Encryption) security(conf *config.Config) ftpserver.Security {
 	}
 }
 
-// config is a TLS configuration that lives as long as the server.
+// config is a TLS configuration that lives as long as the server. Not for several
+// goroutines at once.
 func (e Encryption) config(conf *config.Config, legacy bool) *tls.Config {
 	asked := map[string]certs.ClientCerts{"off": certs.ClientCertsOff, "ask": certs.ClientCertsAsk, "require": certs.ClientCertsRequire}
-	cfg := e.source.Server(certs.Options{Legacy: legacy, ClientCerts: asked[conf.TLS.ClientCerts], StrictSNI: conf.TLS.StrictSNI})
-	e.tickets.Apply(cfg)
+	o := tlsOptions{legacy: legacy, strictSNI: conf.TLS.StrictSNI, clientCerts: asked[conf.TLS.ClientCerts]}
+	cfg := e.configs[o]
+	if cfg == nil {
+		cfg = e.source.Server(certs.Options{Legacy: o.legacy, ClientCerts: o.clientCerts, StrictSNI: o.strictSNI})
+		e.tickets.Apply(cfg)
+		e.configs[o] = cfg
+	}
 	return cfg
 }
 

@@ -10,7 +10,7 @@ import (
 	"ferry/internal/listen"
 )
 
-// Listener is one listener.
+// Listener is one of them.
 type Listener struct {
 	Name     string // "ftp", "ftps", "sftp"
 	Listener net.Listener
@@ -43,10 +43,14 @@ func openListeners(ctx context.Context, conf *config.Config) (Listeners, error) 
 	return all, nil
 }
 
-// serve lets clients in, each to the protocol of its door. The channel hears of
-// a door that failed.
-func (d Listeners) serve(p protocols) <-chan error {
-	handle := map[string]func(net.Conn){"ftp": p.ftp.Handle, "ftps": p.ftp.HandleTLS, "sftp": p.handleSSH}
+// serve lets clients in, each to the protocol of its listener, by the settings that are
+// in effect then. The channel hears of a listener that failed.
+func (d Listeners) serve(s *Server) <-chan error {
+	handle := map[string]func(net.Conn){
+		"ftp":  func(nc net.Conn) { s.now.Load().ftp.Handle(nc) },
+		"ftps": func(nc net.Conn) { s.now.Load().ftp.HandleTLS(nc) },
+		"sftp": func(nc net.Conn) { s.now.Load().handleSSH(nc) },
+	}
 	failed := make(chan error, len(d))
 	accept := new(listen.Acceptor)
 	for _, one := range d {
@@ -66,7 +70,7 @@ func (d Listeners) Close() {
 	}
 }
 
-// Find is where the door of that name is; nil: it is off.
+// Find is where the listener of that name is; nil: it is off.
 func (d Listeners) Find(name string) net.Addr {
 	for _, one := range d {
 		if one.Name == name {
@@ -76,7 +80,7 @@ func (d Listeners) Find(name string) net.Addr {
 	return nil
 }
 
-// address is where the door of that name is, or "off".
+// address is where the listener of that name is, or "off".
 func (d Listeners) address(name string) string {
 	if at := d.Find(name); at != nil {
 		return at.String()

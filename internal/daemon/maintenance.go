@@ -3,14 +3,11 @@ package daemon
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 	"time"
 
 	"ferry"
-	"ferry/internal/auth"
 	"ferry/internal/config"
-	"ferry/internal/gate"
 	"ferry/internal/home"
 	"ferry/internal/store"
 )
@@ -20,13 +17,14 @@ const sweepEvery = 6 * time.Hour
 
 // sweep removes expired parts from every home, at the start and then every few
 // hours, on one node at a time.
-func sweep(ctx context.Context, nodes ferry.Cluster, conf *config.Config, homes *home.Homes, db *store.Store, log *slog.Logger) {
+func (s *Server) sweep(ctx context.Context, nodes ferry.Cluster) {
+	log := s.log
 	err := nodes.Lead(ctx, "sweep", func(ctx context.Context) {
 		again := time.NewTicker(sweepEvery)
 		defer again.Stop()
 		for {
-			all, err := allHomes(ctx, conf, db)
-			if err = errors.Join(err, homes.Sweep(ctx, all)); err != nil && ctx.Err() == nil {
+			all, err := allHomes(ctx, s.now.Load().conf, s.db)
+			if err = errors.Join(err, s.homes.Sweep(ctx, all)); err != nil && ctx.Err() == nil {
 				log.Warn("not every expired part could be swept; tried again later", "error", err)
 			}
 			select {
@@ -69,19 +67,17 @@ func allHomes(ctx context.Context, conf *config.Config, db *store.Store) ([]stri
 	return slices.Compact(homes), failed
 }
 
-// refresh ends the sessions of users that were removed or disabled, each time
-// an account changes.
-func refresh(ctx context.Context, conf *config.Config, g *gate.Gate, db *store.Store, users auth.Users, log *slog.Logger) {
-	current := func(ctx context.Context, name string) (ferry.User, error) {
-		if auth.IsAnonymous(name) {
-			return anonymous(conf, ""), nil // no account, so no change of one is about it
-		}
-		u, _, err := users.Lookup(ctx, name)
-		return u, err
+// followAccounts makes the sessions of users what their accounts say, each time one
+// changes.
+func (s *Server) followAccounts(ctx context.Context) {
+	for range s.db.Watch(ctx) {
+		s.followUsers(ctx)
 	}
-	for range db.Watch(ctx) {
-		if err := g.Refresh(ctx, current); err != nil && ctx.Err() == nil {
-			log.Warn("some accounts could not be looked at after a change; their sessions go on", "error", err)
-		}
+}
+
+// followUsers makes live sessions what the users are now.
+func (s *Server) followUsers(ctx context.Context) {
+	if err := s.gate.Refresh(ctx, currentUsers{s}.account); err != nil && ctx.Err() == nil {
+		s.log.Warn("some accounts could not be looked at after a change; their sessions go on", "error", err)
 	}
 }

@@ -1,10 +1,23 @@
 package daemon
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
+
+// notifyReloading tells systemd that the configuration is read again (Type=notify-reload);
+// READY=1 says that this is over.
+func notifyReloading(log *slog.Logger) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return // cannot be
+	}
+	notifySystemd(log, fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", now.Nano()/1000))
+}
 
 // notifySystemd tells systemd how the service is (sd_notify(3)), where it
 // asked for that by NOTIFY_SOCKET.

@@ -5,20 +5,17 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"ferry"
 	"ferry/internal/access"
-	"ferry/internal/auth"
 	"ferry/internal/cluster"
 	"ferry/internal/config"
 	"ferry/internal/digest"
 	"ferry/internal/event"
-	"ferry/internal/ftpserver"
 	"ferry/internal/gate"
 	"ferry/internal/home"
 	"ferry/internal/store"
@@ -32,6 +29,8 @@ type Options struct {
 	// be (SIGHUP). To be caught from the start on, so that no signal finds the
 	// server half made.
 	Signals <-chan os.Signal
+	// Load reads the configuration again; nil: only the files that it names are.
+	Load func() (*config.Config, error)
 	// Password is that of static users without one; "": one is made up for each.
 	Password string
 	// Announce is called when the server accepts; nil: nobody wants to know.
@@ -42,10 +41,27 @@ type Options struct {
 
 // Started is what a person may want to know of a server that has begun to accept.
 type Started struct {
-	Users     []Person
+	Server    *Server
+	Users     []StaticUser
 	Listeners Listeners
 	TLS       Encryption
 	SSH       SSH
+}
+
+// Server is a server that runs: what lasts for its life, and in now what a
+// configuration makes of it.
+type Server struct {
+	o         Options
+	log       serverLog
+	homes     *home.Homes
+	db        *store.Store
+	transfers *transferLog
+	secure    Encryption
+	hashes    *digest.Queue // of files; logins are not to wait for them
+	gate      *gate.Gate
+
+	reloading sync.Mutex
+	now       atomic.Pointer[settings]
 }
 
 // mostHashes is how many passwords are hashed at once, however many processors
@@ -56,131 +72,98 @@ const mostHashes = 8
 // order in which it depends on one another, runs until a signal says stop,
 // and is taken down in the opposite order.
 func Serve(conf *config.Config, o Options) error {
-	people, err := staticUsers(conf, o.Password)
+	static, err := staticUsers(conf, o.Password)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	out := openServerLog(conf, o.Log)
-	defer out.Close()
-	log := out.Logger
-	for _, warning := range slices.Concat(conf.Warnings, conf.Notes) {
-		log.Warn("the configuration works, and should be looked at", "warning", warning)
-	}
-	if conf.PasswordInArguments() {
-		log.Warn("other processes can see the password given with --user: use FERRY_PASSWORD, or ferry user add")
-	}
+	s := &Server{o: o, log: openServerLog(conf, o.Log), hashes: digest.NewQueue(0)}
+	defer s.log.Close()
+	s.log.warn(conf)
 	// What the server makes gets the permissions that the configuration says,
 	// whatever shell or service manager started it.
 	syscall.Umask(int(conf.Storage.Umask))
 
 	// The files come first: when they cannot be served, nothing is left behind.
-	homes := home.New(conf, log)
-	defer homes.Close()
-	if err := homes.Prepare(); err != nil {
+	s.homes = home.New(conf, s.log.Logger)
+	defer s.homes.Close()
+	if err := s.homes.Prepare(); err != nil {
 		return err
 	}
 
-	// So do the doors: a port that is taken is known before anything is made.
+	// So do the listeners: a port that is taken is known before anything is made.
 	// Nobody is let in yet.
-	doors, err := openListeners(ctx, conf)
+	listeners, err := openListeners(ctx, conf)
 	if err != nil {
 		return err
 	}
-	defer doors.Close()
+	defer listeners.Close()
 
 	// The state: accounts in the database, and what nodes share.
-	db, err := store.Open(ctx, conf.Database())
-	if err != nil {
+	if s.db, err = store.Open(ctx, conf.Database()); err != nil {
 		return err
 	}
-	defer db.Close()
+	defer s.db.Close()
 	nodes := cluster.NewAlone()
 
-	// The users: those of the command line before those of the database.
-	hasher, err := conf.Hasher(min(runtime.GOMAXPROCS(0), mostHashes))
-	if err != nil {
-		return err
-	}
-	static, err := entries(ctx, conf, people, hasher)
-	if err != nil {
-		return err
-	}
-	users := auth.Join(auth.Static(static...), accountsIn{db, conf})
-
 	// The events.
-	told := event.Bound(event.Log(log))
+	told := event.Bound(event.Log(s.log.Logger))
 	defer told.Close()
-	transfers, err := openTransferLog(conf, log)
-	if err != nil {
+	if s.transfers, err = openTransferLog(conf, s.log.Logger); err != nil {
 		return err
 	}
-	defer transfers.Close()
+	defer s.transfers.Close()
 
 	// The certificates.
-	secure, err := openEncryption(ctx, conf, log)
-	if err != nil {
+	if s.secure, err = openEncryption(ctx, conf, s.log.Logger); err != nil {
 		return err
 	}
 
-	// Hashes of files, which logins are not to wait for.
-	hashes := digest.NewQueue(0)
-
 	// The gate, and the protocols in front of it.
-	g := gate.New(gate.Config{
-		Auth: loginsFirst{authenticator(conf, users, hasher, renewal(conf, db, log)), hashes},
-		Files: func(ctx context.Context, s *gate.Session) (ferry.FS, error) {
-			files, err := homes.View(ctx, s.User())
+	s.gate = gate.New(gate.Config{
+		Auth: loginsFirst{currentUsers{s}, s.hashes},
+		Files: func(ctx context.Context, sess *gate.Session) (ferry.FS, error) {
+			files, err := s.homes.View(ctx, sess.User())
 			if err != nil {
 				return nil, err
 			}
-			return layers(s, files), nil
+			return layers(sess, files), nil
 		},
 		Cluster: nodes,
-		Events:  event.Fan(told.Sink(), transfers.sink()),
+		Events:  event.Fan(told.Sink(), s.transfers.sink()),
 		Limits:  gateLimits(conf),
 	})
-	ftp, err := ftpserver.New(ftpConfig(conf, g, secure.security(conf), hashes, log))
+	first, err := s.prepare(ctx, conf, static, nil)
 	if err != nil {
 		return err
 	}
-	trust, err := openTrust(conf, log)
-	if err != nil {
-		return err
-	}
-	ssh, err := openSSH(conf, g, trust, hashes, o.Version, log)
-	if err != nil {
-		return err
-	}
-	speaking := protocols{ftp, ssh.server}
+	first.ssh.tell(s.log.Logger)
+	s.now.Store(first)
 
 	// The work beside the sessions.
-	var chores sync.WaitGroup
-	defer chores.Wait()
+	var maintenance sync.WaitGroup
+	defer maintenance.Wait()
 	defer cancel()
-	chores.Go(func() { sweep(ctx, nodes, conf, homes, db, log) })
-	chores.Go(func() { secure.watch(ctx) })
-	chores.Go(func() { watchMemory(ctx) })
-	chores.Go(func() { refresh(ctx, conf, g, db, users, log) })
+	maintenance.Go(func() { s.sweep(ctx, nodes) })
+	maintenance.Go(func() { s.secure.watch(ctx) })
+	maintenance.Go(func() { watchMemory(ctx) })
+	maintenance.Go(func() { s.followAccounts(ctx) })
 
-	// The doors open.
-	ended := doors.serve(speaking)
+	// Clients are let in.
+	ended := listeners.serve(s)
 	if o.Announce != nil {
-		o.Announce(Started{people, doors, secure, ssh})
+		o.Announce(Started{s, static, listeners, s.secure, first.ssh})
 	}
-	log.Info("ready", "ftp", doors.address("ftp"), "ftps", doors.address("ftps"), "sftp", doors.address("sftp"), "root", conf.Storage.Root, "state", conf.Server.State, "version", o.Version)
-	notifySystemd(log, "READY=1")
+	s.log.Info("ready", "ftp", listeners.address("ftp"), "ftps", listeners.address("ftps"), "sftp", listeners.address("sftp"), "root", conf.Storage.Root, "state", conf.Server.State, "version", o.Version)
+	notifySystemd(s.log.Logger, "READY=1")
 
-	reload := func() {
-		go transfers.reopen() // a log that hangs must not keep the next signal waiting
-		secure.reload()
-		trust.Reload()
-	}
-	err = untilStopped(o.Signals, ended, reload, log)
-	notifySystemd(log, "STOPPING=1")
-	doors.Close()
-	finish(speaking, o.Signals, conf.Server.Grace, log)
+	reload := func() { maintenance.Go(func() { s.reload(ctx) }) } // what takes long keeps no signal waiting
+	err = untilStopped(o.Signals, ended, reload, s.log.Logger)
+	notifySystemd(s.log.Logger, "STOPPING=1")
+	listeners.Close()
+	last := s.now.Load()
+	finish(last, o.Signals, last.conf.Server.Grace, s.log.Logger)
 	return err
 }
 
@@ -212,7 +195,7 @@ func untilStopped(signals <-chan os.Signal, ended <-chan error, reload func(), l
 
 // finish gives the transfers that still run the time of grace. A second signal
 // ends it at once; a third would end the process as if nobody caught o.signals.
-func finish(p protocols, signals <-chan os.Signal, grace time.Duration, log *slog.Logger) {
+func finish(p *settings, signals <-chan os.Signal, grace time.Duration, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	go func() {

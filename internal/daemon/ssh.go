@@ -1,21 +1,13 @@
 package daemon
 
 import (
-	"context"
-	"errors"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"golang.org/x/crypto/ssh"
 
-	"ferry/internal/auth"
 	"ferry/internal/config"
-	"ferry/internal/digest"
-	"ferry/internal/ftpserver"
-	"ferry/internal/gate"
 	"ferry/internal/sshserver"
 )
 
@@ -30,42 +22,56 @@ type SSH struct {
 	keys   []ssh.Signer
 }
 
-func openSSH(conf *config.Config, g *gate.Gate, trust *auth.Authorities, hashes *digest.Queue, version string, log *slog.Logger) (SSH, error) {
+func (s *Server) prepareSSH(conf *config.Config, before *settings) (SSH, error) {
 	if conf.SFTP.Address == "off" {
 		return SSH{}, nil
+	}
+	log := s.log.Logger
+	trust, err := openTrust(conf, log)
+	if err != nil {
+		return SSH{}, err
 	}
 	keys, err := hostKeys(conf)
 	if err != nil {
 		return SSH{}, err
 	}
-	for _, key := range keys {
-		log.Info("host key", "type", key.PublicKey().Type(), "fingerprint", ssh.FingerprintSHA256(key.PublicKey()))
-	}
-	s := conf.SFTP
 	certs, err := hostCertificates(conf, log)
 	if err != nil {
 		return SSH{}, err
 	}
-	server, err := sshserver.New(sshserver.Config{
+	c := conf.SFTP
+	ssh := sshserver.Config{
 		HostCerts:    certs,
-		Gate:         g,
-		Hashes:       hashes,
+		Gate:         s.gate,
+		Hashes:       s.hashes,
 		Log:          log,
 		HostKeys:     keys,
-		Banner:       s.Banner,
-		NoPasswords:  !s.Passwords,
+		Banner:       c.Banner,
+		NoPasswords:  !c.Passwords,
 		Authority:    trust.Trusts,
 		Revoked:      trust.Revoked,
-		ChaCha20:     s.ChaCha20,
-		Legacy:       s.LegacyNetworks,
-		LoginTimeout: s.LoginTimeout,
-		IdleTimeout:  s.IdleTimeout,
-		KeepAlive:    s.KeepAlive,
+		ChaCha20:     c.ChaCha20,
+		Legacy:       c.LegacyNetworks,
+		LoginTimeout: c.LoginTimeout,
+		IdleTimeout:  c.IdleTimeout,
+		KeepAlive:    c.KeepAlive,
 		Zone:         conf.FTP.Zone,
-		Version:      version,
+		Version:      s.o.Version,
 		Handles:      openFiles(conf).OfOne(),
-	})
+	}
+	if before == nil {
+		server, err := sshserver.New(ssh)
+		return SSH{server, keys}, err
+	}
+	server, err := before.ssh.server.Reconfigured(ssh)
 	return SSH{server, keys}, err
+}
+
+// tell logs what clients will see.
+func (s SSH) tell(log *slog.Logger) {
+	for _, key := range s.keys {
+		log.Info("host key", "type", key.PublicKey().Type(), "fingerprint", ssh.FingerprintSHA256(key.PublicKey()))
+	}
 }
 
 func hostKeys(conf *config.Config) ([]ssh.Signer, error) {
@@ -92,24 +98,4 @@ func (s SSH) Fingerprints() []string {
 		all = append(all, ssh.FingerprintSHA256(key.PublicKey())+" ("+strings.ToUpper(kind)+")")
 	}
 	return all
-}
-
-// protocols are the services behind the doors.
-type protocols struct {
-	ftp  *ftpserver.Server
-	sftp *sshserver.Server // nil: it is off, and no door leads there
-}
-
-func (p protocols) handleSSH(nc net.Conn) { p.sftp.Handle(nc) }
-
-// shutdown ends all of them. The error is that some had to be stopped.
-func (p protocols) shutdown(ctx context.Context) error {
-	var both sync.WaitGroup
-	var ftp, sftp error
-	both.Go(func() { ftp = p.ftp.Shutdown(ctx) })
-	if p.sftp != nil {
-		both.Go(func() { sftp = p.sftp.Shutdown(ctx) })
-	}
-	both.Wait()
-	return errors.Join(ftp, sftp)
 }

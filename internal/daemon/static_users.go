@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"ferry"
@@ -14,8 +15,8 @@ import (
 	"ferry/internal/store"
 )
 
-// Person is a user of the command line or the config file, with a password.
-type Person struct {
+// StaticUser is a user of the command line or the config file, with a password.
+type StaticUser struct {
 	config.StaticUser
 	Made bool // the password was made up just now, and has to be shown
 }
@@ -26,14 +27,14 @@ const defaultUser = "ferry"
 // staticUsers gives every account of users.static its password: its own, that
 // of FERRY_PASSWORD, or one that is made up now. The last only without a
 // config file, where the greeting shows it.
-func staticUsers(conf *config.Config, envPassword string) ([]Person, error) {
+func staticUsers(conf *config.Config, envPassword string) ([]StaticUser, error) {
 	list := conf.Users.Static
 	if len(list) == 0 && conf.File == "" {
 		list = []config.StaticUser{{Name: defaultUser}}
 	}
-	var people []Person
+	var all []StaticUser
 	for _, a := range list {
-		p := Person{StaticUser: a}
+		p := StaticUser{StaticUser: a}
 		switch {
 		case p.Secret != "":
 		case envPassword != "":
@@ -43,16 +44,26 @@ func staticUsers(conf *config.Config, envPassword string) ([]Person, error) {
 		default:
 			return nil, conf.Wrong("users.static", "has no password for user %q: set FERRY_PASSWORD, or write NAME:HASH", a.Name)
 		}
-		people = append(people, p)
+		all = append(all, p)
 	}
-	return people, nil
+	return all, nil
 }
 
-// entries are people as the authenticator wants them: at home in the root,
+// keepMade gives users whose password was made up the one that they have already.
+func keepMade(users, before []StaticUser) {
+	for i, u := range users {
+		at := slices.IndexFunc(before, func(b StaticUser) bool { return b.Made && b.Name == u.Name })
+		if u.Made && at >= 0 {
+			users[i].Secret = before[at].Secret
+		}
+	}
+}
+
+// entries are static users as the authenticator wants them: at home in the root,
 // with every right, their passwords hashed.
-func entries(ctx context.Context, conf *config.Config, people []Person, h *auth.Hasher) ([]auth.Entry, error) {
+func entries(ctx context.Context, conf *config.Config, users []StaticUser, h *auth.Hasher) ([]auth.Entry, error) {
 	var all []auth.Entry
-	for _, p := range people {
+	for _, p := range users {
 		hash := p.Secret
 		if !p.Hashed() {
 			var err error

@@ -5,10 +5,8 @@ import (
 	"math"
 	"strconv"
 
-	"ferry"
 	"ferry/internal/config"
 	"ferry/internal/digest"
-	"ferry/internal/event"
 	"ferry/internal/ftpdata"
 	"ferry/internal/ftpport"
 	"ferry/internal/ftpserver"
@@ -87,52 +85,4 @@ func activePort(word string) int {
 	}
 	port, _ := strconv.Atoi(word) // was looked at when the configuration was read
 	return port
-}
-
-// transferLog is the transfer log where there is one, and nothing where none
-// was asked for.
-type transferLog struct {
-	file *event.TransferLog
-	log  *slog.Logger
-}
-
-func openTransferLog(conf *config.Config, log *slog.Logger) (transferLog, error) {
-	if conf.Log.TransferLog == "" {
-		return transferLog{}, nil
-	}
-	format, err := event.ParseFormat(conf.Log.TransferFormat)
-	if err != nil {
-		return transferLog{}, err
-	}
-	file, err := event.OpenTransferLog(conf.Log.TransferLog, format, log)
-	return transferLog{file, log}, err
-}
-
-func (t transferLog) sink() ferry.Sink {
-	if t.file == nil {
-		return event.Fan()
-	}
-	return t.file.Sink()
-}
-
-// reopen is for SIGHUP: logrotate has moved the file away. It waits for what is being
-// written.
-func (t transferLog) reopen() {
-	if t.file == nil {
-		return
-	}
-	if err := t.file.Reopen(); err != nil {
-		t.log.Error("the transfer log could not be opened again; the old file stays in use", "error", err)
-		return
-	}
-	t.log.Info("transfer log opened again")
-}
-
-func (t transferLog) Close() {
-	if t.file == nil {
-		return
-	}
-	if err := t.file.Close(); err != nil {
-		t.log.Error("closing the transfer log failed", "error", err)
-	}
 }

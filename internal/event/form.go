@@ -11,8 +11,8 @@ type Form struct {
 	// Format is "text" (KEY=VALUE, as log/slog writes it), "json" (one object a line)
 	// or "short" (for people at a terminal).
 	Format string
-	// Level is the least that is written.
-	Level slog.Level
+	// Level is the least that is written; nil: info.
+	Level slog.Leveler
 	// Color is for "short": what is wrong stands out.
 	Color bool
 }

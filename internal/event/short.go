@@ -28,7 +28,13 @@ const (
 	colorError = "\x1b[31m" // red
 )
 
-func (s *short) Enabled(_ context.Context, level slog.Level) bool { return level >= s.form.Level }
+func (s *short) Enabled(_ context.Context, level slog.Level) bool {
+	least := slog.LevelInfo
+	if s.form.Level != nil {
+		least = s.form.Level.Level()
+	}
+	return level >= least
+}
 
 func (s *short) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder

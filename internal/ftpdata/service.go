@@ -47,6 +47,11 @@ func New(cfg Config, n Network, sessions *ftptls.Sessions, wires *ftptls.Pools) 
 	}
 }
 
+// Reconfigured is s by another Config, but for its ports: both give out the same.
+func (s *Service) Reconfigured(cfg Config) *Service {
+	return &Service{cfg: cfg, ports: s.ports, hosts: newAdvertiser(cfg.Addresses), wires: s.wires, sessions: s.sessions}
+}
+
 // Close ends the waiting for passive connections.
 func (s *Service) Close() { s.ports.Close() }
 

@@ -68,8 +68,13 @@ type Config struct {
 
 // Server is an FTP service. Its connections come by Handle.
 type Server struct {
-	cfg      Config
-	data     *ftpdata.Service
+	cfg  Config
+	data *ftpdata.Service
+	*common
+}
+
+// common is what a Server and those that Reconfigured makes of it share.
+type common struct {
 	commands map[string]*command
 	listBufs *sync.Pool // of *[listBuf]byte
 	hashing  *ftptree.Hashing
@@ -89,15 +94,46 @@ type Server struct {
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, common: &common{
+		commands: commandTable(),
+		listBufs: ftplist.NewListBufs(),
+		hashing:  ftptree.NewHashing(cfg.Hashes),
+		wires:    ftptls.NewPools(),
+
+		tlsSessions: ftptls.NewSessions(),
+	}}
+	s.data = ftpdata.New(cfg.data(), cfg.Network, s.tlsSessions, s.wires)
+	s.drain, s.startDrain = context.WithCancel(context.Background())
+	s.kill, s.startKill = context.WithCancelCause(context.Background())
+	return s, nil
+}
+
+// Reconfigured is the same service for connections that begin from now on, which are served by
+// cfg; of Ports the passive ones stay. Those that s has go on by its own, and Shutdown of one
+// of the two ends both.
+func (s *Server) Reconfigured(cfg Config) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{cfg: cfg, data: s.data.Reconfigured(cfg.data()), common: s.common}, nil
+}
+
+// withDefaults checks cfg, and sets what it leaves open.
+func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Network == nil {
 		cfg.Network = ftpdata.TCPNetwork{}
 	}
 	if cfg.Gate == nil {
-		return nil, errors.New("ftp: no gate given")
+		return cfg, errors.New("ftp: no gate given")
 	}
 	var err error
 	if cfg.Ports, err = cfg.Ports.Checked(); err != nil {
-		return nil, err
+		return cfg, err
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -109,22 +145,14 @@ func New(cfg Config) (*Server, error) {
 	setDefault(&cfg.StallTimeout, 5*time.Minute)
 	setDefault(&cfg.ListLimit, 10_000)
 	setDefault(&cfg.Zone, time.UTC)
-	s := &Server{
-		cfg:      cfg,
-		commands: commandTable(),
-		listBufs: ftplist.NewListBufs(),
-		hashing:  ftptree.NewHashing(cfg.Hashes),
-		wires:    ftptls.NewPools(),
+	return cfg, nil
+}
 
-		tlsSessions: ftptls.NewSessions(),
-	}
-	s.data = ftpdata.New(ftpdata.Config{
+func (cfg Config) data() ftpdata.Config {
+	return ftpdata.Config{
 		First: cfg.Ports.First, Last: cfg.Ports.Last, Addresses: cfg.Ports.Addresses, ActivePort: cfg.Ports.ActivePort,
 		DataTimeout: cfg.DataTimeout, StallTimeout: cfg.StallTimeout,
-	}, cfg.Network, s.tlsSessions, s.wires)
-	s.drain, s.startDrain = context.WithCancel(context.Background())
-	s.kill, s.startKill = context.WithCancelCause(context.Background())
-	return s, nil
+	}
 }
 
 func setDefault[T comparable](v *T, d T) {

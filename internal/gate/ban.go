@@ -2,11 +2,13 @@ package gate
 
 import (
 	"context"
-	"ferry"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"ferry"
 )
 
 // maxOrigins bounds the tables of failures and of bans: an attacker with more
@@ -19,7 +21,7 @@ const maxOrigins = 1 << 14
 // n left, n are tried at a time, so guessing with many connections at once is no way
 // around the count.
 type bans struct {
-	limits Limits
+	limits *atomic.Pointer[Limits]
 
 	mu        sync.Mutex
 	failed    *table[[]time.Time] // when an origin failed, oldest first
@@ -35,7 +37,7 @@ type attempts struct {
 	ended   chan struct{} // closed when one has ended, and made anew
 }
 
-func newBans(l Limits) *bans {
+func newBans(l *atomic.Pointer[Limits]) *bans {
 	return &bans{
 		limits: l, failed: newTable[[]time.Time](maxOrigins), out: newTable[time.Time](maxOrigins),
 		stumbling: newTable[stumbling](maxOrigins),
@@ -47,7 +49,7 @@ func newBans(l Limits) *bans {
 // where a is shut out by then, or the cause of ctx's end. Every begin without an
 // error needs an end.
 func (b *bans) begin(ctx context.Context, a netip.Addr) error {
-	if b.limits.BanAfter <= 0 || b.spares(a) {
+	if b.off(a) {
 		return nil
 	}
 	key := origin(a)
@@ -64,7 +66,8 @@ func (b *bans) begin(ctx context.Context, a netip.Addr) error {
 		if until, out := b.out.get(key); out && now.Before(until) {
 			return ferry.ErrBanned
 		}
-		if at.running < b.limits.BanAfter-b.failures(key, now) {
+		if b.off(a) || at.running < b.limits.Load().BanAfter-b.failures(key, now) { // off: by now
+
 			at.running++
 			return nil
 		}
@@ -99,7 +102,7 @@ func (b *bans) end(a netip.Addr) {
 	if at == nil {
 		return // it was not counted
 	}
-	at.running--
+	at.running = max(at.running-1, 0) // it began uncounted where the limits have changed
 	close(at.ended)
 	at.ended = make(chan struct{})
 	b.drop(key, at)
@@ -129,12 +132,12 @@ func (b *bans) holds(a netip.Addr, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	until, ok := b.out.get(origin(a))
-	return ok && now.Before(until)
+	return ok && now.Before(until) && !b.off(a)
 }
 
 // strike counts a failure of a, and tells whether that one shut it out.
 func (b *bans) strike(a netip.Addr, now time.Time) bool {
-	if b.limits.BanAfter <= 0 || b.spares(a) {
+	if b.off(a) {
 		return false
 	}
 	key := origin(a)
@@ -147,19 +150,22 @@ func (b *bans) strike(a netip.Addr, now time.Time) bool {
 	times, _ := b.failed.get(key)
 	times = slices.DeleteFunc(times, func(t time.Time) bool { return b.forgotten(t, now) })
 	times = append(times, now)
-	if len(times) < b.limits.BanAfter {
+	if len(times) < b.limits.Load().BanAfter {
 		b.failed.put(key, times)
 		return false
 	}
 	b.failed.remove(key)
-	b.out.put(key, now.Add(b.limits.BanFor))
+	b.out.put(key, now.Add(b.limits.Load().BanFor))
 	return true
 }
+
+// off tells whether a is not shut out whatever it does.
+func (b *bans) off(a netip.Addr) bool { return b.limits.Load().BanAfter <= 0 || b.spares(a) }
 
 // spares tells whether a lies in a network that is never shut out.
 func (b *bans) spares(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
-	return slices.ContainsFunc(b.limits.NeverBan, func(p netip.Prefix) bool { return p.Contains(a) })
+	return slices.ContainsFunc(b.limits.Load().NeverBan, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // expire drops what is over. Both tables are in the order of time, so this
@@ -170,4 +176,4 @@ func (b *bans) expire(now time.Time) {
 }
 
 // forgotten tells whether a failure at t counts no more.
-func (b *bans) forgotten(t, now time.Time) bool { return now.Sub(t) > b.limits.BanWindow }
+func (b *bans) forgotten(t, now time.Time) bool { return now.Sub(t) > b.limits.Load().BanWindow }

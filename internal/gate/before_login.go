@@ -110,7 +110,7 @@ func (b *beforeLogin) drops(l BeforeLogin, key netip.Prefix, chance int) bool {
 func (g *Gate) dropsEarly(c *Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.before.drops(g.limits.BeforeLogin, origin(c.peer.Addr()), rand.IntN(100))
+	return g.before.drops(g.limits.Load().BeforeLogin, origin(c.peer.Addr()), rand.IntN(100))
 }
 
 // awaitLogin counts c among those without a login, of which others give way where
@@ -118,7 +118,7 @@ func (g *Gate) dropsEarly(c *Conn) bool {
 func (g *Gate) awaitLogin(c *Conn) {
 	g.mu.Lock()
 	g.before.add(c)
-	full := g.limits.BeforeLogin.Full
+	full := g.limits.Load().BeforeLogin.Full
 	g.mu.Unlock()
 	for full > 0 && g.endOldest(func(b *beforeLogin) *Conn {
 		if b.count <= full {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,7 +112,7 @@ func TestWaitingGivesBackWhenItEnds(t *testing.T) {
 // Threat 33: an attacker with any number of addresses does not make the table
 // of failures grow without bound.
 func TestThreat33TheTableOfFailuresIsBounded(t *testing.T) {
-	b := newBans(Limits{BanAfter: 2, BanWindow: time.Hour, BanFor: time.Hour})
+	b := bansBy(Limits{BanAfter: 2, BanWindow: time.Hour, BanFor: time.Hour})
 	now := time.Unix(0, 0)
 	from := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
 	for i := range 3 * maxOrigins {
@@ -163,3 +164,10 @@ type nothing struct{ ferry.Handle }
 
 func (nothing) ReadAt(p []byte, _ int64) (int, error) { return len(p), nil }
 func (nothing) Abort(error) error                     { return nil }
+
+// bansBy are those that l makes.
+func bansBy(l Limits) *bans {
+	now := new(atomic.Pointer[Limits])
+	now.Store(&l)
+	return newBans(now)
+}

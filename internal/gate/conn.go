@@ -179,7 +179,7 @@ func (c *Conn) mayTry() error {
 		return context.Cause(c.ctx)
 	case open:
 		return errSessionOpen
-	case fails >= c.gate.limits.MaxFails:
+	case fails >= c.gate.limits.Load().MaxFails:
 		return ferry.ErrTooManyLogins
 	case c.gate.bans.holds(c.peer.Addr(), time.Now()):
 		return ferry.ErrBanned
@@ -240,12 +240,12 @@ func (c *Conn) loginFailed(ctx context.Context, err error) error {
 	if !errors.Is(err, ferry.ErrLogin) {
 		return err
 	}
-	if err := sleep(ctx, c.gate.limits.FailDelay); err != nil {
+	if err := sleep(ctx, c.gate.limits.Load().FailDelay); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fails >= c.gate.limits.MaxFails {
+	if c.fails >= c.gate.limits.Load().MaxFails {
 		return ferry.ErrTooManyLogins
 	}
 	return ferry.ErrLogin
@@ -273,7 +273,7 @@ func (c *Conn) Penalize(reason string) { c.strike(errors.New(reason)) }
 
 func (c *Conn) strike(reason error) {
 	if c.gate.bans.strike(c.peer.Addr(), time.Now()) {
-		c.emit(ferry.Event{Kind: ferry.EventBan, Duration: c.gate.limits.BanFor, Err: reason})
+		c.emit(ferry.Event{Kind: ferry.EventBan, Duration: c.gate.limits.Load().BanFor, Err: reason})
 	}
 }
 

@@ -75,7 +75,7 @@ func (t *transfer) copy(ctx context.Context, conn *ferry.DataConn, off, n int64,
 
 // chunk moves up to n bytes, bounded by the stall deadline.
 func (t *transfer) chunk(ctx context.Context, conn *ferry.DataConn, off, n int64, up bool) (int64, error) {
-	wait := t.session.conn.gate.limits.Stall
+	wait := t.session.conn.gate.limits.Load().Stall
 	if up && (wait <= 0 || wait > pollInterval) {
 		wait = pollInterval
 	}
@@ -103,7 +103,7 @@ type chunkEnd struct {
 // judge says whether a copy goes on after a chunk, and if not, with which
 // error it ends.
 func (t *transfer) judge(ctx context.Context, c chunkEnd) (more bool, end error) {
-	stall := t.session.conn.gate.limits.Stall
+	stall := t.session.conn.gate.limits.Load().Stall
 	switch {
 	case c.err == nil:
 		return c.moved == c.want, nil // fewer: there is no more

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ferry"
@@ -33,7 +34,7 @@ type Gate struct {
 	files    func(ctx context.Context, s *Session) (ferry.FS, error)
 	cluster  ferry.Cluster
 	events   ferry.Sink
-	limits   Limits
+	limits   *atomic.Pointer[Limits]
 	bans     *bans
 	up, down *bucket // of everybody together
 	open     *openFiles
@@ -54,7 +55,7 @@ func New(cfg Config) *Gate {
 		files:    cfg.Files,
 		cluster:  cfg.Cluster,
 		events:   cfg.Events,
-		limits:   cfg.Limits.WithDefaults(),
+		limits:   new(atomic.Pointer[Limits]),
 		conns:    make(map[string]*Conn),
 		accounts: make(map[string]*account),
 	}
@@ -62,9 +63,20 @@ func New(cfg Config) *Gate {
 		g.events = func(ferry.Event) {}
 	}
 	g.bans = newBans(g.limits)
-	g.open = newOpenFiles(g.limits.OpenFiles)
-	g.up, g.down = newBucket(g.limits.Upload), newBucket(g.limits.Download)
+	g.open = newOpenFiles(OpenFiles{})
+	g.up, g.down = newBucket(0), newBucket(0)
+	g.SetLimits(cfg.Limits)
 	return g
+}
+
+// SetLimits are what holds from now on, for those too who are there. Nobody is turned
+// out, who was shut out stays so for the time that was said, unless l spares it.
+func (g *Gate) SetLimits(l Limits) {
+	l = l.WithDefaults()
+	g.limits.Store(&l)
+	g.open.setLimits(l.OpenFiles)
+	g.up.setRate(l.Upload)
+	g.down.setRate(l.Download)
 }
 
 // Admit gives the connection from peer to local a seat, or answers at once
@@ -129,12 +141,12 @@ func (g *Gate) seat(ctx context.Context, c *Conn) error {
 		return ferry.ErrCrowded
 	}
 	own := origin(c.peer.Addr())
-	address, err := g.holdOrTake(ctx, "ip/"+originName(c.peer.Addr()), g.limits.PerAddress, ferry.ErrAddressFull,
+	address, err := g.holdOrTake(ctx, "ip/"+originName(c.peer.Addr()), g.limits.Load().PerAddress, ferry.ErrAddressFull,
 		func(b *beforeLogin) *Conn { return b.oldest(own) })
 	if err != nil {
 		return err
 	}
-	all, err := g.holdOrTake(ctx, "all", g.limits.Sessions, ferry.ErrServerFull,
+	all, err := g.holdOrTake(ctx, "all", g.limits.Load().Sessions, ferry.ErrServerFull,
 		func(b *beforeLogin) *Conn { return b.oldest(b.most()) })
 	if err != nil {
 		address()

@@ -21,9 +21,8 @@ type OpenFiles struct{ Total, PerConnection, PerUser, PerAddress int }
 
 // openFiles counts what is open.
 type openFiles struct {
-	limits OpenFiles
-
 	mu          sync.Mutex
+	limits      OpenFiles
 	taken       int
 	addresses   map[netip.Prefix]int
 	users       map[string]int // not anonymous ones
@@ -39,6 +38,12 @@ type localUser struct {
 
 func newOpenFiles(l OpenFiles) *openFiles {
 	return &openFiles{limits: l, addresses: map[netip.Prefix]int{}, users: map[string]int{}, local: map[localUser]int{}, connections: map[*Conn]int{}}
+}
+
+func (o *openFiles) setLimits(l OpenFiles) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.limits = l
 }
 
 // take counts one more of s, or says with *ferry.TooManyOpen whose share is used up.

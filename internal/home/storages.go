@@ -42,12 +42,10 @@ func New(conf *config.Config, log *slog.Logger) *Homes {
 // Prepare opens what the configuration names, so that a directory that is not
 // there is known now and not at the first login.
 func (s *Homes) Prepare() error {
-	roots := s.conf.AnonymousRoots()
-	for _, root := range roots {
-		if err := s.prepareDrop(root); err != nil {
-			return err
-		}
+	if err := s.PrepareDrops(s.conf); err != nil {
+		return err
 	}
+	roots := s.conf.AnonymousRoots()
 	if s.conf.Storage.Root != "" {
 		roots = append(roots, s.conf.Storage.Root)
 	}
@@ -63,12 +61,21 @@ func (s *Homes) Prepare() error {
 	return nil
 }
 
-// prepareDrop makes the directory for anonymous uploads beneath a root of
-// theirs where it is missing.
-func (s *Homes) prepareDrop(home string) error {
-	if s.conf.Users.Drop == "" {
+// PrepareDrops makes the directory for anonymous uploads that conf names, where it is
+// missing beneath a root of theirs.
+func (s *Homes) PrepareDrops(conf *config.Config) error {
+	if conf.Users.Drop == "" {
 		return nil
 	}
+	for _, root := range conf.AnonymousRoots() {
+		if err := prepareDrop(root, conf.Users.Drop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func prepareDrop(home, drop string) error {
 	path, err := Path(home)
 	if err != nil {
 		return err
@@ -78,8 +85,8 @@ func (s *Homes) prepareDrop(home string) error {
 		return fmt.Errorf("cannot open the directory for anonymous users: %w", err)
 	}
 	defer root.Close()
-	if err := root.MkdirAll(strings.TrimPrefix(s.conf.Users.Drop, "/"), 0o755); err != nil {
-		return fmt.Errorf("cannot make the drop directory %s beneath %s: %w", s.conf.Users.Drop, root.Name(), err)
+	if err := root.MkdirAll(strings.TrimPrefix(drop, "/"), 0o755); err != nil {
+		return fmt.Errorf("cannot make the drop directory %s beneath %s: %w", drop, root.Name(), err)
 	}
 	return nil
 }

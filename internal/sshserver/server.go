@@ -68,9 +68,14 @@ type Config struct {
 // Server is an SSH service for SFTP, SCP and a few commands. Its connections
 // come by Handle.
 type Server struct {
-	cfg          Config
-	modern       *ssh.ServerConfig
-	legacy       *ssh.ServerConfig
+	cfg    Config
+	modern *ssh.ServerConfig
+	legacy *ssh.ServerConfig
+	*common
+}
+
+// common is what a Server and those that Reconfigured makes of it share.
+type common struct {
 	buffers      sftpio.Buffers
 	writeBuffers writeBuffers
 	commands     sshexec.Commands
@@ -93,6 +98,17 @@ type Server struct {
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
+	all := &common{conns: make(map[*sshConn]struct{})}
+	all.drain, all.startDrain = context.WithCancel(context.Background())
+	all.kill, all.startKill = context.WithCancelCause(context.Background())
+	return all.server(cfg)
+}
+
+// Reconfigured is the same service for connections that begin from now on, which are served by
+// cfg. Those that s has go on by its own, and Shutdown of one of the two ends both.
+func (s *Server) Reconfigured(cfg Config) (*Server, error) { return s.server(cfg) }
+
+func (all *common) server(cfg Config) (*Server, error) {
 	switch {
 	case cfg.Gate == nil:
 		return nil, errors.New("sftp: no gate given")
@@ -111,15 +127,12 @@ func New(cfg Config) (*Server, error) {
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = time.Minute
 	}
-	s := &Server{
+	return &Server{
 		cfg:    cfg,
 		modern: handshakeConfig(cfg, modernAlgorithms(cfg.ChaCha20 || !hasAES())),
 		legacy: handshakeConfig(cfg, legacyAlgorithms()),
-		conns:  make(map[*sshConn]struct{}),
-	}
-	s.drain, s.startDrain = context.WithCancel(context.Background())
-	s.kill, s.startKill = context.WithCancelCause(context.Background())
-	return s, nil
+		common: all,
+	}, nil
 }
 
 // Handle serves one connection until it ends, and closes it.

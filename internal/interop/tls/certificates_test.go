@@ -126,7 +126,7 @@ func TestBadCertificateIsNotTaken(t *testing.T) {
 			v := harness.StartSecure(t, harness.Setup{})
 			c.spoil(t, v)
 			v.Signal(syscall.SIGHUP)
-			line := v.Log.Wait(t, "the new certificate is not used, the old one stays", v.Ended)
+			line := v.Log.Wait(t, "the configuration was not read again; nothing has changed", v.Ended)
 			if !strings.Contains(line, c.says(v)) || !strings.Contains(line, "level=ERROR") {
 				t.Errorf("the log does not name the file: %s", line)
 			}

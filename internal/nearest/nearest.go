@@ -1,27 +1,9 @@
-package config
+// Package nearest finds the word that a person most likely meant who wrote another.
+package nearest
 
-import "strings"
-
-// nearestKey is the key that a person who wrote name most likely meant: the
-// same word in another section, or one that is near. "" where nothing is.
-func nearestKey(name string) string {
-	var names []string
-	for _, k := range Keys() {
-		if LastWord(k.Name) == LastWord(name) {
-			return k.Name
-		}
-		names = append(names, k.Name)
-	}
-	return Nearest(strings.ReplaceAll(name, "-", "_"), names)
-}
-
-func LastWord(name string) string {
-	return name[strings.LastIndexByte(name, '.')+1:]
-}
-
-// Nearest is the one of words that a person who wrote word most likely meant: at most
+// Of is the one of words that a person who wrote word most likely meant: at most
 // a third of its letters away. "" where none is.
-func Nearest(word string, words []string) string {
+func Of(word string, words []string) string {
 	best, least := "", len(word)/3+1
 	for _, w := range words {
 		if d := distance(word, w); d < least {
