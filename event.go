@@ -2,6 +2,7 @@ package ferry
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"time"
@@ -66,7 +67,7 @@ const (
 	EventSymlink
 	EventLink
 	EventMore  // refusals of one client that were so many that they are counted and not told one by one
-	EventPanic // a handler panicked and its session was ended; Err holds the stack
+	EventPanic // code that served a session panicked, and the session was ended; Err is a *PanicError
 )
 
 // String is the word that logs use.
@@ -78,6 +79,15 @@ func (k EventKind) String() string {
 	}
 	return "unknown"
 }
+
+// PanicError is that code panicked: the Err of EventPanic, and what a session that ran it
+// ends with.
+type PanicError struct {
+	Value any    // what panic was called with
+	Stack []byte // of the goroutine, as runtime/debug has it
+}
+
+func (p *PanicError) Error() string { return fmt.Sprintf("internal error: panic: %v", p.Value) }
 
 // Sink takes events. It must not block: one that can be slow owns a queue, and
 // says what it drops. It is called from many goroutines at once.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -88,6 +89,9 @@ func (cmd *sftpServerCmd) Run(c console) error {
 	who := fmt.Sprintf("local user %s from [%s]", me.Username, cameFrom())
 	log.Info("session opened for " + who)
 	err = sftpserver.Serve(context.Background(), standardStreams{c.in, c.out}, session)
+	if p := (*ferry.PanicError)(nil); errors.As(err, &p) {
+		log.Error("a request panicked", "error", p, "stack", string(p.Stack))
+	}
 	log.Info("session closed for " + who)
 	done.Sweep(tree.SweepDir)
 	return err

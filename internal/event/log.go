@@ -2,6 +2,7 @@ package event
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -83,6 +84,9 @@ func attrs(e ferry.Event) []slog.Attr {
 		text("error", e.Err.Error())
 	default:
 		text("error", cut(e.Err.Error()))
+	}
+	if p := (*ferry.PanicError)(nil); errors.As(e.Err, &p) {
+		text("stack", string(p.Stack))
 	}
 	return list
 }

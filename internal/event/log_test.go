@@ -59,9 +59,9 @@ func TestLogLines(t *testing.T) {
 		{"refused", func(e *ferry.Event) { *e = ferry.Event{Time: e.Time, Kind: ferry.EventRefused} }, "level=WARN msg=refused"},
 		{"ban", func(e *ferry.Event) { *e = ferry.Event{Time: e.Time, Kind: ferry.EventBan, Duration: time.Hour} }, "level=WARN msg=ban duration=1h0m0s"},
 		{"panic", func(e *ferry.Event) {
-			*e = ferry.Event{Time: e.Time, Kind: ferry.EventPanic, Err: errors.New("boom\nstack")}
+			*e = ferry.Event{Time: e.Time, Kind: ferry.EventPanic, Err: &ferry.PanicError{Value: "boom", Stack: []byte("a\nb")}}
 		},
-			`level=ERROR msg=panic error="boom\nstack"`},
+			`level=ERROR msg=panic error="internal error: panic: boom" stack="a\nb"`},
 	}
 	for _, test := range tests {
 		var out bytes.Buffer

@@ -272,16 +272,15 @@ func (c *conn) end() {
 	c.next.Close()
 }
 
-// recoverPanic ends a session whose handler panicked with 421 and a logged
-// stack. The server goes on.
+// recoverPanic ends a session whose handler panicked with 421. The server goes
+// on, and is told with the stack.
 func (c *conn) recoverPanic() {
 	p := recover()
 	if p == nil {
 		return
 	}
-	logPanic(c.log(), p)
 	c.job = nil
-	c.close(internalError(), errPanic)
+	c.close(internalError(), tellPanic(c.gateConn, p))
 }
 
 // ctx ends when the session must.

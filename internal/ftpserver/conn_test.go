@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -106,7 +108,7 @@ type buggyHandle struct{ ferry.Handle }
 
 func (buggyHandle) Commit() error { panic("a bug of ours") }
 
-// TestPanicEndsItsSessionOnly: 421 and a logged stack, for a handler and for a
+// TestPanicEndsItsSessionOnly: 421 and an event with the stack, for a handler and for a
 // transfer; the next client is served, and no upload is published.
 func TestPanicEndsItsSessionOnly(t *testing.T) {
 	const script = `login
@@ -132,15 +134,28 @@ login
 C: MKD ok
 S: 257 *
 `
-	var log bytes.Buffer
+	var mu sync.Mutex
+	var told []ferry.Event
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.wrap = func(tree ferry.FS) ferry.FS { return buggyFS{tree} }
-		w.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+		w.events = func(e ferry.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			if e.Kind == ferry.EventPanic {
+				told = append(told, e)
+			}
+		}
 		w.play("panic", script)
 	})
-	if !strings.Contains(log.String(), "a bug of ours") || !strings.Contains(log.String(), "Commit") {
-		t.Errorf("the log has no stack: %s", log.String())
+	if len(told) != 2 {
+		t.Fatalf("%d panics are told", len(told))
+	}
+	for i, where := range []string{"buggyFS.Mkdir", "buggyHandle.Commit"} {
+		p := (*ferry.PanicError)(nil)
+		if e := told[i]; !errors.As(e.Err, &p) || p.Value != "a bug of ours" || !strings.Contains(string(p.Stack), where) || e.User != "alice" || e.Session == "" {
+			t.Errorf("told is %+v", e)
+		}
 	}
 }
 

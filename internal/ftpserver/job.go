@@ -19,7 +19,7 @@ type job struct {
 // result is how a job ended: with a reply, or with a panic.
 type result struct {
 	reply ftpreply.Reply
-	panic any
+	panic error
 }
 
 // begin starts what goes on behind a reply.
@@ -30,13 +30,12 @@ func (c *conn) begin(what ftpreply.Job) {
 	if slices.ContainsFunc(c.queue, func(r request) bool { return r.row.cancels }) {
 		cancel(ferry.ErrAborted) // it came while this command waited
 	}
-	wake, fate, log := c.ctl.Wake, c.ctl.Fate(), c.report.Log
+	wake, fate, gateConn := c.ctl.Wake, c.ctl.Fate(), c.gateConn
 	go func() {
 		defer wake()
 		defer func() {
 			if p := recover(); p != nil {
-				logPanic(log(), p)
-				j.done <- result{panic: p}
+				j.done <- result{panic: tellPanic(gateConn, p)}
 			}
 		}()
 		j.done <- result{reply: j.Run(ctx, fate)}
@@ -48,7 +47,7 @@ func (c *conn) begin(what ftpreply.Job) {
 func (c *conn) finish(r result) {
 	c.job.cancel(nil)
 	if r.panic != nil {
-		c.close(internalError(), errPanic)
+		c.close(internalError(), r.panic)
 	} else {
 		c.send(r.reply)
 	}

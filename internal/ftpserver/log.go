@@ -2,10 +2,12 @@ package ftpserver
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+
+	"ferry"
+	"ferry/internal/gate"
 )
 
 // log is the server's logger with what names this session.
@@ -45,6 +47,9 @@ func (c *conn) debugCommand(r request) {
 	c.log().Debug("command", "verb", verb, "argument", arg)
 }
 
-func logPanic(l *slog.Logger, p any) {
-	l.Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+// tellPanic tells of p, which was just recovered, and gives why the session ends.
+func tellPanic(c *gate.Conn, p any) error {
+	err := &ferry.PanicError{Value: p, Stack: debug.Stack()}
+	c.Panicked(err)
+	return err
 }

@@ -12,7 +12,6 @@ var (
 	errIdle         = errors.New("idle for too long")
 	errFlood        = errors.New("too many commands at once")
 	errNotFTP       = errors.New("another protocol than FTP was spoken")
-	errPanic        = errors.New("internal error")
 )
 
 // internalError is what a client is told whose session ends by a panic.

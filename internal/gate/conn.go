@@ -277,6 +277,17 @@ func (c *Conn) strike(reason error) {
 	}
 }
 
+// Panicked tells that code which served the connection has panicked. To end what it
+// served, and nothing else, is up to who recovered.
+func (c *Conn) Panicked(p *ferry.PanicError) {
+	e := ferry.Event{Kind: ferry.EventPanic, Err: p}
+	if s := c.current(); s != nil {
+		s.Emit(e)
+		return
+	}
+	c.emit(e)
+}
+
 // Close ends the connection: its session if there is one, and its seats. cause says
 // why the connection ended, nil for the client's QUIT. It may be called more
 // than once; the first call counts.

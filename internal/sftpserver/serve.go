@@ -172,7 +172,7 @@ func (c *session) serve() error {
 // refuse logs why the session is closed, unless it was not the client's doing.
 func (c *session) refuse(err error) error {
 	if c.ctx.Err() == nil && err != io.EOF {
-		c.log.Warn("session closed", "user", c.cfg.User.Name, "reason", err)
+		c.log.Warn("session closed", "user", c.cfg.User.Name, "error", err)
 	}
 	return err
 }
@@ -328,7 +328,7 @@ func (c *session) planPacket(packet *sftpio.Buffer, r sftpwire.Request, err erro
 
 // refuseRequest answers a packet that could not be understood.
 func (c *session) refuseRequest(request string, err error) *op {
-	c.log.Debug("request not understood", "user", c.cfg.User.Name, "request", request, "reason", err)
+	c.log.Debug("request not understood", "user", c.cfg.User.Name, "request", request, "error", err)
 	o := c.immediately(say(sftpwire.StatusOf(err)))
 	o.Request = request
 	return o
@@ -377,8 +377,6 @@ func (c *session) perform(o *op) (write bool) {
 // recoverPanic ends the session, and nothing else, when a request panics.
 func (c *session) recoverPanic(o *op) {
 	if p := recover(); p != nil {
-		c.log.Error("a request panicked; its session is closed", "user", c.cfg.User.Name,
-			"request", o.Request, "panic", p, "stack", string(debug.Stack()))
-		c.cancel(fmt.Errorf("the request %s panicked: %v", o.Request, p))
+		c.cancel(fmt.Errorf("the request %s: %w", o.Request, &ferry.PanicError{Value: p, Stack: debug.Stack()}))
 	}
 }

@@ -2,6 +2,7 @@ package sshserver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ferry"
 	"ferry/internal/gate"
 	"ferry/internal/sftpserver"
 	"ferry/internal/sshexec"
@@ -193,6 +195,9 @@ func (c *sshConn) sftp(ctx context.Context, sess *gate.Session, s *stream) uint3
 		Share:     sess.Share(),
 		Room:      &c.room,
 	})
+	if p := (*ferry.PanicError)(nil); errors.As(err, &p) {
+		c.gateConn.Panicked(p)
+	}
 	if err != nil {
 		return 1
 	}

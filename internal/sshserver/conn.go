@@ -3,7 +3,6 @@ package sshserver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ferry"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
 	"ferry/internal/sftpio"
@@ -29,7 +29,6 @@ var (
 	errNoLogin  = errors.New("ended without a login")
 	errLate     = errors.New("no login in time")
 	errLastWork = errors.New("what was left to do took too long")
-	errPanic    = errors.New("internal error")
 	// errHandshake: the log has the rest already.
 	errHandshake = errors.New("the SSH handshake failed")
 )
@@ -226,8 +225,9 @@ func (c *sshConn) open(offered ssh.NewChannel) {
 // recoverPanic ends a connection whose code panicked, and no other.
 func (c *sshConn) recoverPanic(cause *error) {
 	if p := recover(); p != nil {
-		c.log.Error("panic in a session", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		*cause = errPanic
+		err := &ferry.PanicError{Value: p, Stack: debug.Stack()}
+		c.gateConn.Panicked(err)
+		*cause = err
 	}
 }
 
