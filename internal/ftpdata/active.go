@@ -58,7 +58,7 @@ func (s *Service) noteFallback(ctx context.Context, who Session, port uint16, er
 		level = slog.LevelWarn
 	}
 	who.Log().Log(ctx, level, "an active data connection comes from a random port, not from ftp.active_port: said once",
-		"port", port, "err", err)
+		"port", port, "error", err)
 }
 
 // shareLocalPort lets many connections come from one port, also where an earlier one

@@ -21,7 +21,7 @@ func (n *Next) Pasv(ctx context.Context) ftpreply.Reply {
 	}
 	host, err := n.data.Advertised(ctx, n.peer(), n.client.Session)
 	if err != nil {
-		n.client.Session.Log().Error("passive address unknown", "err", err)
+		n.client.Session.Log().Error("passive address unknown", "error", err)
 		return ftpreply.Say(425, "The server's passive address cannot be found; use EPSV, or tell the operator.")
 	}
 	port, r := n.listen()
@@ -81,11 +81,11 @@ func (n *Next) listen() (port uint16, r ftpreply.Reply) {
 	}
 	at, err := n.data.Expect(n.client.Session, from)
 	if errors.Is(err, ftpdata.ErrNoPort) {
-		n.client.Session.Log().Warn("passive ports exhausted", "err", err)
+		n.client.Session.Log().Warn("passive ports exhausted", "error", err)
 		return 0, ftpreply.Say(425, "All passive ports are in use by your address: end a transfer, or ask the operator to widen the range of passive ports.")
 	}
 	if err != nil {
-		n.client.Session.Log().Error("cannot listen for a data connection", "err", err)
+		n.client.Session.Log().Error("cannot listen for a data connection", "error", err)
 		return 0, ftpreply.Say(425, "Cannot open a passive port; try again later.")
 	}
 	n.at = at

@@ -32,5 +32,5 @@ func (p Reporter) log(verb string, name ferry.Name, r Reply, err error) {
 	if r.Code == 451 || r.Code == 452 {
 		level = slog.LevelError
 	}
-	p.Log().Log(context.Background(), level, "command failed", "verb", verb, "name", name, "code", r.Code, "err", err)
+	p.Log().Log(context.Background(), level, "command failed", "verb", verb, "name", name, "code", r.Code, "error", err)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 
 	"ferry"
@@ -75,8 +74,6 @@ func (f *Files) digest(ctx context.Context, verb, arg, algo string, progress int
 	switch {
 	case errors.Is(err, ferry.ErrIsDir):
 		return ftpreply.Say(553, "It is a directory.")
-	case errors.Is(err, fs.ErrPermission) && verb == "HASH":
-		return ftpreply.Say(552, "Permission denied.") // the draft's code (§3.2)
 	case err != nil:
 		return f.report.Failed(verb, name, err)
 	}
