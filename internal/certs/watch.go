@@ -52,7 +52,7 @@ func (s *Source) Watch(ctx context.Context) {
 func (s *Source) warn() {
 	for _, name := range s.Names() {
 		if name.Warning != "" {
-			s.log.Warn(name.Warning, "fingerprint", name.Fingerprint)
+			s.log.Warn("a certificate has expired, or will soon", "warning", name.Warning, "fingerprint", name.Fingerprint)
 		}
 	}
 	if err := s.trust.Load().stale(); err != nil {

@@ -181,7 +181,7 @@ func (d *direct) Abort(cause error) error {
 }
 
 func (d *direct) logAbort(cause error) {
-	d.v.t.log.Debug("write ended without commit", "user", d.v.owner.User, "file", d.name.Base(), "cause", cause)
+	d.v.t.log.Debug("write ended without commit", "user", d.v.owner.User, "name", d.name.Base(), "error", cause)
 }
 
 // release gives back all that h, which is this handle or has it in itself, held.

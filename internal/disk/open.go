@@ -212,7 +212,7 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions)
 		v.names.Unlink(p.Dir, u.key.name)
 		unix.Close(fd)
 	}
-	v.t.log.Info("upload goes in place and is not staged", "user", v.owner.User, "file", p.Base, "reason", why)
+	v.t.log.Info("upload goes in place and is not staged", "user", v.owner.User, "name", p.Base, "reason", why)
 	return v.openStanding(p, 0, o.Mode != ferry.Revise)
 }
 
@@ -263,7 +263,7 @@ func (v *sessionFS) openCreated(p *beneath.Place, perm fs.FileMode) (writer, err
 		h.made = &made
 	}
 	if err := v.names.Fchmod(fd, mode); err != nil {
-		v.t.log.Warn("mode of a new file not set", "file", p.Base, "error", beneath.Meaning(err))
+		v.t.log.Warn("mode of a new file not set", "name", p.Base, "error", beneath.Meaning(err))
 	}
 	return h, nil
 }

@@ -112,7 +112,7 @@ func (h *staged) inherit(old *unix.Stat_t) error {
 		return h.v.names.Fchmod(h.fd, h.newMode())
 	}
 	return h.v.names.Inherit(h.fd, &u.at, old, u.attrs, func(what string, err error) {
-		h.v.t.log.Warn(what+" of a replaced file not kept", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
+		h.v.t.log.Warn("something of a replaced file is not kept", "user", h.v.owner.User, "name", u.at.Base, "what", what, "error", beneath.Meaning(err))
 	})
 }
 

@@ -177,7 +177,7 @@ func (h *staged) abandon() {
 		if h.v.owner.Keeps && !h.discard.Load() && h.leavesRoom() {
 			h.keepPart()
 		} else if err := h.v.names.Unlink(u.at.Dir, u.key.name); err != nil && err != unix.ENOENT {
-			h.v.t.log.Warn("part not removed", "user", h.v.owner.User, "file", u.at.Base, "error", beneath.Meaning(err))
+			h.v.t.log.Warn("part not removed", "user", h.v.owner.User, "name", u.at.Base, "error", beneath.Meaning(err))
 		}
 	}
 	h.letGo()

@@ -160,8 +160,8 @@ func (t *TransferLog) swap() error {
 // lost tells of lines that are not in the file.
 func (t *TransferLog) lost(lines int, err error) {
 	if err != nil {
-		t.log.Error("the transfer log lost lines: they could not be written", "path", t.path, "lines", lines, "error", err)
+		t.log.Error("the transfer log lost lines: they could not be written", "file", t.path, "lines", lines, "error", err)
 		return
 	}
-	t.log.Warn("the transfer log lost lines: they came faster than the disk takes them", "path", t.path, "lines", lines)
+	t.log.Warn("the transfer log lost lines: they came faster than the disk takes them", "file", t.path, "lines", lines)
 }

@@ -58,7 +58,7 @@ func (c *conn) startListing(verb string, l ftplist.Listing) ftpreply.Reply {
 	send := func(ctx context.Context, _ ftpreply.Control) ftpreply.Reply {
 		err := data.With(ctx, who, way, f, func(to *ferry.DataConn) error { return p.Send(ctx, to, l, bufs, stall) })
 		if p.Unprintable > 0 {
-			report.Log().Warn("names with line ends were left out of a listing", "directory", l.Name, "entries", p.Unprintable)
+			report.Log().Warn("names with line ends were left out of a listing", "name", l.Name, "entries", p.Unprintable)
 		}
 		if err != nil {
 			return report.Failed(verb, l.Name, err)

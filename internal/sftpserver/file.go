@@ -125,7 +125,7 @@ func (f *file) decideInPlace(log *slog.Logger, name ferry.Name, why string) {
 }
 
 func noteInPlace(log *slog.Logger, name ferry.Name, why string) {
-	log.Info("file is written in place and not staged", "file", name, "reason", why)
+	log.Info("file is written in place and not staged", "name", name, "reason", why)
 }
 
 // decideRewrite makes an undecided file one that gets new content, staged, over

@@ -169,7 +169,7 @@ func (c *session) share(own *file, name ferry.Name) error {
 	if err := own.fill(c.ctx, c.buffers); err != nil {
 		return err
 	}
-	c.log.Debug("file is published before it is closed", "user", c.cfg.User.Name, "file", name, "reason", "its session has opened it again")
+	c.log.Debug("file is published before it is closed", "user", c.cfg.User.Name, "name", name, "reason", "its session has opened it again")
 	return own.handle.Sync()
 }
 
