@@ -39,6 +39,7 @@ func checks(password string) []config.Check {
 		{Keys: []string{"users.static"}, Find: checkConfigMode},
 		{Keys: []string{"server.state"}, Find: checkState},
 		{Keys: []string{"server.state", "storage.root", "users.home"}, Find: checkAccounts},
+		{Keys: []string{"server.state", "storage.root", "storage.read_only", "users.home"}, Find: checkAccountHomes},
 		{Keys: []string{"storage.root", "storage.resolver", "storage.read_only", "server.state"}, Find: checkRoot},
 		{Keys: []string{"users.anonymous_root", "hosts.anonymous_roots", "users.drop", "storage.resolver", "server.state"}, Find: checkAnonymousRoots},
 		{Keys: []string{"users.home"}, Find: checkHomes},
@@ -160,7 +161,7 @@ func checkServed(c *config.Config, key, root string, written bool) error {
 		return c.Unusable(key, err)
 	}
 	if err := unix.Access(path, unix.W_OK|unix.X_OK); written && err != nil {
-		return c.Warn(key, "is %s, which this server may not write (%w): uploads will fail; change its owner or its permissions, or set storage.read_only", path, err)
+		return c.Warn(key, "is %s, which the user of this server (uid %d) may not write (%w): uploads will fail; change its owner or its permissions, or set storage.read_only", path, os.Geteuid(), err)
 	}
 	return nil
 }
@@ -180,6 +181,8 @@ func checkAnonymousRoots(c *config.Config) error {
 	for _, root := range c.AnonymousRoots() {
 		if err := home.CheckDrop(c, root); err != nil {
 			found = append(found, c.Unusable("users.drop", err))
+		} else if err := checkDropWritable(c, root); err != nil {
+			found = append(found, err)
 		}
 	}
 	return errors.Join(found...)
