@@ -103,6 +103,15 @@ func (e *TooManyOpen) Error() string {
 	return fmt.Sprintf("too many open files: %d of %s", e.Open, e.Whose)
 }
 
+// WithoutPath is err without the path that stands in the sentence around it, or that
+// nobody is to see.
+func WithoutPath(err error) error {
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
 // Discard makes of err a cause for Handle.Abort that keeps nothing for a later
 // Resume: for content that no client sent, such as a copy that failed. Its text
 // is err's, and it matches what err matches.

@@ -39,10 +39,7 @@ func Denial(op string, name Name, err error) (Event, bool) {
 	if full := new(TooManyOpen); !errors.Is(err, fs.ErrPermission) && !errors.As(err, &full) || errors.Is(err, ErrHidden) {
 		return Event{}, false
 	}
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		err = p.Err
-	}
-	return Event{Kind: EventDenied, Op: op, Name: name, Err: err}, true
+	return Event{Kind: EventDenied, Op: op, Name: name, Err: WithoutPath(err)}, true
 }
 
 // EventKind is what happened.

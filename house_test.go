@@ -27,7 +27,7 @@ func house() map[string][]string {
 		"ferry/internal/digest":     {},
 		"ferry/internal/listen":     {},
 		"ferry/internal/byteranges": {},
-		"ferry/internal/certs":      {},
+		"ferry/internal/certs":      {"ferry"},
 		"ferry/internal/runas":      root,
 		"ferry/internal/beneath":    {"ferry", "ferry/internal/runas"},
 		"ferry/internal/fdcopy":     {"ferry", "ferry/internal/beneath"},

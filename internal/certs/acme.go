@@ -17,6 +17,8 @@ import (
 	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
 	"go.uber.org/zap"
+
+	"ferry"
 )
 
 // ACME says who hands out certificates, and how it finds out that the names
@@ -137,7 +139,7 @@ type issuer struct {
 // openIssuer loads what was handed out before. ctx is how long it lives.
 func openIssuer(ctx context.Context, a ACME, log *slog.Logger) (*issuer, error) {
 	if err := os.MkdirAll(a.Storage, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the directory %q for ACME: %w", a.Storage, cause(err))
+		return nil, fmt.Errorf("cannot make the directory %q for ACME: %w", a.Storage, ferry.WithoutPath(err))
 	}
 	template, err := a.template()
 	if err != nil {
@@ -160,7 +162,7 @@ func openIssuer(ctx context.Context, a ACME, log *slog.Logger) (*issuer, error) 
 	i.config.Issuers = []certmagic.Issuer{certmagic.NewACMEIssuer(i.config, template)}
 	for _, name := range i.names {
 		if _, err := i.config.CacheManagedCertificate(ctx, name); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("cannot load the ACME certificate of %q from %q: %w", name, a.Storage, cause(err))
+			return nil, fmt.Errorf("cannot load the ACME certificate of %q from %q: %w", name, a.Storage, ferry.WithoutPath(err))
 		}
 	}
 	return i, nil

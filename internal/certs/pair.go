@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"ferry"
 )
 
 // Pair names the files of a certificate and its key, both PEM.
@@ -95,21 +97,11 @@ func readFile(what, path string) ([]byte, error) {
 	if err == nil {
 		return data, nil
 	}
-	err = cause(err)
+	err = ferry.WithoutPath(err)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("cannot read %s %q: %w; let the user that the server runs as read it", what, path, err)
 	}
 	return nil, fmt.Errorf("cannot read %s %q: %w", what, path, err)
-}
-
-// cause is err without the path and the operation that the sentence around it
-// has already.
-func cause(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
 }
 
 // parseCertificates wants at least one certificate in data.

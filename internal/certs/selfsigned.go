@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ferry"
 )
 
 const (
@@ -39,14 +41,14 @@ func keepSelfSigned(dir string, hosts []string) (Pair, error) {
 		return pair, nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return pair, fmt.Errorf("cannot make the directory %q for the self-signed certificate: %w", dir, cause(err))
+		return pair, fmt.Errorf("cannot make the directory %q for the self-signed certificate: %w", dir, ferry.WithoutPath(err))
 	}
 	data, err := selfSign(hosts)
 	if err == nil {
 		err = writeFile(pair.Cert, data)
 	}
 	if err != nil {
-		return pair, fmt.Errorf("cannot keep a self-signed certificate in %q: %w", pair.Cert, cause(err))
+		return pair, fmt.Errorf("cannot keep a self-signed certificate in %q: %w", pair.Cert, ferry.WithoutPath(err))
 	}
 	return pair, nil
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"ferry"
 )
 
 const (
@@ -108,7 +110,7 @@ func (t *Tickets) write(keys []ticketKey) error {
 		return nil
 	}
 	if err := writeFile(t.path, formatTickets(keys)); err != nil {
-		return fmt.Errorf("cannot keep the keys of session tickets in %q: %w", t.path, cause(err))
+		return fmt.Errorf("cannot keep the keys of session tickets in %q: %w", t.path, ferry.WithoutPath(err))
 	}
 	return nil
 }
@@ -120,7 +122,7 @@ func readTickets(path string) ([]ticketKey, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the keys of session tickets %q: %w", path, cause(err))
+		return nil, fmt.Errorf("cannot read the keys of session tickets %q: %w", path, ferry.WithoutPath(err))
 	}
 	keys, err := parseTickets(data)
 	if err != nil {

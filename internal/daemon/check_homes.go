@@ -112,7 +112,7 @@ func usable(at string, written, made bool) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s is not there: make it, or name another (ferry user set NAME --home DIR)", path)
 	case err != nil:
-		return refusedTo("look at", path, cause(err))
+		return refusedTo("look at", path, ferry.WithoutPath(err))
 	case !info.IsDir():
 		return fmt.Errorf("%s is no directory: name another (ferry user set NAME --home DIR)", path)
 	}

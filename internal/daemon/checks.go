@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ferry"
 	"ferry/internal/auth"
 	"ferry/internal/certs"
 	"ferry/internal/config"
@@ -106,7 +107,7 @@ func writableDirectory(path string) error {
 	case errors.Is(err, fs.ErrNotExist) && path != filepath.Dir(path):
 		return writableDirectory(filepath.Dir(path))
 	case err != nil:
-		return cause(err)
+		return ferry.WithoutPath(err)
 	case !info.IsDir():
 		return fmt.Errorf("%s is not a directory", path)
 	}
@@ -114,14 +115,6 @@ func writableDirectory(path string) error {
 		return fmt.Errorf("%s cannot be written: %w", path, err)
 	}
 	return nil
-}
-
-// cause is err without the path that the sentence around it has already.
-func cause(err error) error {
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // checkAccounts looks at the database, where there is one, and whether anybody has
@@ -198,7 +191,7 @@ func checkHomes(c *config.Config) error {
 		return nil // what is wrong with the pattern is told elsewhere
 	}
 	if info, err := os.Stat(base); err != nil {
-		return c.Unusable("users.home", fmt.Errorf("cannot use %s, where the homes are: %w; create it or name another", base, cause(err)))
+		return c.Unusable("users.home", fmt.Errorf("cannot use %s, where the homes are: %w; create it or name another", base, ferry.WithoutPath(err)))
 	} else if !info.IsDir() {
 		return c.Unusable("users.home", fmt.Errorf("cannot use %s, where the homes are: it is not a directory", base))
 	}

@@ -96,10 +96,7 @@ func transferLogError(path string, err error) error {
 	if errors.Is(err, syscall.ENXIO) {
 		return fmt.Errorf("cannot open the transfer log %s: it is a pipe, and nobody reads it: start its reader first", path)
 	}
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("cannot open the transfer log %s: %w; make its directory, and writable for the server, or choose another file", path, err)
+	return fmt.Errorf("cannot open the transfer log %s: %w; make its directory, and writable for the server, or choose another file", path, ferry.WithoutPath(err))
 }
 
 // Sink takes the events; those that are no transfers it leaves alone.

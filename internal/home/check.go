@@ -50,8 +50,5 @@ func CheckDrop(conf *config.Config, home string) error {
 }
 
 func dropError(conf *config.Config, root string, err error) error {
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("cannot use the drop directory %s beneath %s: %w", conf.Users.Drop, root, err)
+	return fmt.Errorf("cannot use the drop directory %s beneath %s: %w", conf.Users.Drop, root, ferry.WithoutPath(err))
 }

@@ -43,17 +43,9 @@ const mostTouched = 1000
 // write writes a line, and gives err back, which it tells of.
 func (d *FS) write(err error, format string, args ...any) error {
 	if err != nil {
-		format, args = format+": %v", append(args, reason(err))
+		format, args = format+": %v", append(args, ferry.WithoutPath(err))
 	}
 	d.log.Info(fmt.Sprintf(format, args...))
-	return err
-}
-
-// reason is err without the name, which stands in the line.
-func reason(err error) error {
-	if at := (*fs.PathError)(nil); errors.As(err, &at) {
-		return at.Err
-	}
 	return err
 }
 
