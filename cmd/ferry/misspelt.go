@@ -49,11 +49,14 @@ func meantBy(said string, at *kong.Node) string {
 				known = append(known, "--"+f.Name)
 			}
 		}
+		if len(at.Positional) > 0 && at.Positional[0].Name == "dir" && slices.Contains(directoriesElsewhere(), flag) {
+			return pathOf(at) + " DIR" // as it is typed
+		}
 		return meant(flag, known, flagsElsewhere())
 	}
 	if word, ok := strings.CutPrefix(said, "unexpected argument "); ok {
 		var known []string
-		aliases := map[string]string{}
+		aliases := commandsElsewhere()
 		for _, child := range at.Children {
 			known = append(known, child.Name)
 			for _, alias := range child.Aliases {
@@ -65,10 +68,21 @@ func meantBy(said string, at *kong.Node) string {
 	return ""
 }
 
+// commandsElsewhere are what other programs call their commands, and ours for them.
+func commandsElsewhere() map[string]string {
+	return map[string]string{"ls": "list", "mod": "set", "modify": "set", "edit": "set", "change": "set", "update": "set",
+		"create": "add", "new": "add", "adduser": "add", "useradd": "add", "info": "show", "get": "show", "cat": "show",
+		"password": "passwd", "pw": "passwd", "start": "serve", "run": "serve", "server": "serve", "validate": "check", "test": "check"}
+}
+
+// directoriesElsewhere are flags of other servers for what ours takes without one.
+func directoriesElsewhere() []string { return []string{"--root", "--dir", "--directory", "--path"} }
+
 // flagsElsewhere are flags that other servers have, and ours for them.
 func flagsElsewhere() map[string]string {
 	return map[string]string{"--port": "--ftp", "--listen": "--ftp", "--address": "--ftp", "--bind": "--ftp",
-		"--password": "--password-stdin", "--passive": "--passive-ports", "--tls": "--cert", "--verbose": "--log-level"}
+		"--password": "--password-stdin", "--passive": "--passive-ports", "--tls": "--cert", "--verbose": "--log-level",
+		"--root": "--home", "--dir": "--home", "--directory": "--home", "--path": "--home"}
 }
 
 // meant looks among known, then among the words that stand for one of them elsewhere.
@@ -77,6 +91,9 @@ func meant(word string, known []string, elsewhere map[string]string) string {
 		if strings.HasPrefix(k, word) {
 			return k
 		}
+	}
+	if ours := elsewhere[word]; slices.Contains(known, ours) {
+		return ours
 	}
 	all := slices.Clone(known)
 	for _, other := range slices.Sorted(maps.Keys(elsewhere)) {

@@ -17,22 +17,7 @@ type address struct {
 // addresses is several of them: "HOST" for everybody, "NETWORK=HOST".
 type addresses []address
 
-func (a *addresses) set(v any) error {
-	items, err := items(v)
-	if err != nil {
-		return err
-	}
-	var all addresses
-	for _, item := range items {
-		one, err := parseAddress(item)
-		if err != nil {
-			return err
-		}
-		all = append(all, one)
-	}
-	*a = all
-	return nil
-}
+func (a *addresses) set(v any) error { return fill((*[]address)(a), v, parseAddress) }
 
 func parseAddress(s string) (address, error) {
 	network, host, ok := strings.Cut(s, "=")

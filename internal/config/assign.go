@@ -24,27 +24,19 @@ type assignments struct {
 }
 
 func (a assignments) set(v any) error {
-	items, err := items(v)
-	if err != nil {
-		return err
-	}
-	var all []assignment
-	for _, item := range items {
+	var seen []string
+	return fill(a.at, v, func(item string) (assignment, error) {
 		left, right, ok := strings.Cut(item, "=")
 		if !ok || left == "" || right == "" {
-			return fmt.Errorf("must hold lines such as %q, not %q", a.example, item)
+			return assignment{}, fmt.Errorf("must hold lines such as %q, not %q", a.example, item)
 		}
 		one, err := a.clean(assignment{left, right})
-		if err != nil {
-			return err
+		if err == nil && slices.Contains(seen, one.Left) {
+			err = fmt.Errorf("must say one thing of %s, not two", one.Left)
 		}
-		if slices.ContainsFunc(all, func(other assignment) bool { return other.Left == one.Left }) {
-			return fmt.Errorf("must say one thing of %s, not two", one.Left)
-		}
-		all = append(all, one)
-	}
-	*a.at = all
-	return nil
+		seen = append(seen, one.Left)
+		return one, err
+	})
 }
 
 func (a assignments) Toml() string {
@@ -135,20 +127,10 @@ func onHost(a assignment) (assignment, error) {
 type hostNames struct{ at *[]string }
 
 func (h hostNames) set(v any) error {
-	items, err := items(v)
-	if err != nil {
-		return err
-	}
-	var all []string
-	for _, item := range items {
+	return fill(h.at, v, func(item string) (string, error) {
 		name := strings.ToLower(item)
-		if err := checkVirtualHost(name); err != nil {
-			return err
-		}
-		all = append(all, name)
-	}
-	*h.at = all
-	return nil
+		return name, checkVirtualHost(name)
+	})
 }
 
 func (h hostNames) Toml() string { return quoteList(*h.at) }

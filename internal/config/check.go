@@ -19,7 +19,11 @@ func (k Check) run(c *Config) []error {
 	if slices.ContainsFunc(k.Keys, func(name string) bool { return c.unread[name] }) {
 		return nil
 	}
-	err := k.Find(c)
+	return faults(k.Find(c))
+}
+
+// faults are the errors that were joined to err, or err alone; none, where it is nil.
+func faults(err error) []error {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		return several.Unwrap()
 	}

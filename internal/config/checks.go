@@ -23,8 +23,8 @@ func checks() []Check {
 			}
 			return nil
 		}},
-		{[]string{"ftp.address", "ftps.address", "sftp.address", "tls.acme_names", "tls.acme_http", "tls.acme_tls"}, (*Config).checkPorts},
-		{[]string{"ftp.passive_ports", "ftp.address", "ftps.address", "sftp.address"}, (*Config).checkPassivePorts},
+		{nil, (*Config).checkPorts},
+		{[]string{"ftp.passive_ports"}, (*Config).checkPassivePorts},
 		wrongIf("users.drop", []string{"users.anonymous"}, func(c *Config) bool { return c.Users.Drop != "" && !c.Users.Anonymous }, anonymousNeeded),
 		wrongIf("users.drop", []string{"storage.read_only"}, func(c *Config) bool { return c.Users.Drop != "" && c.Storage.ReadOnly },
 			"takes uploads, but storage.read_only (--read-only) forbids them: leave one of them out"),

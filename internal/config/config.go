@@ -163,7 +163,7 @@ func (c *Config) readFile(file string) (found []error, err error) {
 	given := flatten("", tree)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		c.from[name] = fmt.Sprintf("%s:%d", file, lines[name])
-		if err := c.setKey(name, given[name]); err != nil {
+		for _, err := range c.setKey(name, given[name]) {
 			c.unread[name] = true
 			found = append(found, UsageError{&problem{where: c.from[name], line: lines[name], text: err}})
 		}
@@ -186,7 +186,7 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 			// the current directory, would be a surprise.
 			err = errors.New("is given and empty: leave it out, or say what")
 		}
-		if err != nil {
+		for _, err := range faults(err) {
 			c.unread[k.Name] = true
 			found = append(found, c.Wrong(k.Name, "%w", err))
 		}
@@ -194,19 +194,19 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 	return found
 }
 
-func (c *Config) setKey(name string, v any) error {
+func (c *Config) setKey(name string, v any) (found []error) {
 	for _, k := range Keys() {
 		if k.Name == name {
-			if err := k.At(c).set(v); err != nil {
-				return fmt.Errorf("%s %w", name, err)
+			for _, err := range faults(k.At(c).set(v)) {
+				found = append(found, fmt.Errorf("%s %w", name, err))
 			}
-			return nil
+			return found
 		}
 	}
 	if best := nearestKey(name); best != "" {
-		return fmt.Errorf("unknown key %q: did you mean %q?", name, best)
+		return []error{fmt.Errorf("unknown key %q: did you mean %q?", name, best)}
 	}
-	return fmt.Errorf("unknown key %q: ferry config example shows every key", name)
+	return []error{fmt.Errorf("unknown key %q: ferry config example shows every key", name)}
 }
 
 // flatten turns nested tables into "section.key" names. An empty table is

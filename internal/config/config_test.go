@@ -218,3 +218,36 @@ func FuzzConfigFile(f *testing.F) {
 		}
 	})
 }
+
+// TestEveryFaultIsTold: of a list each item's, and what another fault does not touch.
+func TestEveryFaultIsTold(t *testing.T) {
+	_, err := loadText(t, `[ftp]
+address = "bad"
+epsv_off = ["x", "10.0.0.0/8", "y"]
+[ftps]
+address = ":990"
+[sftp]
+address = ":990"
+[tls]
+require_users = ["a=off", "b=never", "a=all"]
+[users]
+static = ["a/b", "c:", "d"]
+`, nil)
+	for _, want := range []string{
+		`ferry.toml:2: ftp.address must be "HOST:PORT"`,
+		`ferry.toml:3: ftp.epsv_off must hold networks such as "192.0.2.0/24" or addresses, not "x"`,
+		`ferry.toml:3: ftp.epsv_off must hold networks such as "192.0.2.0/24" or addresses, not "y"`,
+		`ferry.toml:7: sftp.address has port 990, and so has ftps.address`,
+		`ferry.toml:9: tls.require_users must say one of off, login, data, all, not "never"`,
+		`ferry.toml:9: tls.require_users must say one thing of a, not two`,
+		`ferry.toml:11: users.static must be NAME or NAME:PASSWORD: user name "a/b"`,
+		`ferry.toml:11: users.static must be NAME or NAME:PASSWORD: user "c" has an empty password`,
+	} {
+		if err == nil || strings.Count(err.Error(), want) != 1 {
+			t.Errorf("not said once: %s\nin\n%v", want, err)
+		}
+	}
+	if n := strings.Count(err.Error(), "\n") + 1; n != 8 {
+		t.Errorf("%d lines are said:\n%v", n, err)
+	}
+}

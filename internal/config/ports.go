@@ -16,17 +16,18 @@ type listener struct {
 }
 
 // listeners are those that are on, with a port that is known before: 0 takes a free one.
+// One whose address is wrong hides no clash of the others.
 func (c *Config) listeners() (all []listener) {
 	addresses := []struct{ key, address string }{
 		{"ftp.address", c.FTP.Address}, {"ftps.address", c.FTPS.Address}, {"sftp.address", c.SFTP.Address},
 	}
-	if len(c.TLS.ACMENames) > 0 {
+	if len(c.TLS.ACMENames) > 0 && !c.unread["tls.acme_names"] {
 		addresses = append(addresses, []struct{ key, address string }{{"tls.acme_http", c.TLS.ACMEHTTP}, {"tls.acme_tls", c.TLS.ACMETLS}}...)
 	}
 	for _, a := range addresses {
 		host, service, err := net.SplitHostPort(a.address)
-		if err != nil {
-			continue // "off"
+		if err != nil || c.unread[a.key] { // "off", or nobody knows what was meant
+			continue
 		}
 		if port, err := net.LookupPort("tcp", service); err == nil && port > 0 {
 			all = append(all, listener{a.key, host, port})

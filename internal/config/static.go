@@ -25,33 +25,26 @@ func (a StaticUser) Hashed() bool {
 type staticUserList []StaticUser
 
 func (a *staticUserList) set(v any) error {
-	items, err := items(v)
-	if err != nil {
+	if _, err := items(v); err != nil {
 		return fmt.Errorf("must be a list of strings such as [\"NAME:HASH\"]")
 	}
-	var all staticUserList
-	for _, item := range items {
+	var seen []string
+	return fill((*[]StaticUser)(a), v, func(item string) (StaticUser, error) {
 		name, secret, given := strings.Cut(item, ":")
-		if err := ferry.CheckUserName(name); err != nil {
-			return fmt.Errorf("must be NAME or NAME:PASSWORD: %w", err)
+		u, err := StaticUser{name, secret}, ferry.CheckUserName(name)
+		switch {
+		case err != nil:
+			return u, fmt.Errorf("must be NAME or NAME:PASSWORD: %w", err)
+		case auth.IsAnonymous(name):
+			return u, fmt.Errorf("must not name %q, which stands for anonymous users: use --anonymous (users.anonymous)", name)
+		case given && secret == "":
+			return u, fmt.Errorf("must be NAME or NAME:PASSWORD: user %q has an empty password", name)
+		case slices.Contains(seen, name):
+			return u, fmt.Errorf("must name each user once, not %q twice", name)
 		}
-		if auth.IsAnonymous(name) {
-			return fmt.Errorf("must not name %q, which stands for anonymous users: use --anonymous (users.anonymous)", name)
-		}
-		if given && secret == "" {
-			return fmt.Errorf("must be NAME or NAME:PASSWORD: user %q has an empty password", name)
-		}
-		if all.has(name) {
-			return fmt.Errorf("must name each user once, not %q twice", name)
-		}
-		all = append(all, StaticUser{name, secret})
-	}
-	*a = all
-	return nil
-}
-
-func (a staticUserList) has(name string) bool {
-	return slices.ContainsFunc(a, func(one StaticUser) bool { return one.Name == name })
+		seen = append(seen, name)
+		return u, nil
+	})
 }
 
 func (a *staticUserList) Toml() string {

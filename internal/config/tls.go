@@ -45,20 +45,13 @@ type tlsConfig struct {
 type certPairs []certs.Pair
 
 func (p *certPairs) set(v any) error {
-	items, err := items(v)
-	if err != nil {
-		return err
-	}
-	var all certPairs
-	for _, item := range items {
+	return fill((*[]certs.Pair)(p), v, func(item string) (certs.Pair, error) {
 		cert, key, given := strings.Cut(item, ":")
 		if !filepath.IsAbs(cert) || given && !filepath.IsAbs(key) {
-			return fmt.Errorf("must hold absolute paths, \"/etc/ferry/b.crt:/etc/ferry/b.key\", not %q", item)
+			return certs.Pair{}, fmt.Errorf("must hold absolute paths, \"/etc/ferry/b.crt:/etc/ferry/b.key\", not %q", item)
 		}
-		all = append(all, certs.Pair{Cert: cert, Key: key})
-	}
-	*p = all
-	return nil
+		return certs.Pair{Cert: cert, Key: key}, nil
+	})
 }
 
 func (p *certPairs) Toml() string {

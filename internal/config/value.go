@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/netip"
@@ -265,19 +266,12 @@ type list struct {
 }
 
 func (l list) set(v any) error {
-	items, err := items(v)
-	if err != nil {
-		return err
-	}
-	for _, item := range items {
-		if l.check != nil {
-			if err := l.check(item); err != nil {
-				return err
-			}
+	return fill(l.at, v, func(item string) (string, error) {
+		if l.check == nil {
+			return item, nil
 		}
-	}
-	*l.at = items
-	return nil
+		return item, l.check(item)
+	})
 }
 
 func (l list) Toml() string { return quoteList(*l.at) }
@@ -286,22 +280,7 @@ func (l list) kind() string { return "list of strings" }
 // networks is several networks or single addresses.
 type networks []netip.Prefix
 
-func (n *networks) set(v any) error {
-	items, err := items(v)
-	if err != nil {
-		return err
-	}
-	var all networks
-	for _, item := range items {
-		prefix, err := parseNetwork(item)
-		if err != nil {
-			return err
-		}
-		all = append(all, prefix)
-	}
-	*n = all
-	return nil
-}
+func (n *networks) set(v any) error { return fill((*[]netip.Prefix)(n), v, parseNetwork) }
 
 func (n *networks) Toml() string {
 	var items []string
@@ -321,6 +300,24 @@ func parseNetwork(s string) (netip.Prefix, error) {
 		return prefix, fmt.Errorf("must hold networks such as \"192.0.2.0/24\" or addresses, not %q", s)
 	}
 	return prefix.Masked(), nil
+}
+
+// fill sets a list to what parse makes of the items of v. The error joins the faults of
+// all items; where there is one, the list stays as it is.
+func fill[T any](list *[]T, v any, parse func(item string) (T, error)) error {
+	items, err := items(v)
+	if err != nil {
+		return err
+	}
+	all, found := make([]T, len(items)), make([]error, len(items))
+	for i, item := range items {
+		all[i], found[i] = parse(item)
+	}
+	if err := errors.Join(found...); err != nil {
+		return err
+	}
+	*list = all
+	return nil
 }
 
 // items takes a list as a file or a flag gives it.

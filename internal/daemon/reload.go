@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"ferry/internal/auth"
@@ -108,12 +107,11 @@ func (s *Server) reload(ctx context.Context) {
 
 // each are the errors that were joined to err.
 func each(err error) []error {
-	var several interface{ Unwrap() []error }
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &several):
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		return several.Unwrap()
+	}
+	if err == nil {
+		return nil
 	}
 	return []error{err}
 }
