@@ -52,10 +52,9 @@ func (d Listeners) serve(s *Server) <-chan error {
 		"sftp": func(nc net.Conn) { s.now.Load().handleSSH(nc) },
 	}
 	failed := make(chan error, len(d))
-	accept := new(listen.Acceptor)
 	for _, one := range d {
 		go func() {
-			if err := accept.Serve(one.Listener, handle[one.Name]); err != nil {
+			if err := listen.Serve(one.Listener, handle[one.Name]); err != nil {
 				failed <- fmt.Errorf("the %s listener failed: %w", one.Name, err)
 			}
 		}()

@@ -87,7 +87,7 @@ func (c *conn) resetParameters() {
 
 // serve runs the session and returns why it ended, nil for a QUIT.
 func (c *conn) serve() error {
-	stopDrain := context.AfterFunc(c.srv.drain, c.ctl.Wake)
+	stopDrain := context.AfterFunc(c.srv.end.Asked, c.ctl.Wake)
 	defer stopDrain()
 	stopGate := context.AfterFunc(c.ctx(), c.ctl.Leave)
 	defer stopGate()
@@ -192,7 +192,7 @@ func (c *conn) mustEnd() bool {
 		c.close(ftpreply.Say(421, ftpreply.Sentence(cause)), cause)
 		return true
 	}
-	if c.srv.drain.Err() != nil {
+	if c.srv.end.Asked.Err() != nil {
 		c.close(ftpreply.Say(421, "The server is shutting down; try again later."), ferry.ErrShutdown)
 		return true
 	}

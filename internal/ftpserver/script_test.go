@@ -156,9 +156,9 @@ func (w *world) step(line string) error {
 	case "kick":
 		w.gate.Kick(func(gate.SessionInfo) bool { return true }, ferry.ErrKicked)
 	case "drain":
-		w.srv.startDrain()
+		w.srv.end.Ask()
 	case "kill":
-		w.srv.startKill(ferry.ErrShutdown)
+		w.srv.end.Stop(ferry.ErrShutdown)
 	case "another":
 		w.dial()
 	case "client":

@@ -84,12 +84,8 @@ type common struct {
 	// lenient counts the uses of legacy profiles.
 	lenient atomic.Int64
 
-	// drain ends when sessions shall finish what they do and close; kill ends
-	// when they must stop at once.
-	drain, kill context.Context
-	startDrain  context.CancelFunc
-	startKill   context.CancelCauseFunc
-	sessions    sync.WaitGroup
+	// end is how the sessions come to theirs.
+	end *listen.Drain
 }
 
 // New checks cfg and makes a service of it.
@@ -105,10 +101,9 @@ func New(cfg Config) (*Server, error) {
 		wires:    ftptls.NewPools(),
 
 		tlsSessions: ftptls.NewSessions(),
+		end:         listen.NewDrain(),
 	}}
 	s.data = ftpdata.New(cfg.data(), cfg.Network, s.tlsSessions, s.wires)
-	s.drain, s.startDrain = context.WithCancel(context.Background())
-	s.kill, s.startKill = context.WithCancelCause(context.Background())
 	return s, nil
 }
 
@@ -170,8 +165,7 @@ func (s *Server) Handle(nc net.Conn) { s.handle(nc, false) }
 func (s *Server) HandleTLS(nc net.Conn) { s.handle(nc, true) }
 
 func (s *Server) handle(nc net.Conn, implicit bool) {
-	s.sessions.Add(1)
-	defer s.sessions.Done()
+	defer s.end.Enter()()
 	defer nc.Close()
 	if c := s.newSession(nc, implicit); c != nil {
 		c.gateConn.Close(c.serve())
@@ -184,12 +178,12 @@ func (s *Server) newSession(nc net.Conn, implicit bool) *conn {
 	if implicit {
 		protocol = "ftps"
 	}
-	if s.drain.Err() != nil {
+	if s.end.Asked.Err() != nil {
 		ftpcontrol.Refuse(nc, 421, "The server is shutting down; try again later.")
 		return nil
 	}
 	peer, local := listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr())
-	gateConn, err := s.cfg.Gate.Admit(s.kill, protocol, peer, local)
+	gateConn, err := s.cfg.Gate.Admit(s.end.Stopped, protocol, peer, local)
 	if err != nil {
 		ftpcontrol.Refuse(nc, 421, ftpreply.Sentence(err))
 		return nil
@@ -202,20 +196,6 @@ func (s *Server) newSession(nc net.Conn, implicit bool) *conn {
 // It returns when the last session is gone, with ctx's error if some had to
 // be stopped. The listeners are the caller's to close before.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.startDrain()
-	done := make(chan struct{})
-	go func() {
-		s.sessions.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		s.data.Close()
-		return nil
-	case <-ctx.Done():
-		s.startKill(ferry.ErrShutdown)
-		<-done
-		s.data.Close()
-		return ctx.Err()
-	}
+	defer s.data.Close()
+	return s.end.Shutdown(ctx, ferry.ErrShutdown)
 }

@@ -1,10 +1,8 @@
 package listen
 
 import (
-	"context"
 	"errors"
 	"net"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -16,30 +14,20 @@ const (
 	longestRest = time.Second
 )
 
-// Acceptor accepts connections and knows how many are still handled. The zero
-// value is ready to use, for several listeners at once.
-type Acceptor struct {
-	mu      sync.Mutex
-	running int
-	idle    chan struct{} // closed when running becomes 0; nil: nobody waits
-}
-
 // Serve accepts connections and calls handle for each in a goroutine of its
 // own, until l is closed, which is no error. The connection is closed when
 // handle returns.
 //
 // Where the machine is short of files or memory, or a client was gone before
 // it was accepted, it rests a moment and goes on.
-func (a *Acceptor) Serve(l net.Listener, handle func(net.Conn)) error {
+func Serve(l net.Listener, handle func(net.Conn)) error {
 	var rest time.Duration
 	for {
 		c, err := l.Accept()
 		switch {
 		case err == nil:
 			rest = 0
-			a.start()
 			go func() {
-				defer a.done()
 				defer func() { _ = c.Close() }()
 				handle(c)
 			}()
@@ -51,49 +39,6 @@ func (a *Acceptor) Serve(l net.Listener, handle func(net.Conn)) error {
 		default:
 			return err
 		}
-	}
-}
-
-// Drain waits until no connection is handled any more, or gives the cause of
-// ctx's end. Listeners are to be closed before.
-func (a *Acceptor) Drain(ctx context.Context) error {
-	select {
-	case <-a.whenIdle():
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (a *Acceptor) whenIdle() <-chan struct{} {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.idle == nil {
-		a.idle = make(chan struct{})
-	}
-	idle := a.idle
-	a.tellIdle()
-	return idle
-}
-
-func (a *Acceptor) start() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.running++
-}
-
-func (a *Acceptor) done() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.running--
-	a.tellIdle()
-}
-
-// tellIdle wakes those who wait, if it is time.
-func (a *Acceptor) tellIdle() {
-	if a.running == 0 && a.idle != nil {
-		close(a.idle)
-		a.idle = nil
 	}
 }
 

@@ -1,7 +1,6 @@
 package listen_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -59,9 +58,8 @@ func TestServe(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var a listen.Acceptor
 				begin := time.Now()
-				err := a.Serve(&scripted{test.answers}, func(net.Conn) { t.Error("a connection") })
+				err := listen.Serve(&scripted{test.answers}, func(net.Conn) { t.Error("a connection") })
 				if !errors.Is(err, test.want) || test.want == nil && err != nil {
 					t.Errorf("got %v, want %v", err, test.want)
 				}
@@ -77,8 +75,7 @@ func TestServeHandlesEachConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		one, clientOne := net.Pipe()
 		two, clientTwo := net.Pipe()
-		var a listen.Acceptor
-		err := a.Serve(&scripted{[]any{one, accept(syscall.EMFILE), two}}, func(c net.Conn) { _, _ = c.Write([]byte("hello")) })
+		err := listen.Serve(&scripted{[]any{one, accept(syscall.EMFILE), two}}, func(c net.Conn) { _, _ = c.Write([]byte("hello")) })
 		if err != nil {
 			t.Error(err)
 		}
@@ -86,30 +83,6 @@ func TestServeHandlesEachConnection(t *testing.T) {
 			if got, err := io.ReadAll(c); string(got) != "hello" || err != nil {
 				t.Errorf("got %q, %v", got, err)
 			}
-		}
-	})
-}
-
-func TestDrainWaitsForConnections(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var a listen.Acceptor
-		if err := a.Drain(t.Context()); err != nil {
-			t.Errorf("nothing to wait for: %v", err)
-		}
-		c, client := net.Pipe()
-		defer client.Close()
-		finish := make(chan struct{})
-		_ = a.Serve(&scripted{[]any{c}}, func(net.Conn) { <-finish })
-
-		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, io.ErrNoProgress)
-		defer cancel()
-		if err := a.Drain(ctx); err != io.ErrNoProgress {
-			t.Errorf("while a connection is handled: %v", err)
-		}
-		time.AfterFunc(time.Minute, func() { close(finish) })
-		begin := time.Now()
-		if err := a.Drain(t.Context()); err != nil || time.Since(begin) != time.Minute {
-			t.Errorf("drained after %v with %v", time.Since(begin), err)
 		}
 	})
 }

@@ -80,27 +80,21 @@ type common struct {
 	writeBuffers writeBuffers
 	commands     sshexec.Commands
 
-	// drain ends when connections shall finish what they do and close; kill
-	// ends when they must stop at once.
-	drain, kill context.Context
-	startDrain  context.CancelFunc
-	startKill   context.CancelCauseFunc
+	// end is how the connections come to theirs.
+	end *listen.Drain
 
 	refusals atomic.Int32 // connections that are told why they are not let in
 
 	// lenient counts the uses of the legacy profile.
 	lenient atomic.Int64
 
-	mu      sync.Mutex
-	conns   map[*sshConn]struct{}
-	running sync.WaitGroup
+	mu    sync.Mutex
+	conns map[*sshConn]struct{}
 }
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
-	all := &common{conns: make(map[*sshConn]struct{})}
-	all.drain, all.startDrain = context.WithCancel(context.Background())
-	all.kill, all.startKill = context.WithCancelCause(context.Background())
+	all := &common{conns: make(map[*sshConn]struct{}), end: listen.NewDrain()}
 	return all.server(cfg)
 }
 
@@ -137,14 +131,13 @@ func (all *common) server(cfg Config) (*Server, error) {
 
 // Handle serves one connection until it ends, and closes it.
 func (s *Server) Handle(nc net.Conn) {
-	s.running.Add(1)
-	defer s.running.Done()
+	defer s.end.Enter()()
 	defer func() { _ = nc.Close() }()
-	if s.drain.Err() != nil {
+	if s.end.Asked.Err() != nil {
 		s.refuseConn(nc, reasonUnavailable, sentence(ferry.ErrShutdown))
 		return
 	}
-	gateConn, err := s.cfg.Gate.Admit(s.kill, "sftp", listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr()))
+	gateConn, err := s.cfg.Gate.Admit(s.end.Stopped, "sftp", listen.AddrPort(nc.RemoteAddr()), listen.AddrPort(nc.LocalAddr()))
 	if err != nil {
 		s.refuseConn(nc, reasonFor(err), sentence(err))
 		return
@@ -159,7 +152,7 @@ func (s *Server) enter(c *sshConn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conns[c] = struct{}{}
-	if s.drain.Err() != nil { // Shutdown has not seen it
+	if s.end.Asked.Err() != nil { // Shutdown has not seen it
 		go c.drainPrograms()
 	}
 }
@@ -177,26 +170,14 @@ func (s *Server) leave(c *sshConn) {
 // the caller's to close before.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.drainConns()
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		s.startKill(ferry.ErrShutdown)
-		<-done
-		return ctx.Err()
-	}
+	return s.end.Shutdown(ctx, ferry.ErrShutdown)
 }
 
 // drainConns has every client wind up, those too that come later.
 func (s *Server) drainConns() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.startDrain()
+	s.end.Ask()
 	for c := range s.conns {
 		go c.drainPrograms()
 	}

@@ -79,7 +79,7 @@ func TestSentAway(t *testing.T) {
 			`reason 12: "Too many connections from this address; close one or try again later."`, ferry.ErrAddressFull},
 		{"the server is full", gate.Limits{Sessions: 1}, func(h *harbour) { h.enter() },
 			`reason 12: "Too many connections; try again later."`, ferry.ErrServerFull},
-		{"the address is shut out", gate.Limits{BanAfter: 1}, func(h *harbour) { _, _ = h.knock("alice", ssh.Password("x")); h.srv.running.Wait() },
+		{"the address is shut out", gate.Limits{BanAfter: 1}, func(h *harbour) { _, _ = h.knock("alice", ssh.Password("x")); h.srv.end.Wait() },
 			`reason 1: "Too many failed logins from this address; try again later."`, ferry.ErrBanned},
 		{"the server is shutting down", gate.Limits{}, func(h *harbour) { _ = h.srv.Shutdown(h.t.Context()) },
 			`reason 7: "The server is shutting down; try again later."`, nil},
@@ -281,7 +281,7 @@ func TestLastWordsToTheDeaf(t *testing.T) {
 		synctest.Wait()
 		begin := time.Now()
 		h.gate.Kick(func(gate.SessionInfo) bool { return true }, nil)
-		h.srv.running.Wait()
+		h.srv.end.Wait()
 		if d := time.Since(begin); d > farewellTime {
 			t.Errorf("the connection ended after %v", d)
 		}

@@ -201,7 +201,7 @@ func TestOldClients(t *testing.T) {
 				t.Errorf("%v, want in: %v", err, test.in)
 			}
 			if !test.in {
-				h.srv.running.Wait()
+				h.srv.end.Wait()
 			}
 			text := h.log.String()
 			if !strings.Contains(text, test.logged) {
