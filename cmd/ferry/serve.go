@@ -28,7 +28,7 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	if err := directory(cmd.Dir); err != nil {
 		return err
 	}
-	password := os.Getenv("FERRY_PASSWORD")
+	password := os.Getenv(config.PasswordVariable)
 	load := func() (*config.Config, error) { return daemon.Load(cmd.Config, flagsGiven(k), password) }
 	conf, err := load()
 	if err != nil {

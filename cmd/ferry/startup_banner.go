@@ -37,6 +37,9 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	if slices.ContainsFunc(users, func(p daemon.StaticUser) bool { return p.Made }) {
 		say("  (made up for this start; FERRY_PASSWORD or ferry user add sets one that stays)")
 	}
+	if len(users) == 0 {
+		say("  the users of %s (ferry user list --state %[1]s)", printable(conf.Server.State))
+	}
 	if conf.Users.Anonymous {
 		say("  user %s, any password: reads%s", c.bold("anonymous"), dropText(conf))
 	}

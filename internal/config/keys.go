@@ -42,10 +42,12 @@ func sections() [][2]string {
 }
 
 // Keys is the table of all keys, in the order of the file.
-func Keys() []Key { return slices.Concat(doorKeys(), sftpKeys(), tlsKeys(), hostsKeys(), houseKeys()) }
+func Keys() []Key {
+	return slices.Concat(listenerKeys(), sftpKeys(), tlsKeys(), hostsKeys(), storageKeys())
+}
 
-// doorKeys are those of the server and where it listens.
-func doorKeys() []Key {
+// listenerKeys are those of the server and where it listens.
+func listenerKeys() []Key {
 	return []Key{
 		{"server.state", "--state", restart, "",
 			"Directory of the database and whatever else the server remembers; made with mode 0700.\nEmpty: /var/lib/ferry for root, else $XDG_STATE_HOME/ferry or ~/.local/state/ferry.",
@@ -124,8 +126,8 @@ func doorKeys() []Key {
 	}
 }
 
-// houseKeys are those of what is behind the doors.
-func houseKeys() []Key {
+// storageKeys are those of files, users, limits and logs.
+func storageKeys() []Key {
 	return []Key{
 		{"storage.root", "DIR", restart, "",
 			"The directory that is served: home of anonymous, of [users] static, and of accounts without a home.",

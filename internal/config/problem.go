@@ -65,6 +65,8 @@ func (c *Config) Note(name, format string, args ...any) error {
 func (c *Config) at(name, between string, text error) *problem {
 	where, set := c.from[name]
 	switch {
+	case name == PasswordVariable: // which no file has set
+		return &problem{text: fmt.Errorf("%s%s%w", name, between, text)}
 	case set && !strings.HasPrefix(where, c.File+":"), set && c.File == "":
 		return &problem{text: fmt.Errorf("%s%s%w", where, between, text)}
 	case !set:

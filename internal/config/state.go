@@ -29,6 +29,10 @@ func (c *Config) Hasher(parallel int) (*auth.Hasher, error) {
 	return auth.NewHasher(auth.Cost{Memory: uint32(memory), Passes: uint32(c.Users.HashPasses)}, parallel)
 }
 
+// PasswordVariable is the environment variable with the password of static users that
+// have none.
+const PasswordVariable = "FERRY_PASSWORD"
+
 // DatabaseFile is the database's name in the state directory.
 const DatabaseFile = "ferry.db"
 

@@ -74,6 +74,9 @@ func checkShortPasswords(c *config.Config, password string) error {
 	}
 	var found []error
 	for _, p := range static {
+		if p.FromEnv && auth.Short(p.Secret) {
+			return c.Warn(config.PasswordVariable, "is short, and soon guessed: take 8 characters or more")
+		}
 		if !p.Hashed() && auth.Short(p.Secret) {
 			found = append(found, c.Warn("users.static", "has a short password for user %q, which is soon guessed: take 8 characters or more", p.Name))
 		}

@@ -15,7 +15,7 @@ type policies struct {
 	conf     *config.Config
 	networks []networkLevel // the narrowest first
 	users    map[string]ftpserver.Require
-	doors    map[bool]ftpserver.Require // by Client.Implicit
+	listener map[bool]ftpserver.Require // by Client.Implicit
 	usual    ftpserver.Policy
 	legacy   *ftpserver.Legacy // of the devices in tls.legacy_networks
 }
@@ -31,7 +31,7 @@ func newPolicies(conf *config.Config) *policies {
 		CCC:        conf.TLS.CCC,
 		CertFactor: factorOf(conf.TLS.ClientFactor),
 	}}
-	p.doors = map[bool]ftpserver.Require{false: requireOf(conf.RequireAt(false)), true: requireOf(conf.RequireAt(true))}
+	p.listener = map[bool]ftpserver.Require{false: requireOf(conf.RequireAt(false)), true: requireOf(conf.RequireAt(true))}
 	p.legacy = &ftpserver.Legacy{Charset: conf.TLS.LegacyCharset, DOSList: conf.TLS.LegacyDOSList, LooseTypes: true}
 	for _, a := range conf.TLS.RequireUsers {
 		p.users[a.Left] = requireOf(a.Right)
@@ -65,7 +65,7 @@ func (p *policies) require(who ftpserver.Client) ftpserver.Require {
 			return n.require
 		}
 	}
-	return p.doors[who.Implicit]
+	return p.listener[who.Implicit]
 }
 
 // requireOf is the level of a word of requireWords.

@@ -18,7 +18,8 @@ import (
 // StaticUser is a user of the command line or the config file, with a password.
 type StaticUser struct {
 	config.StaticUser
-	Made bool // the password was made up just now, and has to be shown
+	Made    bool // the password was made up just now, and has to be shown
+	FromEnv bool // it is that of FERRY_PASSWORD
 }
 
 // defaultUser is let in when there is neither a config file nor --user.
@@ -26,10 +27,10 @@ const defaultUser = "ferry"
 
 // staticUsers gives every account of users.static its password: its own, that
 // of FERRY_PASSWORD, or one that is made up now. The last only without a
-// config file, where the greeting shows it.
+// config file, where the greeting shows it, and without accounts in the database.
 func staticUsers(conf *config.Config, envPassword string) ([]StaticUser, error) {
 	list := conf.Users.Static
-	if len(list) == 0 && conf.File == "" {
+	if len(list) == 0 && conf.File == "" && (envPassword != "" || !hasAccounts(conf)) {
 		list = []config.StaticUser{{Name: defaultUser}}
 	}
 	var all []StaticUser
@@ -38,7 +39,7 @@ func staticUsers(conf *config.Config, envPassword string) ([]StaticUser, error) 
 		switch {
 		case p.Secret != "":
 		case envPassword != "":
-			p.Secret = envPassword
+			p.Secret, p.FromEnv = envPassword, true
 		case conf.File == "":
 			p.Secret, p.Made = newPassword(), true
 		default:
@@ -47,6 +48,13 @@ func staticUsers(conf *config.Config, envPassword string) ([]StaticUser, error) 
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// hasAccounts tells whether anybody has an account in the database: then nobody has to be
+// made up who can log in.
+func hasAccounts(conf *config.Config) bool {
+	accounts, err := store.Look(context.Background(), conf.Database())
+	return err == nil && len(accounts) > 0
 }
 
 // keepMade gives users whose password was made up the one that they have already.
