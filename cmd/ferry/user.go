@@ -8,6 +8,7 @@ import (
 
 	"ferry"
 	"ferry/internal/account"
+	"ferry/internal/bytesize"
 	"ferry/internal/config"
 	"ferry/internal/home"
 	"ferry/internal/store"
@@ -67,20 +68,20 @@ func withAccounts(conf *config.Config, do func(context.Context, *account.Account
 // accountFlags are what `user add` and `user set` have in common. nil: not
 // given, and left as it is.
 type accountFlags struct {
-	Home          *string      `placeholder:"DIR" help:"Host directory that is the root of the user's tree, made if it is missing and the one above it is there. Default: users.home of the configuration, else the served directory."`
-	Rights        *string      `xor:"rights" placeholder:"RIGHTS" words:"all,read-only,none" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink, and chown, which all does not grant (default: all)."`
-	ReadOnly      bool         `xor:"rights" help:"The same as --rights read-only."`
-	Rule          []string     `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
-	Login         *string      `placeholder:"HOW" words:"any,key,password,key+password" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`
-	Principals    *string      `placeholder:"NAME,..." help:"Principals of SSH certificates (sftp.user_ca) that stand for the user, in the place of the name; \"\": the name again."`
-	Shared        *bool        `negatable:"" help:"Several people use this account: nothing is kept to be resumed."`
-	DirectUploads *bool        `negatable:"" help:"Uploads are seen under their final name from the first byte."`
-	Charset       *string      `placeholder:"NAME" help:"Encoding of file names on this user's FTP connections, such as gbk, shift_jis, windows-1251 (default: utf-8)."`
-	MaxSessions   *int         `placeholder:"N" help:"Sessions at once; 0: no limit."`
-	UploadRate    *config.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
-	DownloadRate  *config.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
-	Expires       *string      `placeholder:"DATE" words:"never" help:"Last day (2026-12-31, in UTC) on which the user may log in, or a moment (RFC 3339), or never."`
-	Disabled      *bool        `negatable:"" help:"The user may not log in; running sessions end."`
+	Home          *string        `placeholder:"DIR" help:"Host directory that is the root of the user's tree, made if it is missing and the one above it is there. Default: users.home of the configuration, else the served directory."`
+	Rights        *string        `xor:"rights" placeholder:"RIGHTS" words:"all,read-only,none" help:"What the user may do: all, read-only, none, or a list of list, read, create, overwrite, append, delete, rename, mkdir, rmdir, chmod, times, symlink, and chown, which all does not grant (default: all)."`
+	ReadOnly      bool           `xor:"rights" help:"The same as --rights read-only."`
+	Rule          []string       `sep:"none" placeholder:"PREFIX=RIGHTS" help:"Other rights at and below PREFIX, such as /in=create,list. The longest prefix decides. PREFIX=- takes a rule away. May be repeated."`
+	Login         *string        `placeholder:"HOW" words:"any,key,password,key+password" help:"What the user must show at a login: any (a key or the password), key, password, or key+password. A key is a public key, or a certificate, of SSH or TLS (default: any)."`
+	Principals    *string        `placeholder:"NAME,..." help:"Principals of SSH certificates (sftp.user_ca) that stand for the user, in the place of the name; \"\": the name again."`
+	Shared        *bool          `negatable:"" help:"Several people use this account: nothing is kept to be resumed."`
+	DirectUploads *bool          `negatable:"" help:"Uploads are seen under their final name from the first byte."`
+	Charset       *string        `placeholder:"NAME" help:"Encoding of file names on this user's FTP connections, such as gbk, shift_jis, windows-1251 (default: utf-8)."`
+	MaxSessions   *int           `placeholder:"N" help:"Sessions at once; 0: no limit."`
+	UploadRate    *bytesize.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
+	DownloadRate  *bytesize.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
+	Expires       *string        `placeholder:"DATE" words:"never" help:"Last day (2026-12-31, in UTC) on which the user may log in, or a moment (RFC 3339), or never."`
+	Disabled      *bool          `negatable:"" help:"The user may not log in; running sessions end."`
 }
 
 // changes are what the flags say.

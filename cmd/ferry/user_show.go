@@ -9,7 +9,7 @@ import (
 
 	"ferry"
 	"ferry/internal/account"
-	"ferry/internal/config"
+	"ferry/internal/bytesize"
 )
 
 // userShowCmd is `ferry user show NAME`.
@@ -51,8 +51,8 @@ func printUser(c console, u account.Record) error {
 	}
 	row("charset", "%s", u.Charset)
 	row("sessions", "%s", orNoLimit(u.MaxSessions > 0, strconv.Itoa(u.MaxSessions)+" at once"))
-	row("upload", "%s", orNoLimit(u.UploadRate > 0, config.Size(u.UploadRate).String()+"/s"))
-	row("download", "%s", orNoLimit(u.DownloadRate > 0, config.Size(u.DownloadRate).String()+"/s"))
+	row("upload", "%s", orNoLimit(u.UploadRate > 0, bytesize.Size(u.UploadRate).String()+"/s"))
+	row("download", "%s", orNoLimit(u.DownloadRate > 0, bytesize.Size(u.DownloadRate).String()+"/s"))
 	row("shared", "%t", u.Shared)
 	row("direct uploads", "%t", u.DirectUploads)
 	row("created", "%s", u.Created.Format(time.RFC3339))

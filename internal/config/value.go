@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ferry/internal/bytesize"
 )
 
 // value is one setting: it takes what a config file or a flag says, and prints
@@ -127,84 +129,25 @@ func shortSpan(d time.Duration) string {
 	return s
 }
 
-// Size is a number of bytes, or of bytes a second: 1048576, "1MiB", "500kB".
-type Size int64
+// size is a number of bytes, or of bytes a second.
+type size bytesize.Size
 
-func (s *Size) set(v any) error {
+func (s *size) set(v any) error {
 	if n, ok := v.(int64); ok && n >= 0 {
-		*s = Size(n)
+		*s = size(n)
 		return nil
 	}
-	str, _ := v.(string)
-	return s.UnmarshalText([]byte(str))
+	text, _ := v.(string)
+	return (*bytesize.Size)(s).UnmarshalText([]byte(text))
 }
 
-// UnmarshalText reads "10MiB", "500kB" or a plain number of bytes.
-func (s *Size) UnmarshalText(b []byte) error {
-	n, err := parseSize(string(b))
-	if err != nil {
-		return err
-	}
-	*s = Size(n)
-	return nil
-}
-
-func parseSize(s string) (int64, error) {
-	wrong := fmt.Errorf("must be a size such as \"500kB\", \"10MiB\" or \"1GiB\", or 0, not %q", s)
-	digits := strings.TrimRight(s, "kKMGTiB")
-	n, err := strconv.ParseUint(digits, 10, 63)
-	unit, ok := unitBytes(s[len(digits):])
-	if err != nil || !ok || int64(n) > (1<<63-1)/unit {
-		return 0, wrong
-	}
-	return int64(n) * unit, nil
-}
-
-func unitBytes(unit string) (int64, bool) {
-	switch unit {
-	case "", "B":
-		return 1, true
-	case "kB", "KB":
-		return 1e3, true
-	case "MB":
-		return 1e6, true
-	case "GB":
-		return 1e9, true
-	case "TB":
-		return 1e12, true
-	case "KiB", "K", "k":
-		return 1 << 10, true
-	case "MiB", "M":
-		return 1 << 20, true
-	case "GiB", "G":
-		return 1 << 30, true
-	case "TiB", "T":
-		return 1 << 40, true
-	}
-	return 0, false
-}
-
-// String is the size in the largest unit that divides it.
-func (s Size) String() string {
-	units := []struct {
-		name  string
-		bytes int64
-	}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"MB", 1e6}, {"kB", 1e3}}
-	for _, u := range units {
-		if s != 0 && int64(s)%u.bytes == 0 {
-			return strconv.FormatInt(int64(s)/u.bytes, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(int64(s), 10)
-}
-
-func (s *Size) Toml() string {
+func (s *size) Toml() string {
 	if *s == 0 {
 		return "0"
 	}
-	return quote(s.String())
+	return quote(bytesize.Size(*s).String())
 }
-func (s *Size) kind() string { return "size" }
+func (s *size) kind() string { return "size" }
 
 // octal is a permission mask, written "0022".
 type octal fs.FileMode
