@@ -17,7 +17,10 @@ type User struct {
 	// later Resume. Anonymous users are always shared.
 	Shared   bool
 	Disabled bool
-	Expires  time.Time // zero: never
+	// Barred is why the account is not usable whatever else is said of it, for the
+	// log; "": nothing bars it.
+	Barred  string
+	Expires time.Time // zero: never
 	// Login is what a client must show to log in as this user.
 	Login Login
 	// Principals are those of SSH certificates that stand for the user; none:
@@ -49,6 +52,8 @@ func (u User) unusable(now time.Time) string {
 	switch {
 	case u.Disabled:
 		return "the account is disabled"
+	case u.Barred != "":
+		return u.Barred
 	case !u.Expires.IsZero() && !now.Before(u.Expires):
 		return "the account has expired on " + u.Expires.UTC().Format(time.RFC3339)
 	}

@@ -25,7 +25,7 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 
 	say("")
-	say("  %s serves %s%s", c.bold("Ferry"), printable(conf.Storage.Root), readOnlyText(conf))
+	say("  %s serves %s%s", c.bold("Ferry"), servedText(conf), readOnlyText(conf))
 	for _, one := range d {
 		host, port := greetingHost(one.Listener.Addr())
 		say("  at %s%s", c.bold(ftpURL(one.Name, host, port)), othersAt(one.Name, one.Listener.Addr(), port))
@@ -66,6 +66,14 @@ func greet(c console, conf *config.Config, at daemon.Started) {
 	say("  Ctrl-C stops the server; transfers that run may finish.")
 	say("")
 	fmt.Fprint(c.out, b.String())
+}
+
+// servedText is what is served.
+func servedText(conf *config.Config) string {
+	if conf.Storage.Root == "" && conf.System.Enabled {
+		return "the homes of this machine's users"
+	}
+	return printable(conf.Storage.Root)
 }
 
 func readOnlyText(conf *config.Config) string {

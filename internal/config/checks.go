@@ -51,8 +51,8 @@ func checks() []Check {
 func Serving() []Check {
 	return []Check{
 		{[]string{"storage.root", "users.home"}, func(c *Config) error {
-			if c.File == "" && c.Storage.Root == "" && c.Users.Home == "" {
-				return Usagef("there is nothing to serve: name a directory (ferry serve DIR), or a config file (--config FILE)")
+			if c.File == "" && c.Storage.Root == "" && c.Users.Home == "" && !c.System.Enabled {
+				return Usagef("there is nothing to serve: name a directory (ferry serve DIR), a config file (--config FILE), or the accounts of this machine (--system)")
 			}
 			return nil
 		}},
@@ -77,6 +77,7 @@ func (c *Config) settle() (found []error) {
 		c.unread["users.drop"] = true
 		found = append(found, err)
 	}
+	c.settleSystem()
 	if c.Server.State == "" {
 		var err error
 		if c.Server.State, err = defaultState(); err != nil {

@@ -69,6 +69,7 @@ type Config struct {
 		HashPasses    int
 		Rehash        bool
 	}
+	System systemConfig
 	Limits struct {
 		Sessions, PerAddress int
 		BeforeLogin          startups

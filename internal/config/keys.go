@@ -36,6 +36,7 @@ func sections() [][2]string {
 		{"hosts", "Virtual hosts, chosen by HOST (RFC 7151) or the server name in TLS. Their certificates are those of [tls] with their names."},
 		{"storage", "The files that are served, and how uploads reach them."},
 		{"users", "Who may log in, beside the accounts that `ferry user` keeps in the database."},
+		{"system", "The accounts of the machine that the server runs on."},
 		{"limits", "What one client, or all together, may take. 0 means no limit."},
 		{"log", "What is written down."},
 	}
@@ -43,7 +44,7 @@ func sections() [][2]string {
 
 // Keys is the table of all keys, in the order of the file.
 func Keys() []Key {
-	return slices.Concat(listenerKeys(), sftpKeys(), tlsKeys(), hostsKeys(), storageKeys())
+	return slices.Concat(listenerKeys(), sftpKeys(), tlsKeys(), hostsKeys(), storageKeys(), systemKeys(), limitKeys())
 }
 
 // listenerKeys are those of the server and where it listens.
@@ -175,7 +176,12 @@ func storageKeys() []Key {
 		{"users.rehash", "", live, false,
 			"Hash a password of the database anew when it is right and its hash is of another kind or cost than\nset here: one that was brought along, or made before a change.",
 			func(c *Config) value { return (*boolean)(&c.Users.Rehash) }},
+	}
+}
 
+// limitKeys are those of what one may take, and of what is written down.
+func limitKeys() []Key {
+	return []Key{
 		{"limits.sessions", "", live, int64(2000),
 			"Connections at once.",
 			func(c *Config) value { return (*count)(&c.Limits.Sessions) }},

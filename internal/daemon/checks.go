@@ -44,6 +44,7 @@ func checks(password string) []config.Check {
 		{Keys: []string{"storage.root", "storage.resolver", "storage.read_only", "server.state"}, Find: checkRoot},
 		{Keys: []string{"users.anonymous_root", "hosts.anonymous_roots", "users.drop", "storage.resolver", "server.state"}, Find: checkAnonymousRoots},
 		{Keys: []string{"users.home"}, Find: checkHomes},
+		{Keys: []string{"system.enabled", "system.min_uid", "system.denied"}, Find: checkSystem},
 		{Keys: []string{"ftp.address"}, Find: func(c *config.Config) error { return checkAddress(c, "ftp.address", c.FTP.Address) }},
 		{Keys: []string{"ftps.address"}, Find: func(c *config.Config) error { return checkAddress(c, "ftps.address", c.FTPS.Address) }},
 		{Keys: []string{"sftp.address"}, Find: func(c *config.Config) error { return checkAddress(c, "sftp.address", c.SFTP.Address) }},
@@ -134,7 +135,7 @@ func checkAccounts(c *config.Config) error {
 		return c.Unusable("server.state", err)
 	}
 	withHome := slices.ContainsFunc(accounts, func(a store.Account) bool { return a.Home != "" })
-	if c.Storage.Root != "" || c.Users.Home != "" || c.Users.Anonymous || withHome {
+	if c.Storage.Root != "" || c.Users.Home != "" || c.Users.Anonymous || c.System.Enabled || withHome {
 		return nil
 	}
 	return c.Note("storage.root", "and users.home are not set, and no account has a home of its own: nobody can log in yet (ferry user add NAME --home DIR)")

@@ -70,7 +70,7 @@ func allHomes(ctx context.Context, conf *config.Config, db *store.Store) ([]stri
 // followAccounts makes the sessions of users what their accounts say, each time one
 // changes.
 func (s *Server) followAccounts(ctx context.Context) {
-	for range s.db.Watch(ctx) {
+	for range s.accountChanges(ctx) {
 		s.followUsers(ctx)
 	}
 }

@@ -18,7 +18,7 @@ import (
 type settings struct {
 	conf   *config.Config
 	static []StaticUser
-	users  auth.Users // static ones before those of the database
+	users  auth.Users // static ones before those of the database, and those before the machine's
 	auth   ferry.Authenticator
 	ftp    *ftpserver.Server
 	ssh    SSH
@@ -36,6 +36,9 @@ func (s *Server) prepare(ctx context.Context, conf *config.Config, static []Stat
 		return nil, err
 	}
 	n := &settings{conf: conf, static: static, users: auth.Join(auth.Static(entries...), accountsIn{s.db, conf})}
+	if conf.System.Enabled {
+		n.users = auth.Join(n.users, systemUsers{conf.SystemAccounts(), conf})
+	}
 	n.auth = authenticator(conf, n.users, hasher, renewal(conf, s.db, s.log.Logger))
 	ftp := ftpConfig(conf, s.gate, s.secure.security(conf), s.hashes, s.log.Logger)
 	if before == nil {

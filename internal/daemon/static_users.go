@@ -30,7 +30,7 @@ const defaultUser = "ferry"
 // config file, where the greeting shows it, and without accounts in the database.
 func staticUsers(conf *config.Config, envPassword string) ([]StaticUser, error) {
 	list := conf.Users.Static
-	if len(list) == 0 && conf.File == "" && (envPassword != "" || !hasAccounts(conf)) {
+	if len(list) == 0 && conf.File == "" && !conf.System.Enabled && (envPassword != "" || !hasAccounts(conf)) {
 		list = []config.StaticUser{{Name: defaultUser}}
 	}
 	var all []StaticUser
@@ -172,7 +172,7 @@ func (l loginsFirst) Authenticate(ctx context.Context, c ferry.Claim) (ferry.Use
 // files into it without seeing what is there. Its home is that of host, a
 // virtual one or "".
 func anonymous(conf *config.Config, host string) ferry.User {
-	u := ferry.User{Name: "anonymous", Anonymous: true, Shared: true, Home: conf.AnonymousRoot(host),
+	u := ferry.User{Name: "anonymous", Anonymous: true, Shared: true, Home: conf.AnonymousRoot(host), Identity: anonymousIdentity(conf),
 		Rules: []ferry.Rule{{Prefix: "/", Rights: ferry.RightsRead}}}
 	// The name was found clean when the configuration was checked.
 	if drop, err := ferry.Clean(ferry.Root, conf.Users.Drop); err == nil && drop != ferry.Root {

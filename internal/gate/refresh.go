@@ -93,7 +93,7 @@ func rightsFor(m ferry.Mode) ferry.Right {
 // sameFiles tells whether an account sees the same files as before, and leaves
 // there what it leaves in the same way: what a session cannot change while it lasts.
 func sameFiles(a, b ferry.User) bool {
-	return a.Home == b.Home && a.Shared == b.Shared && a.Anonymous == b.Anonymous && a.DirectUploads == b.DirectUploads
+	return a.Home == b.Home && a.Shared == b.Shared && a.Anonymous == b.Anonymous && a.DirectUploads == b.DirectUploads && a.Identity.Equal(b.Identity)
 }
 
 // expireWith ends the connection when the account u expires.

@@ -6,6 +6,7 @@
 //	ssh       SFTP and SCP: OpenSSH, sshfs, rclone, PuTTY, paramiko, ssh-audit;
 //	          and the other way round: our client, OpenSSH's server
 //	crash     the server, its clients and its disk, at their worst moments
+//	system    the accounts of the machine, whose rights the kernel guards
 //	threats   attacks, by number
 //	readme    README.md and docs/, pasted into a shell
 //	views     what the sessions of one user and of others see of a name; in the test's own
