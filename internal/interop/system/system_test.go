@@ -170,7 +170,9 @@ func (c overSFTP) get(name string) ([]byte, error) {
 	return content, errors.Join(err, h.Commit())
 }
 
-func (c overSFTP) mkdir(name string) error  { return c.Mkdir(context.Background(), ferry.Name(name), nil) }
+func (c overSFTP) mkdir(name string) error {
+	return c.Mkdir(context.Background(), ferry.Name(name), nil)
+}
 func (c overSFTP) remove(name string) error { return c.Remove(context.Background(), ferry.Name(name)) }
 
 // owner wants a file of the disk to belong to uid and gid.
@@ -296,4 +298,3 @@ func TestAnonymousIsTheAccountFTP(t *testing.T) {
 		t.Errorf("anonymous reads what ftp may not: %q", got)
 	}
 }
-
