@@ -1,16 +1,15 @@
 package crash
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
 	"ferry/internal/interop/harness"
 )
 
-// TestFullDisk: an upload that fills the disk is 452 and publishes nothing;
-// the session and the old file live, the part is kept, and when there is room
-// again the upload goes on where it stopped.
+// TestFullDisk: an upload that fills the disk is 452, publishes nothing and keeps nothing;
+// the session and the old file live, others have the room, and when there is enough
+// the upload goes through.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	const mega = 1 << 20
@@ -19,28 +18,30 @@ func TestFullDisk(t *testing.T) {
 			t.Parallel()
 			dir := harness.MountSmall(t, "8m")
 			v := harness.Start(t, harness.Setup{Dir: dir})
-			var standing []byte // nil: nothing
 			if old != 0 {
-				standing = harness.Specimen(old, mega)
-				harness.WriteFile(t, v.Path("f"), standing)
+				harness.WriteFile(t, v.Path("f"), harness.Specimen(old, mega))
 			}
 			harness.WriteFile(t, v.Path("filler"), harness.Noise(3, 3*mega))
 			content := harness.Specimen(2, 6*mega)
 			l := harness.Phone(t, v)
 
 			for range 2 {
-				from := harness.PartSize(t, dir) // 0: there is none yet
-				l.Want(fmt.Sprintf("REST %d", from), 350)
-				a, err := l.Store("STOR f", content[from:])
+				a, err := l.Store("STOR f", content)
 				if err != nil || a.Code != 452 {
-					t.Fatalf("STOR at %d: %v, %v; want 452", from, a, err)
+					t.Fatalf("STOR: %v, %v; want 452", a, err)
 				}
 				l.Want("NOOP", 200)
 				harness.WantStands(t, v, "f", old)
+				// What did not fit has given its room back to others.
+				if kept := harness.PartSize(t, dir); kept != 0 {
+					t.Errorf("%d bytes of it are kept on a full disk", kept)
+				}
+				l.WantStored("STOR small", content[:mega])
+				l.Want("DELE small", 250)
 			}
-			l.Want("MKD d", 257, 452)
+			l.Want("MKD d", 257)
 			l.Want("DELE filler", 250)
-			harness.WantResumable(l, dir, "f", standing, content)
+			l.WantStored("STOR f", content)
 			harness.WantStands(t, v, "f", 2)
 		})
 	}
