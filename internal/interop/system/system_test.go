@@ -137,7 +137,7 @@ func (m machine) overSFTP(t *testing.T, user string) client {
 	if err := session.RequestSubsystem("sftp"); err != nil {
 		t.Fatal(err)
 	}
-	f, err := sftpclient.New(context.Background(), stream{out, in}, sftpclient.Options{User: ferry.User{Name: user}, Root: "/"})
+	f, err := sftpclient.New(context.Background(), stream{out, in, conn}, sftpclient.Options{User: ferry.User{Name: user}, Root: "/"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,9 +145,11 @@ func (m machine) overSFTP(t *testing.T, user string) client {
 	return overSFTP{f}
 }
 
+// stream ends with its connection: to close the channel alone would be beside a write.
 type stream struct {
 	io.Reader
-	io.WriteCloser
+	io.Writer
+	io.Closer
 }
 
 func (c overSFTP) put(name string, content []byte) error {
