@@ -16,7 +16,7 @@ func TestWalkLeavesTheDirectoryOpen(t *testing.T) {
 	defer r.Close()
 	fd, err := unix.Open("/proc", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Skip("there is no /proc")
+		t.Fatal(err)
 	}
 	r.Walk(t.Context(), fd, true, new(Lister), nil, func(err error) { t.Error(err) })
 	if err := unix.Close(fd); err != nil {

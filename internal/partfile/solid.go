@@ -1,8 +1,6 @@
 package partfile
 
 import (
-	"iter"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,38 +28,7 @@ const (
 )
 
 // Arrivals is what has been written of a part. It is safe for concurrent use.
-type Arrivals struct {
-	mu  sync.Mutex
-	set byteranges.Set
-}
-
-// Add notes that the bytes from begin up to end are there.
-func (a *Arrivals) Add(begin, end int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.set.Add(begin, end)
-}
-
-// Cut notes that the file has been cut off at size.
-func (a *Arrivals) Cut(size int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.set.Cut(size)
-}
-
-// Contiguous says where the first gap begins.
-func (a *Arrivals) Contiguous() int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.set.Contiguous()
-}
-
-// Gaps are the ranges below limit that are not there.
-func (a *Arrivals) Gaps(limit int64) iter.Seq2[int64, int64] {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return byteranges.Each(a.set.Gaps(limit))
-}
+type Arrivals struct{ byteranges.Shared }
 
 // Trim cuts the open part off at its first gap.
 func (a *Arrivals) Trim(fd int) error {

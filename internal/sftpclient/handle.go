@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/byteranges"
 	"ferry/internal/sftpconn"
 	"ferry/internal/sftpfacts"
 	"ferry/internal/sftpwire"
@@ -28,10 +29,10 @@ type handle struct {
 	number   uint64     // later ones are larger
 	readOnly bool
 	start    int64
-	size     atomic.Int64 // as far as known: how far to ask ahead
-	broken   atomic.Int64 // where the first WRITE failed; whole: none did
-	written  written      // of an upload
-	moved    atomic.Int64 // when the last byte came or went, at first: the opening
+	size     atomic.Int64      // as far as known: how far to ask ahead
+	broken   atomic.Int64      // where the first WRITE failed; whole: none did
+	written  byteranges.Shared // what the server has taken of an upload
+	moved    atomic.Int64      // when the last byte came or went, at first: the opening
 
 	// mu keeps the order of requests: what is sent under it while ended is nil
 	// comes before CLOSE. Servers give the same handle to the next file.
@@ -90,7 +91,7 @@ func (h *handle) known(size int64) {
 func (h *handle) Size() int64 { return h.size.Load() }
 
 func (h *handle) Took(off, n int64) {
-	h.written.add(off, off+n)
+	h.written.Add(off, off+n)
 	h.known(off + n)
 	h.move()
 }
@@ -258,7 +259,7 @@ func (h *handle) Truncate(size int64) error {
 	if err == nil {
 		h.outdate()
 		err = h.change(h.fs.life, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(size)})
-		h.written.cut(size)
+		h.written.Cut(size)
 	}
 	return fail("truncate", h.name, err)
 }

@@ -197,7 +197,7 @@ func (h *handle) goOn(ctx context.Context, part string, perm *fs.FileMode, start
 	if keepRest {
 		start = max(start, size)
 	}
-	h.written.add(0, start)
+	h.written.Add(0, start)
 	if err == nil && start < size {
 		err = h.change(ctx, sftpwire.Attrs{Flags: sftpwire.AttrSize, Size: uint64(start)})
 	}

@@ -55,8 +55,8 @@ func New(cfg Config) *Accounts {
 	in := func(name string) string { return filepath.Join(cfg.Dir, name) }
 	return &Accounts{
 		cfg:    cfg,
-		passwd: &file[map[string]parsed[entry]]{path: in("passwd"), parse: byName(parsePasswdLine)},
-		shadow: &file[map[string]parsed[secret]]{path: in("shadow"), parse: byName(parseShadowLine)},
+		passwd: &file[map[string]parsed[entry]]{path: in("passwd"), parse: byName(parsePasswd)},
+		shadow: &file[map[string]parsed[secret]]{path: in("shadow"), parse: byName(parseShadow)},
 		groups: &file[[]group]{path: in("group"), parse: parseGroups},
 		shells: &file[map[string]bool]{path: in("shells"), parse: words},
 		denied: &file[map[string]bool]{path: cfg.Denied, parse: words},
@@ -65,29 +65,18 @@ func New(cfg Config) *Accounts {
 
 // byName makes what parses a file into its lines by name; the first of a name counts,
 // as for the C library.
-func byName[T any](parse func(string) (string, T, error)) func([]string) map[string]parsed[T] {
+func byName[T any](parse func(line string) (T, error)) func(lines []string) map[string]parsed[T] {
 	return func(lines []string) map[string]parsed[T] {
 		all := make(map[string]parsed[T], len(lines))
 		for _, l := range lines {
-			name, line, err := parse(l)
+			name, _, _ := strings.Cut(l, ":")
 			if _, there := all[name]; !there {
+				line, err := parse(l)
 				all[name] = parsed[T]{line, err}
 			}
 		}
 		return all
 	}
-}
-
-func parsePasswdLine(line string) (string, entry, error) {
-	name, _, _ := strings.Cut(line, ":")
-	e, err := parsePasswd(line)
-	return name, e, err
-}
-
-func parseShadowLine(line string) (string, secret, error) {
-	name, _, _ := strings.Cut(line, ":")
-	_, s, err := parseShadow(line)
-	return name, s, err
 }
 
 // parseGroups reads the lines of group(5). One that is wrong is no group.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 )
 
 // maxLine is the longest line that is read, in bytes: a group may have many members.
@@ -19,21 +18,16 @@ type file[T any] struct {
 	parse func(lines []string) T
 
 	mu   sync.Mutex
-	seen stamp
+	seen os.FileInfo // when it was parsed; nil: never
 	what T
 }
 
-// stamp tells two states of a file apart.
-type stamp struct {
-	size    int64
-	changed time.Time
-	inode   os.FileInfo
-}
-
-func stampOf(info os.FileInfo) stamp { return stamp{info.Size(), info.ModTime(), info} }
-
-func (s stamp) same(info os.FileInfo) bool {
-	return s.inode != nil && s.size == info.Size() && s.changed.Equal(info.ModTime()) && os.SameFile(s.inode, info)
+// unchanged tells whether a file is as it was; nil is one that is not there.
+func unchanged(was, now os.FileInfo) bool {
+	if was == nil || now == nil {
+		return was == nil && now == nil
+	}
+	return was.Size() == now.Size() && was.ModTime().Equal(now.ModTime()) && os.SameFile(was, now)
 }
 
 // get is what the file says now. One that is not there says nothing; the error then
@@ -46,7 +40,7 @@ func (f *file[T]) get() (T, error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.seen.same(info) {
+	if f.seen != nil && unchanged(f.seen, info) {
 		return f.what, nil
 	}
 	lines, err := readLines(f.path)
@@ -54,7 +48,7 @@ func (f *file[T]) get() (T, error) {
 		return nothing, err
 	}
 	f.what = f.parse(lines)
-	f.seen = stampOf(info)
+	f.seen = info
 	return f.what, nil
 }
 

@@ -20,10 +20,10 @@ type secret struct {
 }
 
 // parseShadow reads a line; the error never quotes it.
-func parseShadow(line string) (name string, s secret, err error) {
+func parseShadow(line string) (s secret, err error) {
 	f := strings.Split(line, ":")
 	if len(f) != 9 {
-		return "", secret{}, fmt.Errorf("has %d fields, not 9", len(f))
+		return secret{}, fmt.Errorf("has %d fields, not 9", len(f))
 	}
 	s.hash = f[1]
 	for _, number := range []struct {
@@ -37,10 +37,10 @@ func parseShadow(line string) (name string, s secret, err error) {
 		{7, &s.expires, "day on which the account expires"},
 	} {
 		if *number.to, err = parseDays(f[number.field]); err != nil {
-			return f[0], secret{}, fmt.Errorf("the %s is not a number", number.what)
+			return secret{}, fmt.Errorf("the %s is not a number", number.what)
 		}
 	}
-	return f[0], s, nil
+	return s, nil
 }
 
 // parseDays reads a number of days; an empty field, and a negative one as some tools

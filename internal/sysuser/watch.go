@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -14,7 +15,7 @@ const pollEvery = time.Second
 // begins, on which accounts may expire. It ends with ctx, and is for one loop.
 func (a *Accounts) Watch(ctx context.Context) iter.Seq[struct{}] {
 	paths := []string{a.passwd.path, a.shadow.path, a.groups.path, a.shells.path, a.denied.path}
-	seen := stamps(paths)
+	seen := look(paths)
 	return func(yield func(struct{}) bool) {
 		poll := time.NewTicker(pollEvery)
 		defer poll.Stop()
@@ -25,8 +26,8 @@ func (a *Accounts) Watch(ctx context.Context) iter.Seq[struct{}] {
 				return
 			case <-poll.C:
 			}
-			now := stamps(paths)
-			if today(time.Now()) == day && equalStamps(seen, now) {
+			now := look(paths)
+			if today(time.Now()) == day && slices.EqualFunc(seen, now, unchanged) {
 				continue
 			}
 			seen, day = now, today(time.Now())
@@ -37,8 +38,8 @@ func (a *Accounts) Watch(ctx context.Context) iter.Seq[struct{}] {
 	}
 }
 
-// stamps are the states of files; one that is not there has none.
-func stamps(paths []string) []os.FileInfo {
+// look looks at files; one that is not there is nil.
+func look(paths []string) []os.FileInfo {
 	all := make([]os.FileInfo, len(paths))
 	for i, path := range paths {
 		if info, err := os.Stat(path); err == nil {
@@ -46,13 +47,4 @@ func stamps(paths []string) []os.FileInfo {
 		}
 	}
 	return all
-}
-
-func equalStamps(a, b []os.FileInfo) bool {
-	for i := range a {
-		if (a[i] == nil) != (b[i] == nil) || a[i] != nil && !stampOf(a[i]).same(b[i]) {
-			return false
-		}
-	}
-	return true
 }
