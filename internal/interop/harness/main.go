@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// binaryEnv names the ferry under test. It is an environment variable, so that
+// BinaryEnv names the ferry under test. It is an environment variable, so that
 // a test binary that runs itself as a helper does not build anew.
 const BinaryEnv = "FERRY_BINARY"
 
@@ -21,6 +21,10 @@ const BinaryEnv = "FERRY_BINARY"
 func Main(m *testing.M) int {
 	if text := os.Getenv(uploaderEnv); text != "" {
 		return uploader(text)
+	}
+	// The passwords and keys that ssh is to use are the tests' own, whoever runs them.
+	for _, name := range []string{"SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "SSH_AUTH_SOCK"} {
+		_ = os.Unsetenv(name)
 	}
 	if os.Getenv(BinaryEnv) == "" {
 		binary, err := build()
