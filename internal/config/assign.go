@@ -9,55 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"ferry/internal/setting"
+
 	"ferry"
 )
-
-// assignment is "LEFT=RIGHT" in a list: what the right side is for the left.
-type assignment struct{ Left, Right string }
-
-// assignments is several of them, each left side once. clean brings one into
-// the form that is kept; its error completes "KEY must ...".
-type assignments struct {
-	at      *[]assignment
-	example string
-	clean   func(assignment) (assignment, error)
-}
-
-func (a assignments) set(v any) error {
-	var seen []string
-	return fill(a.at, v, func(item string) (assignment, error) {
-		left, right, ok := strings.Cut(item, "=")
-		if !ok || left == "" || right == "" {
-			return assignment{}, fmt.Errorf("must hold lines such as %q, not %q", a.example, item)
-		}
-		one, err := a.clean(assignment{left, right})
-		if err == nil && slices.Contains(seen, one.Left) {
-			err = fmt.Errorf("must say one thing of %s, not two", one.Left)
-		}
-		seen = append(seen, one.Left)
-		return one, err
-	})
-}
-
-func (a assignments) Toml() string {
-	var items []string
-	for _, one := range *a.at {
-		items = append(items, one.Left+"="+one.Right)
-	}
-	return quoteList(items)
-}
-
-func (a assignments) kind() string { return "list of assignments" }
-
-// Assigned is what all says of left; "": nothing.
-func Assigned(all []assignment, left string) string {
-	for _, one := range all {
-		if one.Left == left {
-			return one.Right
-		}
-	}
-	return ""
-}
 
 // requireWords are the levels of tls.require, from the least on.
 func requireWords() []string { return []string{"off", "login", "data", "all"} }
@@ -70,15 +25,15 @@ func checkRequire(word string) error {
 }
 
 // requireNetwork wants a network on the left and a level on the right.
-func requireNetwork(a assignment) (assignment, error) {
-	network, err := parseNetwork(a.Left)
+func requireNetwork(a setting.Assignment) (setting.Assignment, error) {
+	network, err := setting.ParseNetwork(a.Left)
 	if err != nil {
 		return a, err
 	}
-	return assignment{network.String(), a.Right}, checkRequire(a.Right)
+	return setting.Assignment{Left: network.String(), Right: a.Right}, checkRequire(a.Right)
 }
 
-func requireUser(a assignment) (assignment, error) {
+func requireUser(a setting.Assignment) (setting.Assignment, error) {
 	if err := checkUser(a.Left); err != nil {
 		return a, err
 	}
@@ -94,23 +49,23 @@ func checkUser(name string) error {
 
 // fingerprintUser takes a SHA-256 as any tool prints it: with or without
 // colons, in upper or lower case, with "SHA256:" before it.
-func fingerprintUser(a assignment) (assignment, error) {
+func fingerprintUser(a setting.Assignment) (setting.Assignment, error) {
 	bare := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(a.Left, "SHA256:"), ":", ""))
 	if sum, err := hex.DecodeString(bare); err != nil || len(sum) != 32 {
 		return a, fmt.Errorf("must hold SHA-256 fingerprints, 64 hex digits (openssl x509 -noout -fingerprint -sha256), not %q", a.Left)
 	}
-	return assignment{bare, a.Right}, checkUser(a.Right)
+	return setting.Assignment{Left: bare, Right: a.Right}, checkUser(a.Right)
 }
 
-func hostGreeting(a assignment) (assignment, error) {
+func hostGreeting(a setting.Assignment) (setting.Assignment, error) {
 	var text string
-	if err := (line{&text}).set(a.Right); err != nil {
+	if err := setting.Line(&text).Set(a.Right); err != nil {
 		return a, err
 	}
 	return onHost(a)
 }
 
-func hostRoot(a assignment) (assignment, error) {
+func hostRoot(a setting.Assignment) (setting.Assignment, error) {
 	if !filepath.IsAbs(a.Right) {
 		return a, fmt.Errorf("must name directories by absolute paths, not %q", a.Right)
 	}
@@ -118,7 +73,7 @@ func hostRoot(a assignment) (assignment, error) {
 }
 
 // onHost wants a virtual host on the left.
-func onHost(a assignment) (assignment, error) {
+func onHost(a setting.Assignment) (setting.Assignment, error) {
 	a.Left = strings.ToLower(a.Left)
 	return a, checkVirtualHost(a.Left)
 }
@@ -126,15 +81,15 @@ func onHost(a assignment) (assignment, error) {
 // hostNames is a list of virtual hosts, in lower case.
 type hostNames struct{ at *[]string }
 
-func (h hostNames) set(v any) error {
-	return fill(h.at, v, func(item string) (string, error) {
+func (h hostNames) Set(v any) error {
+	return setting.Fill(h.at, v, func(item string) (string, error) {
 		name := strings.ToLower(item)
 		return name, checkVirtualHost(name)
 	})
 }
 
-func (h hostNames) Toml() string { return quoteList(*h.at) }
-func (h hostNames) kind() string { return "list of host names" }
+func (h hostNames) Toml() string { return setting.QuoteList(*h.at) }
+func (h hostNames) Kind() string { return "list of host names" }
 
 // checkVirtualHost wants a name: who asks for an address gets the server.
 func checkVirtualHost(name string) error {

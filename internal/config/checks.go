@@ -8,6 +8,7 @@ import (
 
 	"ferry"
 	"ferry/internal/auth"
+	"ferry/internal/setting"
 )
 
 // contradictions are what is right by itself and wrong together. They look at no file.
@@ -108,18 +109,18 @@ func (c *Config) makeAbsolute(name string) error {
 		if k.Name != name {
 			continue
 		}
-		path := (*string)(k.At(c).(*text))
-		if *path == "" || filepath.IsAbs(*path) {
+		path := setting.String(k.At(c))
+		if path == "" || filepath.IsAbs(path) {
 			return nil
 		}
 		if c.from[name] != k.Flag {
-			return c.Wrong(name, "must be an absolute path, not %q", *path)
+			return c.Wrong(name, "must be an absolute path, not %q", path)
 		}
-		abs, err := filepath.Abs(*path)
+		abs, err := filepath.Abs(path)
 		if err != nil {
 			return fmt.Errorf("cannot find the current directory: %w", err)
 		}
-		*path = abs
+		return k.At(c).Set(abs)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (c *Config) makeAbsolute(name string) error {
 // changed tells whether a key says anything else than its preset.
 func (c *Config) changed(k Key) bool {
 	preset := new(Config)
-	err := k.At(preset).set(k.preset)
+	err := k.At(preset).Set(k.preset)
 	return err != nil || k.At(preset).Toml() != k.At(c).Toml()
 }
 

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pelletier/go-toml/v2"
-	"github.com/pelletier/go-toml/v2/unstable"
-
 	"ferry/internal/nearest"
+	"ferry/internal/setting"
+	"ferry/internal/tomlkeys"
 )
 
 // Config is everything that can be set. Each field belongs to one row of keys.
@@ -24,13 +23,13 @@ type Config struct {
 	FTP struct {
 		Address          string
 		Greeting         string
-		PassivePorts     ports
-		PassiveAddresses []address
+		PassivePorts     setting.Ports
+		PassiveAddresses []setting.Address
 		Active           bool
 		ActivePort       string // "auto", "any" or a port
 		ForeignData      bool
-		EPSVOff          networks
-		ProxyFrom        networks
+		EPSVOff          setting.Networks
+		ProxyFrom        setting.Networks
 		LoginTimeout     time.Duration
 		IdleTimeout      time.Duration
 		DataTimeout      time.Duration
@@ -55,7 +54,7 @@ type Config struct {
 		ReadOnly bool
 		Keep     time.Duration
 		Durable  bool
-		Umask    octal
+		Umask    setting.Octal
 		Resolver string
 	}
 	Users struct {
@@ -72,7 +71,7 @@ type Config struct {
 	System systemConfig
 	Limits struct {
 		Sessions, PerAddress int
-		BeforeLogin          startups
+		BeforeLogin          setting.Startups
 		OpenFiles            int
 		OpenFilesPer         struct{ Connection, User, Address int }
 		Upload, Download     int64
@@ -80,7 +79,7 @@ type Config struct {
 		FailDelay            time.Duration
 		BanAfter             int
 		BanWindow, BanFor    time.Duration
-		NeverBan             networks
+		NeverBan             setting.Networks
 		Stall                time.Duration
 	}
 	Log struct {
@@ -134,7 +133,7 @@ func Load(file string, flags map[string]any, more ...Check) (*Config, error) {
 func Preset() (*Config, error) {
 	c := &Config{from: map[string]string{}, unread: map[string]bool{}}
 	for _, k := range Keys() {
-		if err := k.At(c).set(k.preset); err != nil {
+		if err := k.At(c).Set(k.preset); err != nil {
 			return nil, fmt.Errorf("the preset of %s %w", k.Name, err)
 		}
 	}
@@ -151,22 +150,17 @@ func (c *Config) readFile(file string) (found []error, err error) {
 	if err != nil {
 		return nil, Usagef("cannot read the config file: %w; ferry config example prints one to begin with", err)
 	}
-	var tree map[string]any
-	if err := toml.Unmarshal(data, &tree); err != nil {
-		if at := new(toml.DecodeError); errors.As(err, &at) {
-			row, column := at.Position()
-			return nil, Usagef("%s:%d:%d: not TOML: %s", file, row, column, strings.TrimPrefix(at.Error(), "toml: "))
-		}
-		return nil, Usagef("%s: not TOML: %w", file, err)
+	doc, err := tomlkeys.Parse(data)
+	if err != nil {
+		return nil, Usagef("%s:%w", file, err)
 	}
 	c.File = file
-	lines := keyLines(data)
-	given := flatten("", tree)
+	given := doc.Flat(isSection)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		c.from[name] = fmt.Sprintf("%s:%d", file, lines[name])
+		c.from[name] = fmt.Sprintf("%s:%d", file, doc.Line(name))
 		for _, err := range c.setKey(name, given[name]) {
 			c.unread[name] = true
-			found = append(found, UsageError{&problem{where: c.from[name], line: lines[name], text: err}})
+			found = append(found, UsageError{&problem{where: c.from[name], line: doc.Line(name), text: err}})
 		}
 	}
 	return found, nil
@@ -181,7 +175,7 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 		}
 		c.from[k.Name] = k.Flag
 		delete(c.unread, k.Name) // for the checks: a fault of the file is told of all the same
-		err := k.At(c).set(given)
+		err := k.At(c).Set(given)
 		if given == "" {
 			// Most likely a shell variable that is not set: the default, or
 			// the current directory, would be a surprise.
@@ -198,7 +192,7 @@ func (c *Config) readFlags(flags map[string]any) (found []error) {
 func (c *Config) setKey(name string, v any) (found []error) {
 	for _, k := range Keys() {
 		if k.Name == name {
-			for _, err := range faults(k.At(c).set(v)) {
+			for _, err := range faults(k.At(c).Set(v)) {
 				found = append(found, fmt.Errorf("%s %w", name, err))
 			}
 			return found
@@ -210,75 +204,8 @@ func (c *Config) setKey(name string, v any) (found []error) {
 	return []error{fmt.Errorf("unknown key %q: ferry config example shows every key", name)}
 }
 
-// flatten turns nested tables into "section.key" names. An empty table is
-// nothing to set, unless it has no name that keys could belong to.
-func flatten(prefix string, tree map[string]any) map[string]any {
-	flat := map[string]any{}
-	for name, v := range tree {
-		table, ok := v.(map[string]any)
-		if !ok {
-			flat[prefix+name] = v
-			continue
-		}
-		if len(table) == 0 && !isSection(prefix+name) {
-			flat[prefix+name] = v
-		}
-		maps.Copy(flat, flatten(prefix+name+".", table))
-	}
-	return flat
-}
-
 func isSection(name string) bool {
 	return slices.ContainsFunc(sections(), func(s [2]string) bool { return s[0] == name })
-}
-
-// keyLines finds the line of every key and table in a document that has been
-// parsed once without an error.
-func keyLines(data []byte) map[string]int {
-	lines := map[string]int{}
-	var p unstable.Parser
-	p.Reset(data)
-	table := ""
-	for p.NextExpression() {
-		e := p.Expression()
-		name, line := keyName(&p, e.Key())
-		switch e.Kind {
-		case unstable.Table, unstable.ArrayTable:
-			table = name + "."
-			lines[name] = line
-		case unstable.KeyValue:
-			lines[table+name] = line
-			inlineLines(lines, table+name+".", e.Value(), line)
-		}
-	}
-	return lines
-}
-
-// inlineLines gives the keys of an inline table the line it begins on.
-func inlineLines(lines map[string]int, prefix string, v *unstable.Node, line int) {
-	if v.Kind != unstable.InlineTable {
-		return
-	}
-	for it := v.Children(); it.Next(); {
-		var parts []string
-		for k := it.Node().Key(); k.Next(); {
-			parts = append(parts, string(k.Node().Data))
-		}
-		name := prefix + strings.Join(parts, ".")
-		lines[name] = line
-		inlineLines(lines, name+".", it.Node().Value(), line)
-	}
-}
-
-func keyName(p *unstable.Parser, key unstable.Iterator) (name string, line int) {
-	var parts []string
-	for key.Next() {
-		if line == 0 {
-			line = p.Shape(key.Node().Raw).Start.Line
-		}
-		parts = append(parts, string(key.Node().Data))
-	}
-	return strings.Join(parts, "."), line
 }
 
 // nearestKey is the key that a person who wrote name most likely meant: the

@@ -71,7 +71,7 @@ Sizes are bytes, ` + "`\"500kB\"`, `\"10MiB\"` or `\"1GiB\"`" + `; time spans ` 
 	EachSection(func(section, headline string, rows []Key) {
 		fmt.Fprintf(&b, "\n## [%s]\n\n%s\n\n| key | default | type | flag | live | meaning |\n|---|---|---|---|---|---|\n", section, headline)
 		for _, k := range rows {
-			fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", LastWord(k.Name), k.At(preset).Toml(), k.At(preset).kind(),
+			fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", LastWord(k.Name), k.At(preset).Toml(), k.At(preset).Kind(),
 				inCode(k.Flag), map[bool]string{true: "yes", false: "no"}[k.Live], strings.ReplaceAll(k.comment, "\n", " "))
 		}
 	})

@@ -4,19 +4,21 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+
+	"ferry/internal/setting"
 )
 
 // hostsConfig is [hosts]. All names are in lower case.
 type hostsConfig struct {
 	Names          []string
-	Greetings      []assignment
-	AnonymousRoots []assignment
+	Greetings      []setting.Assignment
+	AnonymousRoots []setting.Assignment
 	OwnUsers       []string
 }
 
 // hostChecks want every host that something is said of to be one.
 func hostChecks() []Check {
-	lefts := func(all []assignment) (names []string) {
+	lefts := func(all []setting.Assignment) (names []string) {
 		for _, a := range all {
 			names = append(names, a.Left)
 		}
@@ -58,5 +60,5 @@ func (c *Config) AnonymousRoots() []string {
 // AnonymousRoot is the directory that anonymous users see on host, a virtual
 // one or "".
 func (c *Config) AnonymousRoot(host string) string {
-	return cmp.Or(Assigned(c.Hosts.AnonymousRoots, host), c.Users.AnonymousRoot, c.Storage.Root)
+	return cmp.Or(setting.Assigned(c.Hosts.AnonymousRoots, host), c.Users.AnonymousRoot, c.Storage.Root)
 }

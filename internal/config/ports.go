@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -86,19 +85,3 @@ func (c *Config) checkPassivePorts() error {
 	}
 	return errors.Join(found...)
 }
-
-// localPort is a port, or how it is chosen: "auto", "any".
-type localPort struct{ at *string }
-
-func (p *localPort) set(v any) error {
-	s := fmt.Sprint(v)
-	n, err := strconv.ParseUint(s, 10, 16)
-	if s != "auto" && s != "any" && (err != nil || n == 0) {
-		return fmt.Errorf("must be \"auto\", \"any\" or a port from 1 to 65535, not %v", printed(v))
-	}
-	*p.at = s
-	return nil
-}
-
-func (p *localPort) Toml() string { return quote(*p.at) }
-func (p *localPort) kind() string { return "auto, any or a port" }

@@ -58,7 +58,7 @@ func (k Key) copy(from, to *Config) error {
 	if err := toml.Unmarshal([]byte("V = "+k.At(from).Toml()), &said); err != nil {
 		return fmt.Errorf("%s: %w", k.Name, err)
 	}
-	if err := k.At(to).set(said.V); err != nil {
+	if err := k.At(to).Set(said.V); err != nil {
 		return fmt.Errorf("%s %w", k.Name, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"ferry"
 	"ferry/internal/auth"
+	"ferry/internal/setting"
 )
 
 // StaticUser is a user that the command line or the config file names.
@@ -24,12 +25,12 @@ func (a StaticUser) Hashed() bool {
 // and toml never show the second half.
 type staticUserList []StaticUser
 
-func (a *staticUserList) set(v any) error {
-	if _, err := items(v); err != nil {
+func (a *staticUserList) Set(v any) error {
+	if _, err := setting.Items(v); err != nil {
 		return fmt.Errorf("must be a list of strings such as [\"NAME:HASH\"]")
 	}
 	var seen []string
-	return fill((*[]StaticUser)(a), v, func(item string) (StaticUser, error) {
+	return setting.Fill((*[]StaticUser)(a), v, func(item string) (StaticUser, error) {
 		name, secret, given := strings.Cut(item, ":")
 		u, err := StaticUser{name, secret}, ferry.CheckUserName(name)
 		switch {
@@ -56,10 +57,10 @@ func (a *staticUserList) Toml() string {
 			items = append(items, one.Name+":(not shown)")
 		}
 	}
-	return quoteList(items)
+	return setting.QuoteList(items)
 }
 
-func (a *staticUserList) kind() string { return "list of users" }
+func (a *staticUserList) Kind() string { return "list of users" }
 
 // PasswordInArguments tells whether a password stands on the command line,
 // where ps shows it to everybody on the machine.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ferry/internal/setting"
 	"ferry/internal/sysuser"
 )
 
@@ -23,19 +24,19 @@ func systemKeys() []Key {
 	return []Key{
 		{"system.enabled", "--system", restart, false,
 			"Let the accounts of this machine in (passwd, shadow), each at home in its own directory. The kernel\ndecides what they may do there, as if they had logged in. The server must be started as root.",
-			func(c *Config) value { return (*boolean)(&c.System.Enabled) }},
+			func(c *Config) setting.Value { return setting.Boolean(&c.System.Enabled) }},
 		{"system.min_uid", "", live, int64(1000),
 			"The lowest user ID that may log in. Root never may.",
-			func(c *Config) value { return (*count)(&c.System.MinUID) }},
+			func(c *Config) setting.Value { return setting.Count(&c.System.MinUID) }},
 		{"system.groups", "", live, []string{},
 			"Groups of which an account must be in one to log in. Empty: all may.",
-			func(c *Config) value { return list{at: &c.System.Groups, check: checkGroup} }},
+			func(c *Config) setting.Value { return setting.List(&c.System.Groups, checkGroup) }},
 		{"system.denied", "", live, "/etc/ftpusers",
 			"A file with names of accounts that may not log in, one a line.",
-			func(c *Config) value { return (*text)(&c.System.Denied) }},
+			func(c *Config) setting.Value { return setting.Text(&c.System.Denied) }},
 		{"system.any_shell", "", live, false,
 			"Let those in, too, whose shell is not one of /etc/shells.",
-			func(c *Config) value { return (*boolean)(&c.System.AnyShell) }},
+			func(c *Config) setting.Value { return setting.Boolean(&c.System.AnyShell) }},
 	}
 }
 

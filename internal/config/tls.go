@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ferry/internal/certs"
+	"ferry/internal/setting"
 )
 
 // tlsConfig is [tls].
@@ -18,13 +19,13 @@ type tlsConfig struct {
 	StrictSNI       bool
 	Hosts           []string
 	Require         string // "auto": config.require says what it means
-	RequireNetworks []assignment
-	RequireUsers    []assignment
+	RequireNetworks []setting.Assignment
+	RequireUsers    []setting.Assignment
 	Binding         string
 	CCC             bool
-	UncleanNetworks networks
+	UncleanNetworks setting.Networks
 	UncleanUsers    []string
-	LegacyNetworks  networks
+	LegacyNetworks  setting.Networks
 	LegacyCharset   string
 	LegacyDOSList   bool
 
@@ -32,7 +33,7 @@ type tlsConfig struct {
 	ClientCA, ClientCRL string
 	ClientFactor        string
 	ClientMatch         string
-	ClientFingerprints  []assignment
+	ClientFingerprints  []setting.Assignment
 
 	ACMENames         []string
 	ACMEEmail         string
@@ -44,8 +45,8 @@ type tlsConfig struct {
 // certPairs is further certificates: "CERT:KEY", or "FILE" with both in it.
 type certPairs []certs.Pair
 
-func (p *certPairs) set(v any) error {
-	return fill((*[]certs.Pair)(p), v, func(item string) (certs.Pair, error) {
+func (p *certPairs) Set(v any) error {
+	return setting.Fill((*[]certs.Pair)(p), v, func(item string) (certs.Pair, error) {
 		cert, key, given := strings.Cut(item, ":")
 		if !filepath.IsAbs(cert) || given && !filepath.IsAbs(key) {
 			return certs.Pair{}, fmt.Errorf("must hold absolute paths, \"/etc/ferry/b.crt:/etc/ferry/b.key\", not %q", item)
@@ -59,10 +60,10 @@ func (p *certPairs) Toml() string {
 	for _, one := range *p {
 		items = append(items, strings.TrimSuffix(one.Cert+":"+one.Key, ":"))
 	}
-	return quoteList(items)
+	return setting.QuoteList(items)
 }
 
-func (p *certPairs) kind() string { return "list of files" }
+func (p *certPairs) Kind() string { return "list of files" }
 
 // require is what tls.require means here.
 func (c *Config) require() string {

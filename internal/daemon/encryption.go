@@ -12,6 +12,7 @@ import (
 	"ferry/internal/certs"
 	"ferry/internal/config"
 	"ferry/internal/ftpserver"
+	"ferry/internal/setting"
 )
 
 // legacyFor tells whether a client gets the legacy profile.
@@ -20,7 +21,7 @@ func legacyFor(c *config.Config, who ftpserver.Client) bool {
 	if who.Implicit {
 		at = c.FTPS.Legacy
 	}
-	return at || config.Within(c.TLS.LegacyNetworks, who.Peer)
+	return at || setting.Within(c.TLS.LegacyNetworks, who.Peer)
 }
 
 // Encryption is what TLS is made of; the fields are nil where it is off.
@@ -147,7 +148,7 @@ func (e Encryption) certified(conf *config.Config, cs tls.ConnectionState, user 
 func standsFor(conf *config.Config, id certs.Identity, user string) bool {
 	switch conf.TLS.ClientMatch {
 	case "fingerprint":
-		return user != "" && config.Assigned(conf.TLS.ClientFingerprints, id.Fingerprint) == user
+		return user != "" && setting.Assigned(conf.TLS.ClientFingerprints, id.Fingerprint) == user
 	case "san":
 		return slices.Contains(slices.Concat(id.DNSNames, id.Emails, id.URIs), user)
 	}

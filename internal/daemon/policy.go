@@ -8,6 +8,7 @@ import (
 	"ferry/internal/config"
 	"ferry/internal/ftpserver"
 	"ferry/internal/ftptls"
+	"ferry/internal/setting"
 )
 
 // policies say how TLS is used with a client.
@@ -47,7 +48,7 @@ func newPolicies(conf *config.Config) *policies {
 func (p *policies) of(who ftpserver.Client) ftpserver.Policy {
 	policy := p.usual
 	policy.Require = p.require(who)
-	policy.UncleanClose = config.Within(p.conf.TLS.UncleanNetworks, who.Peer) || slices.Contains(p.conf.TLS.UncleanUsers, who.User)
+	policy.UncleanClose = setting.Within(p.conf.TLS.UncleanNetworks, who.Peer) || slices.Contains(p.conf.TLS.UncleanUsers, who.User)
 	if legacyFor(p.conf, who) {
 		policy.Legacy = p.legacy
 	}

@@ -8,13 +8,14 @@ import (
 	"ferry"
 	"ferry/internal/auth"
 	"ferry/internal/config"
+	"ferry/internal/setting"
 )
 
 // virtualHosts are the hosts with their greetings; "": the server's.
 func virtualHosts(conf *config.Config) map[string]string {
 	known := make(map[string]string, len(conf.Hosts.Names))
 	for _, name := range conf.Hosts.Names {
-		known[name] = config.Assigned(conf.Hosts.Greetings, name)
+		known[name] = setting.Assigned(conf.Hosts.Greetings, name)
 	}
 	return known
 }

@@ -1,4 +1,4 @@
-package config
+package setting
 
 import (
 	"fmt"
@@ -8,33 +8,36 @@ import (
 	"strings"
 )
 
-// address is what PASV tells clients of network to connect to.
-type address struct {
+// Address is what PASV tells clients of network to connect to.
+type Address struct {
 	Network netip.Prefix
 	Host    string
 }
 
 // addresses is several of them: "HOST" for everybody, "NETWORK=HOST".
-type addresses []address
+type addresses []Address
 
-func (a *addresses) set(v any) error { return fill((*[]address)(a), v, parseAddress) }
+// Addresses is a setting of what PASV tells to whom: "HOST" for everybody, "NETWORK=HOST".
+func Addresses(at *[]Address) Value { return (*addresses)(at) }
 
-func parseAddress(s string) (address, error) {
+func (a *addresses) Set(v any) error { return Fill((*[]Address)(a), v, parseAddress) }
+
+func parseAddress(s string) (Address, error) {
 	network, host, ok := strings.Cut(s, "=")
 	if !ok {
 		network, host = "0.0.0.0/0", s // PASV speaks IPv4 only; EPSV names no address
 	}
-	prefix, err := parseNetwork(network)
+	prefix, err := ParseNetwork(network)
 	if err != nil {
-		return address{}, err
+		return Address{}, err
 	}
 	if ip, err := netip.ParseAddr(host); err == nil && !ip.Unmap().Is4() {
-		return address{}, fmt.Errorf("must name an IPv4 address or a host name, not %q: PASV cannot carry IPv6 (EPSV needs no address)", host)
+		return Address{}, fmt.Errorf("must name an IPv4 address or a host name, not %q: PASV cannot carry IPv6 (EPSV needs no address)", host)
 	}
 	if host == "" || strings.ContainsAny(host, " /:,=") {
-		return address{}, fmt.Errorf("must name hosts such as \"203.0.113.7\" or \"10.0.0.0/8=10.0.0.7\", not %q", s)
+		return Address{}, fmt.Errorf("must name hosts such as \"203.0.113.7\" or \"10.0.0.0/8=10.0.0.7\", not %q", s)
 	}
-	return address{prefix, host}, nil
+	return Address{prefix, host}, nil
 }
 
 func (a *addresses) Toml() string {
@@ -46,18 +49,21 @@ func (a *addresses) Toml() string {
 			items = append(items, one.Network.String()+"="+one.Host)
 		}
 	}
-	return quoteList(items)
+	return QuoteList(items)
 }
 
-func (a *addresses) kind() string { return "list of hosts" }
+func (a *addresses) Kind() string { return "list of hosts" }
 
 // endpoint is where a listener listens: "HOST:PORT", ":PORT", or "off".
 type endpoint string
 
-func (e *endpoint) set(v any) error {
+// Endpoint is a setting of where a listener listens.
+func Endpoint(at *string) Value { return (*endpoint)(at) }
+
+func (e *endpoint) Set(v any) error {
 	s, ok := v.(string)
 	if !ok {
-		return fmt.Errorf("must be \"HOST:PORT\", \":PORT\" or \"off\", not %v", printed(v))
+		return fmt.Errorf("must be \"HOST:PORT\", \":PORT\" or \"off\", not %v", Printed(v))
 	}
 	if s != "off" {
 		_, port, err := net.SplitHostPort(s)
@@ -72,9 +78,10 @@ func (e *endpoint) set(v any) error {
 	return nil
 }
 
-func (e *endpoint) Toml() string { return quote(string(*e)) }
-func (e *endpoint) kind() string { return "address" }
+func (e *endpoint) Toml() string { return Quote(string(*e)) }
+func (e *endpoint) Kind() string { return "address" }
 
+// Within tells whether peer is in one of networks.
 func Within(networks []netip.Prefix, peer netip.Addr) bool {
 	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(peer.WithZone("")) })
 }
