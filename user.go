@@ -65,6 +65,10 @@ type Limits struct {
 	Sessions int   // at once
 	Upload   int64 // bytes a second, all sessions of the user together
 	Download int64 // bytes a second, all sessions of the user together
+	// QuotaBytes and QuotaFiles are what the user's home may hold, whoever put it
+	// there. Everything that has a name counts as a file: files, links, directories,
+	// and what is kept of broken uploads. Bytes are those that files are long.
+	QuotaBytes, QuotaFiles int64
 }
 
 // Right is a set of things a user may do.

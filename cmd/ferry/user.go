@@ -80,6 +80,8 @@ type accountFlags struct {
 	MaxSessions   *int           `placeholder:"N" help:"Sessions at once; 0: no limit."`
 	UploadRate    *bytesize.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
 	DownloadRate  *bytesize.Size `placeholder:"RATE" help:"Bytes a second, such as 10MiB; 0: no limit."`
+	Quota         *bytesize.Size `placeholder:"SIZE" help:"Bytes that the home may hold, whoever put them there, such as 10GiB; 0: no limit."`
+	QuotaFiles    *int64         `placeholder:"N" help:"Files, links and directories that the home may hold; 0: no limit."`
 	Expires       *string        `placeholder:"DATE" words:"never" help:"Last day (2026-12-31, in UTC) on which the user may log in, or a moment (RFC 3339), or never."`
 	Disabled      *bool          `negatable:"" help:"The user may not log in; running sessions end."`
 }
@@ -89,7 +91,8 @@ func (f *accountFlags) changes() *account.Changes {
 	return &account.Changes{
 		Home: f.Home, Rights: f.Rights, ReadOnly: f.ReadOnly, Rules: f.Rule, Login: f.Login, Principals: f.Principals,
 		Shared: f.Shared, DirectUploads: f.DirectUploads, Charset: f.Charset, MaxSessions: f.MaxSessions,
-		UploadRate: (*int64)(f.UploadRate), DownloadRate: (*int64)(f.DownloadRate), Expires: f.Expires, Disabled: f.Disabled,
+		UploadRate: (*int64)(f.UploadRate), DownloadRate: (*int64)(f.DownloadRate),
+		QuotaBytes: (*int64)(f.Quota), QuotaFiles: f.QuotaFiles, Expires: f.Expires, Disabled: f.Disabled,
 	}
 }
 

@@ -53,6 +53,8 @@ func printUser(c console, u account.Record) error {
 	row("sessions", "%s", orNoLimit(u.MaxSessions > 0, strconv.Itoa(u.MaxSessions)+" at once"))
 	row("upload", "%s", orNoLimit(u.UploadRate > 0, bytesize.Size(u.UploadRate).String()+"/s"))
 	row("download", "%s", orNoLimit(u.DownloadRate > 0, bytesize.Size(u.DownloadRate).String()+"/s"))
+	row("quota", "%s", orNoLimit(u.QuotaBytes > 0, bytesize.Size(u.QuotaBytes).String()))
+	row("quota files", "%s", orNoLimit(u.QuotaFiles > 0, strconv.FormatInt(u.QuotaFiles, 10)))
 	row("shared", "%t", u.Shared)
 	row("direct uploads", "%t", u.DirectUploads)
 	row("created", "%s", u.Created.Format(time.RFC3339))

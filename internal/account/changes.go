@@ -34,6 +34,7 @@ type Changes struct {
 	Charset                  *string
 	MaxSessions              *int
 	UploadRate, DownloadRate *int64 // bytes a second; 0: no limit
+	QuotaBytes, QuotaFiles   *int64 // that the home may hold; 0: no limit
 	// Expires is a day, a moment (RFC 3339), or "never".
 	Expires  *string
 	Disabled *bool
@@ -183,6 +184,11 @@ func (c *Changes) applyLimits(u *ferry.User) error {
 	}
 	u.Limits.Upload = given(c.UploadRate, u.Limits.Upload)
 	u.Limits.Download = given(c.DownloadRate, u.Limits.Download)
+	u.Limits.QuotaBytes = given(c.QuotaBytes, u.Limits.QuotaBytes)
+	u.Limits.QuotaFiles = given(c.QuotaFiles, u.Limits.QuotaFiles)
+	if u.Limits.QuotaFiles < 0 {
+		return invalid("quota-files", " must be 0 or more, not %d", u.Limits.QuotaFiles)
+	}
 	return nil
 }
 

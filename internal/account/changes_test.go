@@ -47,6 +47,7 @@ func TestInvalid(t *testing.T) {
 		"login":        {Login: said("token")},
 		"charset":      {Charset: said("klingon")},
 		"max-sessions": {MaxSessions: said(-1)},
+		"quota-files":  {QuotaFiles: said(int64(-1))},
 		"expires":      {Expires: said("tomorrow")},
 	} {
 		_, err := New("alice", &c)

@@ -20,6 +20,8 @@ type Record struct {
 	MaxSessions   int          `json:"max_sessions"`
 	UploadRate    int64        `json:"upload_rate"`   // bytes a second; 0: no limit
 	DownloadRate  int64        `json:"download_rate"` // bytes a second; 0: no limit
+	QuotaBytes    int64        `json:"quota_bytes"`   // that the home may hold; 0: no limit
+	QuotaFiles    int64        `json:"quota_files"`   // 0: no limit
 	Expires       *time.Time   `json:"expires"`       // null: never
 	Disabled      bool         `json:"disabled"`
 	Password      bool         `json:"password"` // whether there is one
@@ -42,6 +44,7 @@ type KeyRecord struct {
 func RecordOf(a store.Account) Record {
 	u := Record{Name: a.Name, Home: a.Home, Rules: []RuleRecord{}, Login: a.Login.String(), Principals: append([]string{}, a.Principals...), Shared: a.Shared, DirectUploads: a.DirectUploads,
 		Charset: a.Charset, MaxSessions: a.Limits.Sessions, UploadRate: a.Limits.Upload, DownloadRate: a.Limits.Download,
+		QuotaBytes: a.Limits.QuotaBytes, QuotaFiles: a.Limits.QuotaFiles,
 		Disabled: a.Disabled, Password: a.Hash != "", Keys: []KeyRecord{}, Created: a.Created, Changed: a.Changed}
 	if u.Charset == "" {
 		u.Charset = "utf-8"

@@ -185,15 +185,16 @@ func putLists(ctx context.Context, tx *sql.Tx, a Account) error {
 // whatever else refers to it must not go with it.
 func putUser(ctx context.Context, tx *sql.Tx, a Account) error {
 	const put = `INSERT INTO users (name, version, hash, login, principals, home, shared, disabled, expires, charset, direct_uploads,
-		max_sessions, upload_rate, download_rate, created, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		max_sessions, upload_rate, download_rate, quota_bytes, quota_files, created, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET version = excluded.version, hash = excluded.hash, login = excluded.login,
 		principals = excluded.principals, home = excluded.home,
 		shared = excluded.shared, disabled = excluded.disabled, expires = excluded.expires, charset = excluded.charset,
 		direct_uploads = excluded.direct_uploads, max_sessions = excluded.max_sessions,
-		upload_rate = excluded.upload_rate, download_rate = excluded.download_rate, changed = excluded.changed`
+		upload_rate = excluded.upload_rate, download_rate = excluded.download_rate,
+		quota_bytes = excluded.quota_bytes, quota_files = excluded.quota_files, changed = excluded.changed`
 	_, err := tx.ExecContext(ctx, put, a.Name, a.Version, a.Hash, a.Login.String(), strings.Join(a.Principals, ","), a.Home, number(a.Shared), number(a.Disabled),
 		formatTime(a.Expires), a.Charset, number(a.DirectUploads),
-		a.Limits.Sessions, a.Limits.Upload, a.Limits.Download, formatTime(a.Created), formatTime(a.Changed))
+		a.Limits.Sessions, a.Limits.Upload, a.Limits.Download, a.Limits.QuotaBytes, a.Limits.QuotaFiles, formatTime(a.Created), formatTime(a.Changed))
 	return err
 }
 

@@ -54,7 +54,7 @@ func check(a Account) error {
 		return errors.New("what the account wants to be shown at a login is not known")
 	case a.Home != "" && !filepath.IsAbs(a.Home) && !strings.Contains(a.Home, "://") || strings.Contains(a.Home, "\x00"):
 		return fmt.Errorf("home directory %q: must be an absolute path, or a URL", a.Home)
-	case a.Limits.Sessions < 0 || a.Limits.Upload < 0 || a.Limits.Download < 0:
+	case a.Limits.Sessions < 0 || a.Limits.Upload < 0 || a.Limits.Download < 0 || a.Limits.QuotaBytes < 0 || a.Limits.QuotaFiles < 0:
 		return errors.New("a limit is below 0; 0 means none")
 	}
 	if a.Charset != "" {

@@ -53,12 +53,12 @@ func readAccount(ctx context.Context, tx *sql.Tx, name string) (Account, error) 
 // readUser reads an account without its keys.
 func readUser(ctx context.Context, tx *sql.Tx, name string) (a Account, err error) {
 	const query = `SELECT name, version, hash, login, principals, home, shared, disabled, expires, charset, direct_uploads,
-		max_sessions, upload_rate, download_rate, created, changed FROM users WHERE name = ?`
+		max_sessions, upload_rate, download_rate, quota_bytes, quota_files, created, changed FROM users WHERE name = ?`
 	var shared, disabled, direct truth
 	var expires, created, changed moment
 	var login, principals string
 	err = tx.QueryRowContext(ctx, query, name).Scan(&a.Name, &a.Version, &a.Hash, &login, &principals, &a.Home, &shared, &disabled, &expires,
-		&a.Charset, &direct, &a.Limits.Sessions, &a.Limits.Upload, &a.Limits.Download, &created, &changed)
+		&a.Charset, &direct, &a.Limits.Sessions, &a.Limits.Upload, &a.Limits.Download, &a.Limits.QuotaBytes, &a.Limits.QuotaFiles, &created, &changed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Account{}, noUser(name)
 	}
