@@ -53,6 +53,7 @@ func house() map[string][]string {
 		"ferry/internal/config":     {"ferry", "ferry/internal/setting", "ferry/internal/tomlkeys", "ferry/internal/auth", "ferry/internal/certs", "ferry/internal/sysuser", "ferry/internal/nearest"},
 		"ferry/internal/home":       {"ferry", "ferry/internal/config", "ferry/internal/disk"},
 		"ferry/internal/account":    {"ferry", "ferry/internal/config", "ferry/internal/home", "ferry/internal/auth", "ferry/internal/store"},
+		"ferry/internal/importer":   {"ferry", "ferry/internal/auth", "ferry/internal/store"},
 		"ferry/internal/opensshlog": {"ferry", "ferry/internal/logqueue"},
 		"ferry/internal/gate":       root,
 		"ferry/internal/access":     root,
