@@ -95,10 +95,10 @@ func TestProFTPD(t *testing.T) {
 func TestPureFTPd(t *testing.T) {
 	a := read(t, "pureftpd", "joe:"+cryptHash+":500:101::/home/ftpusers/joe/./:10240:20480:1:10:3:1000:10485760:::192.168.0.0/16:192.168.1.1:0900-1800:\n")
 	joe := only(t, a)
-	if joe.Home != "/home/ftpusers/joe" || joe.Hash != cryptHash || joe.Limits != (ferry.Limits{Sessions: 3, Upload: 10240, Download: 20480}) {
+	if joe.Home != "/home/ftpusers/joe" || joe.Hash != cryptHash || joe.Limits != (ferry.Limits{Sessions: 3, Upload: 10240, Download: 20480, QuotaFiles: 1000, QuotaBytes: 10485760}) {
 		t.Errorf("%+v", joe)
 	}
-	want := []string{"uid", "upload ratio", "download ratio", "files quota", "size quota", "allowed client IPs", "denied client IPs", "time restrictions"}
+	want := []string{"uid", "upload ratio", "download ratio", "allowed client IPs", "denied client IPs", "time restrictions"}
 	if got := fields(a); !slices.Equal(got, want) {
 		t.Errorf("not mapped: %q, want %q", got, want)
 	}
@@ -166,7 +166,7 @@ func TestSFTPGo(t *testing.T) {
 	if alice.Home != "/srv/alice" || alice.Hash != pbkdf2Hash || alice.Disabled || alice.Login != ferry.LoginKey || len(alice.Keys) != 1 {
 		t.Errorf("%+v", alice)
 	}
-	if want := (ferry.Limits{Sessions: 2, Upload: 128 << 10}); alice.Limits != want || !alice.Expires.Equal(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) {
+	if want := (ferry.Limits{Sessions: 2, Upload: 128 << 10, QuotaBytes: 1 << 20}); alice.Limits != want || !alice.Expires.Equal(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v, expires %v", alice.Limits, alice.Expires)
 	}
 	for name, want := range map[ferry.Name]string{"/x": "read-only", "/in/x": "list,create", "/all/x": "all"} {
@@ -174,7 +174,7 @@ func TestSFTPGo(t *testing.T) {
 			t.Errorf("rights at %s: %s, want %s", name, got, want)
 		}
 	}
-	want := []string{"public_keys", "permissions", "filters.allowed_ip", "filters.file_patterns", "filters.totp_config", "groups", "quota_size", "uid", "virtual_folders"}
+	want := []string{"public_keys", "permissions", "filters.allowed_ip", "filters.file_patterns", "filters.totp_config", "groups", "uid", "virtual_folders"}
 	if got := fields(a)[:len(want)]; !slices.Equal(got, want) {
 		t.Errorf("not mapped: %q, want %q", got, want)
 	}

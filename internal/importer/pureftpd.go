@@ -3,8 +3,10 @@ package importer
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
+	"ferry"
 	"ferry/internal/store"
 )
 
@@ -75,26 +77,30 @@ func (a *Accounts) pureHome(e *Entry, dir string) error {
 }
 
 func (a *Accounts) pureLimits(e *Entry, values []string) error {
-	upload, errUp := pureNumber(values[0])
-	download, errDown := pureNumber(values[1])
-	sessions, errSessions := pureNumber(values[4])
-	for i, err := range map[int]error{0: errUp, 1: errDown, 4: errSessions} {
+	var numbers [12]int64
+	for _, i := range pureNumbers() {
+		n, err := pureNumber(values[i])
 		if err != nil {
 			return fmt.Errorf("the %s %.20q is no number", pureFields()[i], values[i])
 		}
+		numbers[i] = n
 	}
 	e.set(func(account *store.Account) {
-		account.Limits.Upload, account.Limits.Download, account.Limits.Sessions = upload, download, int(min(sessions, math.MaxInt32))
+		account.Limits = ferry.Limits{Upload: numbers[0], Download: numbers[1], Sessions: int(min(numbers[4], math.MaxInt32)), QuotaFiles: numbers[5], QuotaBytes: numbers[6]}
 	})
 	for i, field := range pureFields() {
-		kept := i == 0 || i == 1 || i == 4
-		none := values[i] == "" || values[i] == "0" && i < 7 && i != 5 && i != 6
-		if !kept && !none {
+		if !slices.Contains(pureNumbers(), i) && values[i] != "" && values[i] != "0" {
 			a.note(e, field, "%s", values[i])
+		}
+		if (i == 5 || i == 6) && values[i] == "0" {
+			a.note(e, field, "0 let nothing be kept; here it is no limit")
 		}
 	}
 	return nil
 }
+
+// pureNumbers are those of pureFields that are kept.
+func pureNumbers() []int { return []int{0, 1, 4, 5, 6} }
 
 // pureNumber reads a number; there may be none, which is no limit, as is 0.
 func pureNumber(s string) (int64, error) {

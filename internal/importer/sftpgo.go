@@ -99,6 +99,8 @@ type dumpedUser struct {
 	MaxSessions       int                 `json:"max_sessions"`
 	UploadBandwidth   int64               `json:"upload_bandwidth"`   // KiB a second
 	DownloadBandwidth int64               `json:"download_bandwidth"` // KiB a second
+	QuotaSize         int64               `json:"quota_size"`         // bytes
+	QuotaFiles        int64               `json:"quota_files"`
 	Permissions       map[string][]string `json:"permissions"`
 	Filesystem        struct {
 		Provider int `json:"provider"`
@@ -150,7 +152,7 @@ func (a *Accounts) user(e *Entry, u dumpedUser) error {
 		return fmt.Errorf("its files are not in a directory of the host (filesystem provider %d)", u.Filesystem.Provider)
 	case u.Password == "" && len(u.PublicKeys) == 0:
 		return errors.New("it has neither a password nor a public key")
-	case u.MaxSessions < 0 || tooFast(u.UploadBandwidth) || tooFast(u.DownloadBandwidth):
+	case u.MaxSessions < 0 || u.QuotaSize < 0 || u.QuotaFiles < 0 || tooFast(u.UploadBandwidth) || tooFast(u.DownloadBandwidth):
 		return errors.New("a limit of it is below 0, or no number that is one")
 	}
 	if err := e.home(u.HomeDir); err != nil {
@@ -167,8 +169,8 @@ func (a *Accounts) user(e *Entry, u dumpedUser) error {
 	}
 	login := a.login(e, u.Filters.DeniedLoginMethods)
 	e.set(func(account *store.Account) {
-		account.Limits.Sessions = u.MaxSessions
-		account.Limits.Upload, account.Limits.Download = u.UploadBandwidth<<10, u.DownloadBandwidth<<10
+		account.Limits = ferry.Limits{Sessions: u.MaxSessions, Upload: u.UploadBandwidth << 10, Download: u.DownloadBandwidth << 10,
+			QuotaBytes: u.QuotaSize, QuotaFiles: u.QuotaFiles}
 		account.Disabled = u.Status == nil || *u.Status != 1
 		account.Login = login
 	})
@@ -244,7 +246,7 @@ func (a *Accounts) others(e *Entry, rest map[string]json.RawMessage) {
 // mapped are the fields that are kept, or say nothing about what the user may do.
 func mapped() []string {
 	return []string{
-		"username", "status", "expiration_date", "password", "public_keys", "home_dir", "max_sessions", "upload_bandwidth", "download_bandwidth",
+		"username", "status", "expiration_date", "password", "public_keys", "home_dir", "max_sessions", "quota_size", "quota_files", "upload_bandwidth", "download_bandwidth",
 		"permissions", "filesystem", "filters.denied_login_methods", "filters.is_anonymous",
 		"id", "email", "description", "additional_info", "has_password", "created_at", "updated_at", "last_login", "last_quota_update",
 		"last_password_change", "first_download", "first_upload", "deleted_at", "oidc_custom_fields",
