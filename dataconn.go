@@ -3,6 +3,7 @@ package ferry
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
@@ -49,6 +50,16 @@ func (d *DataConn) Conn() net.Conn {
 func (d *DataConn) Read(p []byte) (int, error) {
 	n, err := d.Conn().Read(p)
 	return n, d.Why(err)
+}
+
+// Ended waits for what comes next, and tells whether that is the end. If it is not, a byte
+// is lost: it is for who will take no more.
+func (d *DataConn) Ended() (bool, error) {
+	n, err := io.ReadFull(d, make([]byte, 1))
+	if n > 0 || err != io.EOF {
+		return false, err
+	}
+	return true, nil
 }
 
 // Write is io.Writer's.

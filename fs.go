@@ -351,4 +351,5 @@ type Space struct {
 	BlockSize                    uint32
 	MaxName                      uint32 // longest name of one element, in bytes
 	ReadOnly                     bool
+	Quota                        Quota // of the user; zero: there is none
 }

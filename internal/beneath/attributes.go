@@ -43,7 +43,14 @@ func (r *Root) Resize(o *Object, size int64) error {
 		return err
 	}
 	defer unix.Close(fd)
-	return Truncate(fd, size)
+	return r.Truncate(fd, size)
+}
+
+// Truncate changes the size of an open file that nobody has told to be Written.
+func (r *Root) Truncate(fd int, size int64) error {
+	f := r.Written(fd)
+	defer f.Closed()
+	return f.Resize(size, func() error { return Truncate(fd, size) })
 }
 
 func Truncate(fd int, size int64) error {

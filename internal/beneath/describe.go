@@ -146,6 +146,15 @@ func (r *Root) addTarget(i *ferry.Info, dir int, base string) (err error) {
 	return err
 }
 
+// Space is SpaceOf, and what of it the account may use.
+func (r *Root) Space(fd int) (ferry.Space, error) {
+	s, err := SpaceOf(fd)
+	if err != nil {
+		return s, err
+	}
+	return r.account.Within(s), nil
+}
+
 // SpaceOf describes the file system that holds the object fd.
 func SpaceOf(fd int) (ferry.Space, error) {
 	var st unix.Statfs_t

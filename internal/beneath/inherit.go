@@ -62,6 +62,22 @@ func (r *Root) Inherit(fd int, p *Place, old *unix.Stat_t, own Own, lost func(wh
 	return nil
 }
 
+// Unfit says why the file at p, which exists, must be written in place and cannot be
+// replaced, or "". Fd is what is to replace it, unless that could not be made: err.
+func (r *Root) Unfit(p *Place, fd int, err error) string {
+	switch {
+	case err == unix.EACCES || err == unix.EPERM || err == unix.EROFS || err == unix.ENOENT: // the last in procfs
+		return "the directory may not be written"
+	case err != nil:
+		return ""
+	case p.St.Nlink > 1:
+		return "the file has other hard links"
+	case !r.TryOwner(fd, &p.St):
+		return "the file's owner could not be kept"
+	}
+	return ""
+}
+
 // TryOwner gives the open file fd the group of the file that it is to replace, and for
 // a moment its owner: whether the system allows that depends on more than can be asked
 // for (capabilities, user namespaces, what a network file system makes of numbers).

@@ -7,7 +7,25 @@ import (
 )
 
 // OpenAt opens the entry of a directory, no link, or makes it.
-func (r *Root) OpenAt(dir int, base string, flags int, mode uint32) (int, error) {
+func (r *Root) OpenAt(dir int, base string, flags int, mode uint32) (fd int, err error) {
+	if flags&unix.O_CREAT == 0 {
+		return r.openAt(dir, base, flags, mode)
+	}
+	err = r.account.Make(func() error { fd, err = r.openAt(dir, base, flags, mode); return err })
+	return fd, err
+}
+
+// MakePart makes the part of an upload; replaces tells that it is to take the place of a file.
+func (r *Root) MakePart(dir int, base string, mode uint32, replaces bool) (fd int, err error) {
+	fd = -1
+	err = r.account.MakePart(replaces, func() error {
+		fd, err = r.openAt(dir, base, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
+		return err
+	})
+	return fd, err
+}
+
+func (r *Root) openAt(dir int, base string, flags int, mode uint32) (int, error) {
 	return r.openAs(func() (int, error) { return unix.Openat(dir, base, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode) })
 }
 
@@ -24,7 +42,8 @@ func (r *Root) Writable(p *Place) error {
 // Mkdir makes a directory of that mode, whatever the umask of the process is; failing at
 // the latter changes nothing for the worse.
 func (r *Root) Mkdir(p *Place, mode uint32) error {
-	if err := r.call(func() error { return unix.Mkdirat(p.Dir, p.Base, mode) }); err != nil {
+	make := func() error { return r.call(func() error { return unix.Mkdirat(p.Dir, p.Base, mode) }) }
+	if err := r.account.Make(make); err != nil {
 		return err
 	}
 	o, err := r.LookAt(p)
@@ -40,33 +59,63 @@ func (r *Root) Mkdir(p *Place, mode uint32) error {
 
 // Symlink makes a link, whose target is kept as it is.
 func (r *Root) Symlink(target string, p *Place) error {
-	return r.call(func() error { return unix.Symlinkat(target, p.Dir, p.Base) })
+	return r.account.Make(func() error { return r.call(func() error { return unix.Symlinkat(target, p.Dir, p.Base) }) })
 }
 
 // Link makes p another name of the file, or the link, at old.
 func (r *Root) Link(old, p *Place) error {
-	return r.call(func() error { return unix.Linkat(old.Dir, old.Base, p.Dir, p.Base, 0) })
+	return r.account.Make(func() error {
+		return r.call(func() error { return unix.Linkat(old.Dir, old.Base, p.Dir, p.Base, 0) })
+	})
 }
 
 // Rename is renameat, which replaces.
 func (r *Root) Rename(dir int, base string, newDir int, newBase string) error {
-	return r.call(func() error { return unix.Renameat(dir, base, newDir, newBase) })
+	victim := func() *unix.Stat_t {
+		var from, to unix.Stat_t
+		if r.StatAt(newDir, newBase, &to) != nil || r.StatAt(dir, base, &from) == nil && Same(&from, &to) {
+			return nil // of two names of one file both stay
+		}
+		return &to
+	}
+	return r.account.Remove(victim, func() error {
+		return r.call(func() error { return unix.Renameat(dir, base, newDir, newBase) })
+	})
 }
 
 // RenameNew renames to a name that must be free, decided by the kernel.
 func (r *Root) RenameNew(dir int, base string, newDir int, newBase string) error {
-	return r.run(func() error { return renameNew(dir, base, newDir, newBase) })
+	return r.account.Remove(nothing, func() error {
+		return r.run(func() error { return renameNew(dir, base, newDir, newBase) })
+	})
 }
 
 // Rmdir removes the empty directory at the place.
 func (r *Root) Rmdir(p *Place) error {
-	return r.call(func() error { return unix.Unlinkat(p.Dir, p.Base, unix.AT_REMOVEDIR) })
+	return r.account.Remove(r.standing(p.Dir, p.Base), func() error {
+		return r.call(func() error { return unix.Unlinkat(p.Dir, p.Base, unix.AT_REMOVEDIR) })
+	})
 }
 
 // Unlink removes the entry of a directory, which is no directory.
 func (r *Root) Unlink(dir int, name string) error {
-	return r.call(func() error { return unix.Unlinkat(dir, name, 0) })
+	return r.account.Remove(r.standing(dir, name), func() error {
+		return r.call(func() error { return unix.Unlinkat(dir, name, 0) })
+	})
 }
+
+// standing looks at what stands under a name.
+func (r *Root) standing(dir int, base string) func() *unix.Stat_t {
+	return func() *unix.Stat_t {
+		st := new(unix.Stat_t)
+		if r.StatAt(dir, base, st) != nil {
+			return nil
+		}
+		return st
+	}
+}
+
+func nothing() *unix.Stat_t { return nil }
 
 // renameNew is RenameNew, in as many steps as the file system needs.
 func renameNew(dir int, base string, newDir int, newBase string) error {

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ferry"
+	"ferry/internal/quota"
 	"ferry/internal/runas"
 )
 
@@ -18,9 +20,10 @@ type Root struct {
 	as       *runas.User // who all that names a file is done as
 	straight bool        // no link is followed
 	mounts   *mounts
-	paths    []string // of the host that are the root; none: it is the host's own
-	proc     bool     // /proc is there, so an open object can be opened again
-	special  bool     // devices, and file systems of the kernel, are served too
+	paths    []string       // of the host that are the root; none: it is the host's own
+	proc     bool           // /proc is there, so an open object can be opened again
+	account  *quota.Account // what is counted of changes; nil: nothing is
+	special  bool           // devices, and file systems of the kernel, are served too
 }
 
 // Straight is r by names as they are: where a link would have to be followed, on the
@@ -37,6 +40,22 @@ func (r *Root) As(u *runas.User) *Root {
 	s.as = u
 	return &s
 }
+
+// Counted is r with what is changed counted by a.
+func (r *Root) Counted(a *quota.Account) *Root {
+	s := *r
+	s.account = a
+	return &s
+}
+
+// CountedFor is r with what is changed counted where it is, for who has those limits.
+func (r *Root) CountedFor(limits func() ferry.Limits) *Root {
+	return r.Counted(r.account.For(limits))
+}
+
+// Written is for a file that was opened to be written, by fd; it is to be told when that is
+// closed.
+func (r *Root) Written(fd int) *quota.File { return r.account.Opened(fd) }
 
 // run does f as the user whose names they are. Every system call by which the kernel
 // judges whether a user may do something is made within one run, and only the descriptors

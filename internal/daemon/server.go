@@ -12,12 +12,14 @@ import (
 
 	"ferry"
 	"ferry/internal/access"
+	"ferry/internal/beneath"
 	"ferry/internal/cluster"
 	"ferry/internal/config"
 	"ferry/internal/digest"
 	"ferry/internal/event"
 	"ferry/internal/gate"
 	"ferry/internal/home"
+	"ferry/internal/quota"
 	"ferry/internal/store"
 )
 
@@ -54,6 +56,7 @@ type Server struct {
 	o         Options
 	log       serverLog
 	homes     *home.Homes
+	book      *quota.Book
 	db        *store.Store
 	transfers *transferLog
 	secure    Encryption
@@ -86,7 +89,8 @@ func Serve(conf *config.Config, o Options) error {
 	syscall.Umask(int(conf.Storage.Umask))
 
 	// The files come first: when they cannot be served, nothing is left behind.
-	s.homes = home.New(conf, s.log.Logger)
+	s.book = quota.New(beneath.Total, s.log.Logger)
+	s.homes = home.New(conf, s.book, s.log.Logger)
 	defer s.homes.Close()
 	if err := s.homes.Prepare(); err != nil {
 		return err
@@ -105,6 +109,10 @@ func Serve(conf *config.Config, o Options) error {
 		return err
 	}
 	defer s.db.Close()
+	if err := s.book.Load(ctx, s.db); err != nil {
+		return err
+	}
+	defer s.book.Close()
 	nodes := cluster.NewAlone()
 
 	// The events.
@@ -124,7 +132,7 @@ func Serve(conf *config.Config, o Options) error {
 	s.gate = gate.New(gate.Config{
 		Auth: loginsFirst{currentUsers{s}, s.hashes},
 		Files: func(ctx context.Context, sess *gate.Session) (ferry.FS, error) {
-			files, err := s.homes.View(ctx, sess.User())
+			files, err := s.homes.View(ctx, sess.User)
 			if err != nil {
 				return nil, err
 			}
@@ -149,6 +157,7 @@ func Serve(conf *config.Config, o Options) error {
 	maintenance.Go(func() { s.secure.watch(ctx) })
 	maintenance.Go(func() { watchMemory(ctx) })
 	maintenance.Go(func() { s.followAccounts(ctx) })
+	maintenance.Go(func() { s.book.Run(ctx) })
 
 	// Clients are let in.
 	ended := listeners.serve(s)

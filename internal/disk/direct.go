@@ -34,6 +34,7 @@ type direct struct {
 func (v *sessionFS) newDirect(fd int) *direct {
 	d := new(direct)
 	d.init(v, fd)
+	d.count = v.names.Written(fd)
 	d.told = d
 	return d
 }
@@ -60,7 +61,7 @@ func (d *direct) WriteAt(p []byte, off int64) (int, error) {
 		return 0, beneath.Fail("write", d.name, err)
 	}
 	defer done()
-	n, err := fdcopy.WriteFull(d.fd, d.told, p, at)
+	n, err := d.count.Write(at, len(p), func() (int, error) { return fdcopy.WriteFull(d.fd, d.told, p, at) })
 	return n, beneath.Fail("write", d.name, d.full.Note(err))
 }
 
@@ -78,7 +79,9 @@ func (d *direct) ReceiveFrom(ctx context.Context, src *ferry.DataConn, off, n in
 		return 0, beneath.Fail("write", d.name, err)
 	}
 	defer done()
-	got, err := d.v.t.mover.Receive(ctx, src.Conn(), d.fd, d.told, at, n)
+	got, err := d.count.Receive(at, n, func(done, n int64) (int64, error) {
+		return d.v.t.mover.Receive(ctx, src.Conn(), d.fd, d.told, at+done, n)
+	}, src.Ended)
 	return got, d.verdict(src.Why(d.full.Note(err)))
 }
 
@@ -115,7 +118,7 @@ func (d *direct) resize(size int64) error {
 		return fs.ErrInvalid
 	}
 	d.wrote.Store(true)
-	return beneath.Truncate(d.fd, size)
+	return d.count.Resize(size, func() error { return beneath.Truncate(d.fd, size) })
 }
 
 // SetAttr changes the attributes that a sets, of this very file.

@@ -40,7 +40,7 @@ func (s *served) as(name string) ferry.FS { return s.view(ferry.User{Name: name,
 
 func (s *served) view(u ferry.User) ferry.FS {
 	s.Helper()
-	f, err := s.tree.View(context.Background(), u)
+	f, err := s.tree.View(context.Background(), u, nil)
 	s.must(err)
 	return f
 }

@@ -1,11 +1,17 @@
 package disk
 
 import (
+	"context"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 
+	"ferry"
+
+	"ferry/internal/beneath"
 	"ferry/internal/fstest"
 	"ferry/internal/mem"
+	"ferry/internal/quota"
 )
 
 // variant is one way in which a Tree may have to work.
@@ -14,6 +20,7 @@ type variant struct {
 	resolver string
 	noProc   bool
 	durable  bool
+	counted  bool // somebody has a quota
 }
 
 func variants() []variant {
@@ -21,11 +28,27 @@ func variants() []variant {
 		{name: "openat2", resolver: "openat2", durable: true},
 		{name: "os.Root", resolver: "os.Root"},
 		{name: "without proc", resolver: "openat2", noProc: true},
+		{name: "counted", durable: true, counted: true},
 	}
 }
 
 func (v variant) open(t *testing.T) *Tree {
-	return openTree(t, Config{Root: t.TempDir(), Resolver: v.resolver, Durable: v.durable, Umask: 0o022}, v)
+	cfg := Config{Root: t.TempDir(), Resolver: v.resolver, Durable: v.durable, Umask: 0o022}
+	if v.counted {
+		cfg.Quota = quota.New(beneath.Total, slog.New(slog.DiscardHandler)).Tree(cfg.Root)
+		cfg.Quota.Recount(context.Background())
+		t.Cleanup(func() { wantExact(t, cfg) })
+	}
+	return openTree(t, cfg, v)
+}
+
+// wantExact wants the tree to hold what was counted of it while it changed.
+func wantExact(t *testing.T, cfg Config) {
+	limits := func() ferry.Limits { return ferry.Limits{QuotaBytes: 1 << 60} }
+	counted := cfg.Quota.For(limits).Within(ferry.Space{}).Quota.Used
+	if holds := cfg.Quota.Recount(context.Background()).Usage; counted != holds {
+		t.Errorf("counted %+v, and there is %+v", counted, holds)
+	}
 }
 
 func openTree(t *testing.T, cfg Config, v variant) *Tree {

@@ -14,6 +14,7 @@ import (
 	"ferry"
 	"ferry/internal/beneath"
 	"ferry/internal/fdcopy"
+	"ferry/internal/quota"
 )
 
 // opened is a handle: a reader, direct, or staged.
@@ -30,6 +31,7 @@ type openFile struct {
 	number uint64     // later handles have larger ones
 	fd     int
 	guard  fdcopy.Guard
+	count  *quota.File  // what is written of it; nil: nothing is
 	moved  atomic.Int64 // when the last byte moved, in ns since Tree.born
 }
 
@@ -135,6 +137,7 @@ func (f *openFile) verdict(err error) error {
 // closeFile gives back the descriptor, and with it the lock of a part, and makes the
 // session forget its handle h.
 func (f *openFile) closeFile(h opened) {
+	f.count.Closed()
 	unix.Close(f.fd)
 	f.v.t.mu.Lock()
 	delete(f.v.open, h)

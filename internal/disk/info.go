@@ -79,6 +79,6 @@ func (v *sessionFS) Space(ctx context.Context, name ferry.Name) (ferry.Space, er
 		return ferry.Space{}, beneath.Fail("statfs", name, err)
 	}
 	defer o.Close()
-	space, err := beneath.SpaceOf(o.Fd)
+	space, err := v.names.Space(o.Fd)
 	return space, beneath.Fail("statfs", name, err)
 }

@@ -194,14 +194,14 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions)
 			return nil, err
 		}
 	}
-	fd, err := v.parts.Fresh(u.at.Dir, u.key.name)
+	fd, err := v.parts.Fresh(u.at.Dir, u.key.name, p.Exists)
 	if !p.Exists {
 		if err != nil {
 			return nil, err
 		}
 		return v.newStaged(u, p, fd, o, 0)
 	}
-	why := v.unfit(p, fd, err)
+	why := v.names.Unfit(p, fd, err)
 	switch {
 	case why == "" && err != nil:
 		return nil, err
@@ -214,22 +214,6 @@ func (v *sessionFS) openStaged(u *upload, p *beneath.Place, o ferry.OpenOptions)
 	}
 	v.t.log.Info("upload goes in place and is not staged", "user", v.owner.User, "name", p.Base, "reason", why)
 	return v.openStanding(p, 0, o.Mode != ferry.Revise)
-}
-
-// unfit says why the file at p, which exists, must be written in place, or "".
-// Fd is its new part, unless that could not be made: err.
-func (v *sessionFS) unfit(p *beneath.Place, fd int, err error) string {
-	switch {
-	case err == unix.EACCES || err == unix.EPERM || err == unix.EROFS || err == unix.ENOENT: // the last in procfs
-		return "the directory may not be written"
-	case err != nil:
-		return ""
-	case p.St.Nlink > 1:
-		return "the file has other hard links"
-	case !v.names.TryOwner(fd, &p.St):
-		return "the file's owner could not be kept"
-	}
-	return ""
 }
 
 // openStanding opens the file at p for writing in place.

@@ -59,6 +59,7 @@ func (v *sessionFS) tryAt(ctx context.Context, p *beneath.Place, o ferry.OpenOpt
 	if err == nil {
 		d := h.written()
 		d.start, d.appends = start, o.Appends()
+		d.count.Appends(d.appends)
 	}
 	return h, err
 }
@@ -107,7 +108,7 @@ func (v *sessionFS) goOn(u *upload, p *beneath.Place, o ferry.OpenOptions, size,
 	if now != size {
 		err = errChanged
 	} else if start < size && !o.KeepRest {
-		err = beneath.Truncate(fd, start)
+		err = v.names.Truncate(fd, start)
 	}
 	if err != nil {
 		unix.Close(fd)

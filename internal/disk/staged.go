@@ -40,6 +40,7 @@ func (v *sessionFS) newStaged(u *upload, p *beneath.Place, fd int, o ferry.OpenO
 	u.at = at
 	h := &staged{up: u, perm: permission(o.Perm, 0o666), had: have}
 	h.init(v, fd)
+	h.count = v.names.Written(fd)
 	h.told = h
 	h.wrote.Store(true)
 	h.arrivals.Add(0, have)

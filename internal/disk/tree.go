@@ -15,6 +15,7 @@ import (
 	"ferry/internal/dirsync"
 	"ferry/internal/fdcopy"
 	"ferry/internal/partfile"
+	"ferry/internal/quota"
 	"ferry/internal/runas"
 )
 
@@ -39,6 +40,8 @@ type Config struct {
 	// Resolver says who resolves names: "openat2", "os.Root", or "" for the
 	// first of the two that works here.
 	Resolver string
+	// Quota counts what the directory holds; nil: nobody has a quota.
+	Quota *quota.Tree
 	// Log hears why an upload was not staged, and what could not be cleaned
 	// up; nil means nobody.
 	Log *slog.Logger
@@ -77,6 +80,7 @@ func Open(cfg Config) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	root = root.Counted(cfg.Quota.For(nil))
 	t := &Tree{
 		root:     root,
 		parts:    partfile.Rules{UID: uint32(os.Geteuid()), Keep: cmp.Or(cfg.Keep, 24*time.Hour), Boot: beneath.BootTime(), Files: root},
@@ -99,23 +103,23 @@ func (t *Tree) Resolver() string { return t.root.Resolver() }
 
 // For gives the files as a session of u sees them, used as the server whatever
 // u.Identity is: for who has no other. View is for everybody.
-func (t *Tree) For(u ferry.User) ferry.FS { return t.as(nil, u) }
+func (t *Tree) For(u ferry.User) ferry.FS { return t.as(nil, u, nil) }
 
 // View is ferry.Storage's: what the session does to files is done as u.Identity, which
 // the process must be able to be. Parts of broken uploads are kept for u.Name, unless u is
 // anonymous or shared. Of the rest of u only DirectUploads is looked at: rules are the
 // gate's.
-func (t *Tree) View(_ context.Context, u ferry.User) (ferry.FS, error) {
+func (t *Tree) View(_ context.Context, u ferry.User, limits func() ferry.Limits) (ferry.FS, error) {
 	as, err := runas.New(u.Identity)
 	if err != nil {
 		return nil, err
 	}
-	return t.as(as, u), nil
+	return t.as(as, u, limits), nil
 }
 
 // as is the tree as a session of u sees it and as may use it; nil: as the server may.
-func (t *Tree) as(as *runas.User, u ferry.User) *sessionFS {
-	names := t.root.As(as)
+func (t *Tree) as(as *runas.User, u ferry.User, limits func() ferry.Limits) *sessionFS {
+	names := t.root.As(as).CountedFor(limits)
 	parts := t.parts
 	parts.Files = names
 	if as != nil {

@@ -15,7 +15,7 @@ import (
 // Check opens a home as a server would, closes it again, and makes nothing. The error is
 // a sentence that says which directory cannot be served, and why.
 func Check(conf *config.Config, home string) error {
-	storage, err := New(conf, slog.New(slog.DiscardHandler)).openStorage(home)
+	storage, err := New(conf, nil, slog.New(slog.DiscardHandler)).openStorage(home)
 	if err != nil {
 		return err
 	}

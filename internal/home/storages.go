@@ -16,12 +16,14 @@ import (
 	"ferry"
 	"ferry/internal/config"
 	"ferry/internal/disk"
+	"ferry/internal/quota"
 )
 
 // Homes are the homes that are in use: one ferry.Storage for each, shared by all
 // sessions there.
 type Homes struct {
 	conf *config.Config
+	book *quota.Book // nil: nothing is counted
 	log  *slog.Logger
 
 	mu   sync.Mutex
@@ -35,8 +37,9 @@ type lent struct {
 	users int
 }
 
-func New(conf *config.Config, log *slog.Logger) *Homes {
-	return &Homes{conf: conf, log: log, open: map[string]*lent{}}
+// New makes the homes of conf. What they hold is counted in book; nil: nothing is.
+func New(conf *config.Config, book *quota.Book, log *slog.Logger) *Homes {
+	return &Homes{conf: conf, book: book, log: log, open: map[string]*lent{}}
 }
 
 // Prepare opens what the configuration names, so that a directory that is not
@@ -91,9 +94,10 @@ func prepareDrop(home, drop string) error {
 	return nil
 }
 
-// View opens the bare files of u for one session. A home that follows from the
+// View opens the bare files of a user for one session; now is the user at any moment. A home that follows from the
 // pattern of the configuration is made when it is missing.
-func (s *Homes) View(ctx context.Context, u ferry.User) (ferry.FS, error) {
+func (s *Homes) View(ctx context.Context, now func() ferry.User) (ferry.FS, error) {
+	u := now()
 	home, err := s.home(u)
 	if err != nil {
 		return nil, err
@@ -102,7 +106,7 @@ func (s *Homes) View(ctx context.Context, u ferry.User) (ferry.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := storage.View(ctx, u)
+	files, err := storage.View(ctx, u, func() ferry.Limits { return now().Limits })
 	if err != nil {
 		release()
 		return nil, err
@@ -250,6 +254,7 @@ func (s *Homes) diskConfig(path string) disk.Config {
 		Durable:  s.conf.Storage.Durable,
 		Umask:    fs.FileMode(s.conf.Storage.Umask),
 		Resolver: resolver,
+		Quota:    s.book.Tree(path),
 		Log:      s.log,
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ferry"
 	"ferry/internal/beneath"
 )
 
@@ -18,6 +19,9 @@ type Full struct{ errno atomic.Uint32 }
 
 // Note notes an error of a write, and gives it back.
 func (f *Full) Note(err error) error {
+	if errors.Is(err, ferry.ErrQuota) {
+		f.errno.Store(uint32(unix.EDQUOT))
+	}
 	for _, full := range []unix.Errno{unix.ENOSPC, unix.EDQUOT} {
 		if errors.Is(err, full) {
 			f.errno.Store(uint32(full))

@@ -129,10 +129,10 @@ func (r Rules) Resume(dir int, name string, over *beneath.Place) (fd int, size i
 	return fd, size, nil
 }
 
-// Fresh makes a part, empty. One that is there ends.
-func (r Rules) Fresh(dir int, name string) (int, error) {
+// Fresh makes a part, empty, which is to be new or replaces a file. One that is there ends.
+func (r Rules) Fresh(dir int, name string, replaces bool) (int, error) {
 	for {
-		fd, err := r.Files.OpenAt(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, Mode)
+		fd, err := r.Files.MakePart(dir, name, Mode, replaces)
 		if err == nil {
 			if _, err = r.lock(fd, dir, name); err == nil {
 				return fd, nil

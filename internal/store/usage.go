@@ -3,33 +3,24 @@ package store
 import (
 	"context"
 	"database/sql"
+
+	"ferry"
 )
 
-// Usage is what the tree of a home holds.
-type Usage struct {
-	Home  string // a path of the host, without links
-	Bytes int64
-	Files int64
-	// Exact: no server changes it at present, and none has died while it did.
-	Exact bool
-	// Recount: somebody has asked for it to be counted.
-	Recount bool
-}
-
 // Usages gives what is known of homes.
-func (s *Store) Usages(ctx context.Context) ([]Usage, error) {
+func (s *Store) Usages(ctx context.Context) ([]ferry.HomeUsage, error) {
 	return s.usages(ctx, "SELECT home, bytes, files, state FROM home_usage ORDER BY home")
 }
 
 // RecountsAsked gives those that somebody has asked to be counted.
-func (s *Store) RecountsAsked(ctx context.Context) ([]Usage, error) {
+func (s *Store) RecountsAsked(ctx context.Context) ([]ferry.HomeUsage, error) {
 	return s.usages(ctx, "SELECT home, bytes, files, state FROM home_usage WHERE state = 'recount' ORDER BY home")
 }
 
-func (s *Store) usages(ctx context.Context, query string) (all []Usage, err error) {
+func (s *Store) usages(ctx context.Context, query string) (all []ferry.HomeUsage, err error) {
 	err = s.reading(ctx, func(tx *sql.Tx) error {
 		return each(ctx, tx, query, nil, func(rows *sql.Rows) error {
-			var u Usage
+			var u ferry.HomeUsage
 			var state string
 			err := rows.Scan(&u.Home, &u.Bytes, &u.Files, &state)
 			u.Exact, u.Recount = state == "exact", state == "recount"
@@ -42,7 +33,7 @@ func (s *Store) usages(ctx context.Context, query string) (all []Usage, err erro
 
 // SaveUsages keeps what homes hold, all of it or, where that fails, nothing. That
 // somebody has asked for a recount stays, unless counted: this is the answer.
-func (s *Store) SaveUsages(ctx context.Context, counted bool, all ...Usage) error {
+func (s *Store) SaveUsages(ctx context.Context, counted bool, all ...ferry.HomeUsage) error {
 	const put = `INSERT INTO home_usage (home, bytes, files, state) VALUES (?, ?, ?, ?)
 		ON CONFLICT (home) DO UPDATE SET bytes = excluded.bytes, files = excluded.files, state = excluded.state`
 	query := put + " WHERE home_usage.state <> 'recount'"
@@ -51,7 +42,7 @@ func (s *Store) SaveUsages(ctx context.Context, counted bool, all ...Usage) erro
 	}
 	return s.within(ctx, s.write, nil, "change", func(tx *sql.Tx) error {
 		for _, u := range all {
-			if _, err := tx.ExecContext(ctx, query, u.Home, u.Bytes, u.Files, u.state()); err != nil {
+			if _, err := tx.ExecContext(ctx, query, u.Home, u.Bytes, u.Files, usageState(u)); err != nil {
 				return err
 			}
 		}
@@ -59,7 +50,7 @@ func (s *Store) SaveUsages(ctx context.Context, counted bool, all ...Usage) erro
 	})
 }
 
-func (u Usage) state() string {
+func usageState(u ferry.HomeUsage) string {
 	switch {
 	case u.Recount:
 		return "recount"

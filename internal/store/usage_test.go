@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"ferry"
 	"ferry/internal/store"
 )
 
@@ -18,27 +19,27 @@ func TestUsages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	save := func(counted bool, all ...store.Usage) {
+	save := func(counted bool, all ...ferry.HomeUsage) {
 		t.Helper()
 		if err := s.SaveUsages(ctx, counted, all...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := func(want ...store.Usage) {
+	want := func(want ...ferry.HomeUsage) {
 		t.Helper()
 		if got, err := s.Usages(ctx); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
 	}
 	want()
-	a, b := store.Usage{Home: "/a", Bytes: 5, Files: 1}, store.Usage{Home: "/b", Bytes: 1 << 50, Files: 1 << 40, Exact: true}
+	a, b := ferry.HomeUsage{Home: "/a", Usage: ferry.Usage{Bytes: 5, Files: 1}}, ferry.HomeUsage{Home: "/b", Usage: ferry.Usage{Bytes: 1 << 50, Files: 1 << 40}, Exact: true}
 	save(false, b, a)
 	want(a, b)
-	asked := store.Usage{Home: "/a", Bytes: 7, Files: 2, Recount: true}
+	asked := ferry.HomeUsage{Home: "/a", Usage: ferry.Usage{Bytes: 7, Files: 2}, Recount: true}
 	save(false, asked)
 	save(false, a)
 	want(asked, b)
-	if got, err := s.RecountsAsked(ctx); err != nil || !slices.Equal(got, []store.Usage{asked}) {
+	if got, err := s.RecountsAsked(ctx); err != nil || !slices.Equal(got, []ferry.HomeUsage{asked}) {
 		t.Errorf("asked: %+v, %v", got, err)
 	}
 	save(true, a)
