@@ -69,6 +69,9 @@ func pasteAll(t *testing.T, tree string) {
 		cp -r "$1" /srv/ferry && cd /srv/ferry && git init -q && git add -A`, tree)
 	t.Chdir("/srv/ferry")
 	newHome(t)
+	// No step may last long, and on a machine that has never built the server, building
+	// it beside the other tests does.
+	must(t, "go build -o /dev/null ./cmd/ferry")
 	p := &paster{t: t, env: filepath.Join(t.TempDir(), "env")}
 	harness.WriteFile(t, p.env, nil)
 	docs, err := filepath.Glob("docs/*.md")
