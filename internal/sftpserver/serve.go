@@ -29,6 +29,11 @@ var (
 // answer; what only looks, or takes long, is of no use to anybody from then on.
 const lastRequests = 5 * time.Second
 
+// lookAfter is how long a request waits for room before the session looks whether the
+// client is still there. Uploads wait for room all the time, and a goroutine that reads
+// beside the session costs them half their speed.
+const lookAfter = 50 * time.Millisecond
+
 // Serve speaks SFTP over rw until the client ends it, ctx ends, or the client
 // misbehaves, and closes rw. What was opened and not closed is aborted: the
 // parts of uploads stay for the client to go on with.
@@ -260,9 +265,10 @@ func (c *session) accept(packet *sftpio.Buffer) error {
 }
 
 // takeRoom waits until there is room for o in the budget; false: o is not to be done
-// any more. All the while it looks whether the client is there: what takes the room
+// any more. Where that lasts, it looks whether the client is there: what takes the room
 // may be of no use to anybody.
 func (c *session) takeRoom(o *op) bool {
+	var lasts <-chan time.Time
 	client, ended := c.client.Done(), (<-chan struct{})(nil)
 	for {
 		freed := c.budget.Freed()
@@ -271,13 +277,17 @@ func (c *session) takeRoom(o *op) bool {
 			return false
 		case c.budget.Take(o.Cost):
 			return true
-		case ended == nil && c.present.Err() == nil:
-			ended = c.in.Ahead()
+		case lasts == nil:
+			lasts = time.After(lookAfter)
 		}
 		select {
 		case <-freed:
 		case <-client:
 			client = nil
+		case <-lasts:
+			if c.present.Err() == nil {
+				ended = c.in.Ahead()
+			}
 		case <-ended:
 			ended = nil
 			c.over()

@@ -15,6 +15,10 @@ import (
 // apartEnv is where, in the environment, the machine of its own is told where the tree is.
 const apartEnv = "FERRY_README_TREE"
 
+// goFlags are the Go tool's. -trimpath: what was built in another copy of the tree need
+// not be built again.
+const goFlags = "-trimpath -buildvcs=false"
+
 // TestWhatIsPastedWorks: every block of README.md and docs/ that people may paste does
 // what stands there, in a clean copy of the tree, at the ports and in the directories
 // that it names. For these the test runs itself in a network and among file systems of
@@ -25,6 +29,9 @@ func TestWhatIsPastedWorks(t *testing.T) {
 		return
 	}
 	tree := cleanCopy(t)
+	// The machine of its own has no network to fetch modules from, and no step there may
+	// last as long as building the server anew does.
+	must(t, `cd "$1" && GOFLAGS="$2" go build -o /dev/null ./cmd/ferry`, tree, goFlags)
 	args := []string{"--mount", "--net"}
 	if os.Geteuid() != 0 {
 		args = append(args, "--user", "--map-root-user")
@@ -69,9 +76,6 @@ func pasteAll(t *testing.T, tree string) {
 		cp -r "$1" /srv/ferry && cd /srv/ferry && git init -q && git add -A`, tree)
 	t.Chdir("/srv/ferry")
 	newHome(t)
-	// No step may last long, and on a machine that has never built the server, building
-	// it beside the other tests does.
-	must(t, "go build -o /dev/null ./cmd/ferry")
 	p := &paster{t: t, env: filepath.Join(t.TempDir(), "env")}
 	harness.WriteFile(t, p.env, nil)
 	docs, err := filepath.Glob("docs/*.md")
@@ -108,8 +112,7 @@ func newHome(t *testing.T) {
 	for _, kept := range []string{"GOCACHE", "GOMODCACHE"} {
 		t.Setenv(kept, strings.TrimSpace(must(t, "go env "+kept)))
 	}
-	// -trimpath: what was built in another copy of the tree need not be built again.
-	t.Setenv("GOFLAGS", "-trimpath -buildvcs=false")
+	t.Setenv("GOFLAGS", goFlags)
 	for _, unset := range []string{"GOPATH", "GOBIN", "XDG_STATE_HOME", "FERRY_PASSWORD"} {
 		t.Setenv(unset, "")
 		_ = os.Unsetenv(unset)
