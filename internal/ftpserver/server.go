@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ferry"
+	"ferry/internal/crew"
 	"ferry/internal/digest"
 	"ferry/internal/ftpcontrol"
 	"ferry/internal/ftpdata"
@@ -76,6 +77,7 @@ type Server struct {
 // common is what a Server and those that Reconfigured makes of it share.
 type common struct {
 	commands map[string]*command
+	crew     *crew.Crew // does the jobs
 	listBufs *sync.Pool // of *[listBuf]byte
 	hashing  *ftptree.Hashing
 	wires    *ftptls.Pools
@@ -96,6 +98,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, common: &common{
 		commands: commandTable(),
+		crew:     crew.New(),
 		listBufs: ftplist.NewListBufs(),
 		hashing:  ftptree.NewHashing(cfg.Hashes),
 		wires:    ftptls.NewPools(),
