@@ -30,6 +30,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Serve a directory over FTP, FTPS and SFTP."`
 	Config     configCmd     `cmd:"" help:"Check the configuration, or show it."`
 	User       userCmd       `cmd:"" help:"Manage the users in the server's database."`
+	Quota      quotaCmd      `cmd:"" help:"Show what the homes of users hold, or have them counted."`
 	Import     importCmd     `cmd:"" help:"Take over the users of another server."`
 	Hash       hashCmd       `cmd:"" help:"Print the hash of a password, for a config file or ferry user add."`
 	SFTPServer sftpServerCmd `cmd:"" name:"sftp-server" help:"Speak SFTP on stdin and stdout, as OpenSSH's sftp-server does."`

@@ -173,15 +173,15 @@ func (p *Params) Rang(arg string) ftpreply.Reply {
 	return ftpreply.Say(350, fmt.Sprintf("Range is %d to %d.", first, last))
 }
 
-// Allo is ALLO (RFC 959 §4.1.3); fits tells whether there is room for so many bytes.
+// Allo is ALLO (RFC 959 §4.1.3); fits tells why there is no room for so many bytes.
 // The answer is 200, not 202, which some cameras take for a failure.
-func (p *Params) Allo(arg string, fits func(bytes int64) bool) ftpreply.Reply {
+func (p *Params) Allo(arg string, fits func(bytes int64) error) ftpreply.Reply {
 	bytes, _, err := ftpwire.ParseALLO(arg)
 	if err != nil {
 		return ftpreply.Say(501, "ALLO takes a number of bytes.")
 	}
-	if !fits(bytes) {
-		return ftpreply.Say(452, "Not enough space; free some, or try again later.")
+	if err := fits(bytes); err != nil {
+		return ftpreply.For(err)
 	}
 	p.Announced = bytes
 	return ftpreply.Say(200, "Ok.")

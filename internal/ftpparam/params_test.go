@@ -1,6 +1,7 @@
 package ftpparam
 
 import (
+	"io/fs"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,7 +26,12 @@ func do(p *Params, line string) ftpreply.Reply {
 	case "UMASK":
 		return p.Umask(arg)
 	case "ALLO":
-		return p.Allo(arg, func(bytes int64) bool { return bytes <= 1000 })
+		return p.Allo(arg, func(bytes int64) error {
+			if bytes > 1000 {
+				return fs.ErrPermission // some reason
+			}
+			return nil
+		})
 	}
 	return p.Opts(arg)
 }
@@ -58,7 +64,7 @@ func TestParameters(t *testing.T) {
 		{"a range of text", "RANG 2 5 = 551", func(p Params) bool { return p.Restart == Restart{} }},
 		{"ALLO", "ALLO 1000 = 200", func(p Params) bool { return p.Announced == 1000 }},
 		{"ALLO with a record size", "ALLO 10 R 5 = 200", func(p Params) bool { return p.Announced == 10 }},
-		{"ALLO without room", "ALLO 1001 = 452, ALLO x = 501", func(p Params) bool { return p.Announced == 0 }},
+		{"ALLO without room", "ALLO 1001 = 550, ALLO x = 501", func(p Params) bool { return p.Announced == 0 }},
 		{"UMASK", "UMASK = 200, UMASK 027 = 200", func(p Params) bool { return *p.FilePerm() == 0o640 && *p.DirPerm() == 0o750 }},
 		{"UMASK 0 is one", "UMASK 0 = 200", func(p Params) bool { return *p.FilePerm() == 0o666 }},
 		{"UMASK of nonsense", "UMASK 1000 = 501, UMASK 8 = 501, UMASK +7 = 501", func(p Params) bool { return p.FilePerm() == nil }},

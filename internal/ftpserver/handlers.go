@@ -62,7 +62,7 @@ func (c *conn) size(arg string) ftpreply.Reply {
 
 // allo is ALLO; what is announced must have room in the current directory.
 func (c *conn) allo(arg string) ftpreply.Reply {
-	return c.params.Allo(arg, func(bytes int64) bool { return c.files.Fits(c.ctx(), bytes) })
+	return c.params.Allo(arg, func(bytes int64) error { return c.files.Fits(c.ctx(), bytes) })
 }
 
 func (c *conn) pasv(string) ftpreply.Reply { return c.next.Pasv(c.ctx()) }

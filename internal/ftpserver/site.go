@@ -29,6 +29,7 @@ func siteTable() []siteCommand {
 		{"HELP", "", (*conn).siteHelp},
 		{"IDLE", "[seconds]", (*conn).siteIdle},
 		{"MKDIR", "name", onFilesWith((*ftptree.Files).Mkd)},
+		{"QUOTA", "[directory]", onFiles((*ftptree.Files).Quota)},
 		{"RMDIR", "name", onFiles((*ftptree.Files).Rmd)},
 		{"SYMLINK", "target name", onFiles((*ftptree.Files).Symlink)},
 		{"UMASK", "[mask]", onParams((*ftpparam.Params).Umask)},

@@ -79,11 +79,18 @@ func (f *Files) ToldSize(name ferry.Name) (size int64, ok bool) {
 // Name makes a command's argument a clean name, in the session's directory.
 func (f *Files) Name(arg string) (ferry.Name, error) { return ferry.Clean(f.cwd, arg) }
 
-// Fits tells whether so many bytes have room in the session's directory, as far as
-// the storage knows.
-func (f *Files) Fits(ctx context.Context, bytes int64) bool {
+// Fits tells why so many bytes have no room in the session's directory; nil: they have, as
+// far as the storage knows.
+func (f *Files) Fits(ctx context.Context, bytes int64) error {
 	space, err := f.fs.Space(ctx, f.cwd)
-	return err != nil || space.Total == 0 || uint64(bytes) <= space.Available
+	quota := space.Quota
+	switch {
+	case err != nil || space.Total == 0 || uint64(bytes) <= space.Available:
+		return nil
+	case quota.Limit.Bytes > 0 && bytes > quota.Limit.Bytes-quota.Used.Bytes:
+		return ferry.ErrQuota
+	}
+	return ferry.ErrNoSpace
 }
 
 // LookAt cleans a name and describes what stands there; where it could not, r says why.

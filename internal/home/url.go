@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"ferry/internal/quota"
 )
 
 // A home is a host path, "/srv/alice", or a URL that says what kind of storage it
@@ -35,6 +37,15 @@ func Clean(home string) string {
 		return filepath.Clean(path)
 	}
 	return home
+}
+
+// Key is a home as what it holds is kept by: its path without links.
+func Key(home string) (string, error) {
+	path, err := Path(home)
+	if err != nil {
+		return "", err
+	}
+	return quota.Key(path), nil
 }
 
 // Exists tells whether a home is there to be used, without making it.

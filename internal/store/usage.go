@@ -50,6 +50,20 @@ func (s *Store) SaveUsages(ctx context.Context, counted bool, all ...ferry.HomeU
 	})
 }
 
+// AskRecounts asks for homes to be counted.
+func (s *Store) AskRecounts(ctx context.Context, homes []string) error {
+	return s.within(ctx, s.write, nil, "change", func(tx *sql.Tx) error {
+		for _, home := range homes {
+			_, err := tx.ExecContext(ctx, `INSERT INTO home_usage (home, bytes, files, state) VALUES (?, 0, 0, 'recount')
+				ON CONFLICT (home) DO UPDATE SET state = 'recount'`, home)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func usageState(u ferry.HomeUsage) string {
 	switch {
 	case u.Recount:
