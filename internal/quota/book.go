@@ -80,11 +80,20 @@ func (b *Book) opening(t *Tree) {
 	b.save(context.Background(), false, row)
 }
 
+// save keeps rows. Those that cannot be kept now are to be kept again: what the database
+// says may be out of date, and says so only by the next row.
 func (b *Book) save(ctx context.Context, counted bool, rows ...ferry.HomeUsage) {
 	if len(rows) == 0 || b.rows == nil {
 		return
 	}
-	if err := b.rows.SaveUsages(ctx, counted, rows...); err != nil && ctx.Err() == nil {
+	err := b.rows.SaveUsages(ctx, counted, rows...)
+	if err == nil {
+		return
+	}
+	for _, row := range rows {
+		b.Tree(row.Home).keepAgain()
+	}
+	if ctx.Err() == nil {
 		b.log.Warn("what homes hold could not be kept; after a crash their quotas may be wrong until they are counted", "error", err)
 	}
 }
@@ -99,7 +108,7 @@ const (
 func (b *Book) Run(ctx context.Context) {
 	for _, t := range b.all() {
 		if ctx.Err() == nil && t.stale() {
-			b.save(ctx, true, t.Recount(ctx))
+			b.recount(ctx, t)
 		}
 	}
 	every := time.NewTicker(keepEvery)
@@ -128,12 +137,20 @@ func (b *Book) keep(ctx context.Context) {
 		return // what is kept will fail, too, and say so
 	}
 	for _, u := range asked {
-		row := b.Tree(u.Home).Recount(ctx)
+		row := b.recount(ctx, b.Tree(u.Home))
 		if ctx.Err() == nil {
-			b.save(ctx, true, row)
 			b.log.Info("a home was counted", "root", u.Home, "bytes", row.Bytes, "files", row.Files)
 		}
 	}
+}
+
+// recount counts t and keeps the result, unless ctx ends before.
+func (b *Book) recount(ctx context.Context, t *Tree) ferry.HomeUsage {
+	row := t.Recount(ctx)
+	if ctx.Err() == nil {
+		b.save(ctx, true, row)
+	}
+	return row
 }
 
 // Close keeps everything. Sessions are to be closed before.
@@ -168,6 +185,13 @@ func (t *Tree) toKeep() (ferry.HomeUsage, bool) {
 	}
 	t.mu.Unlock()
 	return t.row(), true
+}
+
+// keepAgain has the numbers kept though nothing has changed.
+func (t *Tree) keepAgain() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changed = true
 }
 
 // rest keeps the numbers as exact where nobody has changed them for so long.

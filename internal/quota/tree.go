@@ -77,6 +77,9 @@ func (t *Tree) begin() {
 	if !t.known {
 		t.count(context.Background())
 	}
+	t.mu.Lock()
+	t.note() // so that it does not rest before the change has come
+	t.mu.Unlock()
 	t.book.opening(t)
 	t.on.Store(true)
 }
@@ -95,7 +98,8 @@ func (t *Tree) ready(a *Account) (counted bool) {
 }
 
 // count counts the tree anew. The caller holds names alone, so that nothing comes or goes
-// meanwhile; files that are open may grow, and are asked themselves.
+// meanwhile; files that are open may grow, and are asked themselves. Where ctx ends before
+// all is counted, the numbers stay what they were.
 func (t *Tree) count(ctx context.Context) {
 	t.mu.Lock()
 	open := make(map[ID]bool, len(t.open))
@@ -104,6 +108,9 @@ func (t *Tree) count(ctx context.Context) {
 	}
 	t.mu.Unlock()
 	used, err := t.book.count(ctx, t.home, func(id ID) bool { return open[id] })
+	if ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		t.book.log.Warn("a home could not be counted whole; its quota holds for what was found", "root", t.home, "error", err)
 	}
