@@ -19,7 +19,6 @@ deps: ## install the clients that the tests talk to (Debian, Ubuntu)
 
 .PHONY: test
 test: deps ## run every test with the race detector, about 10 minutes (in CI a skipped test fails)
-	$(GO) vet ./...
 	@scripts/test
 
 .PHONY: check

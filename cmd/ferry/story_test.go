@@ -51,6 +51,8 @@ func TestStories(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = &server{}
 			e.Setenv("HOME", e.WorkDir)
+			// A binary with the race detector idles a second before it exits, otherwise.
+			e.Setenv("GORACE", "atexit_sleep_ms=50")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -83,7 +85,7 @@ func storyServe(ts *testscript.TestScript, neg bool, args []string) {
 	args = append([]string{"serve", "--ftp", "127.0.0.1:0", "--sftp", "off", "--state", ts.Getenv("WORK") + "/state"}, args...)
 	s.cmd = exec.Command("ferry", args...)
 	s.cmd.Dir = ts.MkAbs(".")
-	s.cmd.Env = append(os.Environ(), "HOME="+ts.Getenv("HOME"), "FERRY_PASSWORD="+ts.Getenv("FERRY_PASSWORD"))
+	s.cmd.Env = append(os.Environ(), "GORACE="+ts.Getenv("GORACE"), "HOME="+ts.Getenv("HOME"), "FERRY_PASSWORD="+ts.Getenv("FERRY_PASSWORD"))
 	out, err := os.Create(ts.MkAbs("serve.out"))
 	ts.Check(err)
 	defer out.Close()

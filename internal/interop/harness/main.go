@@ -26,6 +26,9 @@ func Main(m *testing.M) int {
 	for _, name := range []string{"SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "SSH_AUTH_SOCK"} {
 		_ = os.Unsetenv(name)
 	}
+	// A binary with the race detector idles a second before it exits, otherwise, and
+	// the tests run hundreds.
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=50")
 	if os.Getenv(BinaryEnv) == "" {
 		binary, err := build()
 		if err == nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,6 +25,11 @@ const Patience = 60 * time.Second
 const (
 	User     = "alice"
 	Password = "wonderland-7391"
+	// static is the user for --user, with a hash of the password that costs next to
+	// nothing: one at the default cost takes a server with the race detector a second
+	// of a core, at its start and at the first login again. What passwords
+	// of default cost do is told by the stories (cmd/ferry) and by internal/auth.
+	static = User + ":$argon2id$v=19$m=64,t=1,p=1$VrTv7KR4lXDS5mTWLvIjLw$2S/6ImoZsdPoy5No2iFRtE3CPa4UlrONcgu+upmPrdY"
 )
 
 // Setup is how a server is started; the zero value is a good one.
@@ -46,10 +52,12 @@ type Server struct {
 	Host  string
 	Port  string
 	Log   *Logbook
-	cmd   *exec.Cmd
-	Ended chan struct{} // closed when the process has ended
-	Err   error         // how; read it after ended
-	Down  bool          // stop or kill has been called
+
+	configured []string // --config FILE, where it has one
+	cmd        *exec.Cmd
+	Ended      chan struct{} // closed when the process has ended
+	Err        error         // how; read it after ended
+	Down       bool          // stop or kill has been called
 }
 
 // Start starts a server and waits until it accepts connections. The test's end
@@ -75,19 +83,19 @@ func Launch(t testing.TB, s Setup) *Server {
 	}
 	ports, claim := passivePorts(t)
 	args := append(append([]string{}, s.Wrap...), os.Getenv(BinaryEnv),
-		"serve", s.Dir, "--state", s.State, "--ftp", s.Listen, "--sftp", "off", "--user", User+":"+Password,
+		"serve", s.Dir, "--state", s.State, "--ftp", s.Listen, "--sftp", "off", "--user", static,
 		"--passive-ports", ports)
+	var configured []string
 	if s.Config != "" {
 		file := filepath.Join(t.TempDir(), "ferry.toml")
 		WriteFile(t, file, []byte(withPlain(s.Config)))
-		args = append(args, "--config", file)
+		configured = []string{"--config", file}
 	}
-	args = append(args, s.Args...)
+	args = slices.Concat(args, configured, s.Args)
 
-	v := &Server{t: t, Setup: s, Dir: s.Dir, Log: NewLogbook(), Ended: make(chan struct{})}
+	v := &Server{t: t, Setup: s, Dir: s.Dir, configured: configured, Log: NewLogbook(), Ended: make(chan struct{})}
 	v.cmd = exec.Command(args[0], args[1:]...)
-	// A binary with the race detector idles a second before it exits, otherwise.
-	v.cmd.Env = append(append(os.Environ(), "GORACE=atexit_sleep_ms=50"), s.Env...)
+	v.cmd.Env = append(os.Environ(), s.Env...)
 	v.cmd.Stdout, v.cmd.Stderr = v.Log, v.Log
 	// In its own group, so that a wrapper and the server get the same signal,
 	// and dead when the test binary dies.

@@ -32,11 +32,12 @@ func AddUser(t testing.TB, v *Server, name, secret string, more ...string) {
 	MustManage(t, v, secret, slices.Concat([]string{"add", name, "--password-stdin"}, more)...)
 }
 
-// Manage runs `ferry user VERB NAME ...` on the state of a server that runs.
+// Manage runs `ferry user VERB NAME ...` on the state of a server that runs, with its
+// configuration.
 func Manage(t testing.TB, v *Server, stdin string, args ...string) Output {
 	t.Helper()
 	args = append([]string{"user"}, args...)
-	return Program{Stdin: stdin}.Run(t, os.Getenv(BinaryEnv), append(args, "--state", v.Setup.State)...)
+	return Program{Stdin: stdin}.Run(t, os.Getenv(BinaryEnv), slices.Concat(args, v.configured, []string{"--state", v.Setup.State})...)
 }
 
 func MustManage(t testing.TB, v *Server, stdin string, args ...string) {
