@@ -8,7 +8,7 @@ import (
 	"ferry/internal/ftpreply"
 )
 
-// job is a Job that runs, beside the session.
+// job is a Job that runs, in a goroutine of its own.
 type job struct {
 	ftpreply.Job
 	cancel context.CancelCauseFunc
@@ -31,7 +31,7 @@ func (c *conn) begin(what ftpreply.Job) {
 		cancel(ferry.ErrAborted) // it came while this command waited
 	}
 	wake, fate, gateConn := c.ctl.Wake, c.ctl.Fate(), c.gateConn
-	c.srv.crew.Go(func() {
+	go func() {
 		defer wake()
 		defer func() {
 			if p := recover(); p != nil {
@@ -39,7 +39,7 @@ func (c *conn) begin(what ftpreply.Job) {
 			}
 		}()
 		j.done <- result{reply: j.Run(ctx, fate)}
-	})
+	}()
 }
 
 // finish takes a job's result into the session, and begins what goes on behind its

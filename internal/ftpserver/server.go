@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ferry"
-	"ferry/internal/crew"
 	"ferry/internal/digest"
 	"ferry/internal/ftpcontrol"
 	"ferry/internal/ftpdata"
@@ -77,7 +76,6 @@ type Server struct {
 // common is what a Server and those that Reconfigured makes of it share.
 type common struct {
 	commands map[string]*command
-	crew     *crew.Crew // does the jobs
 	listBufs *sync.Pool // of *[listBuf]byte
 	hashing  *ftptree.Hashing
 	wires    *ftptls.Pools
@@ -98,7 +96,6 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, common: &common{
 		commands: commandTable(),
-		crew:     crew.New(),
 		listBufs: ftplist.NewListBufs(),
 		hashing:  ftptree.NewHashing(cfg.Hashes),
 		wires:    ftptls.NewPools(),

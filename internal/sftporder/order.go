@@ -124,20 +124,19 @@ func (o *Op[A]) Pass() {
 	}
 }
 
-// Order runs ops, most beside the others, as soon as no earlier one is in the
+// Order runs ops, most in a goroutine each, as soon as no earlier one is in the
 // way.
 type Order[A any] struct {
-	run   func(*Op[A])
-	spawn func(func())
+	run func(*Op[A])
 
 	mu         sync.Mutex
 	empty      sync.Cond
 	unfinished []*Op[A]
 }
 
-// New runs ops by run, which calls Done at the end, each beside the others by spawn.
-func New[A any](run func(*Op[A]), spawn func(func())) *Order[A] {
-	r := &Order[A]{run: run, spawn: spawn}
+// New runs ops by run, which calls Done at the end.
+func New[A any](run func(*Op[A])) *Order[A] {
+	r := &Order[A]{run: run}
 	r.empty.L = &r.mu
 	return r
 }
@@ -159,7 +158,7 @@ func (r *Order[A]) Admit(o *Op[A], here bool) (run bool) {
 		return true
 	}
 	if free {
-		r.spawn(func() { r.run(o) })
+		go r.run(o)
 	}
 	return false
 }
@@ -175,7 +174,7 @@ func (r *Order[A]) Done(o *Op[A]) {
 	r.unfinished = r.unfinished[:last]
 	for _, later := range o.after {
 		if later.waits--; later.waits == 0 {
-			r.spawn(func() { r.run(later) })
+			go r.run(later)
 		}
 	}
 	if last == 0 {

@@ -72,7 +72,7 @@ func newRecorder(ids ...uint32) *recorder {
 		defer r.Done(o)
 		r.begun <- o.ID
 		<-r.ended[o.ID]
-	}, func(f func()) { go f() })
+	})
 	return r
 }
 

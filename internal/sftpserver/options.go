@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ferry"
-	"ferry/internal/crew"
 	"ferry/internal/digest"
 	"ferry/internal/sftpio"
 )
@@ -43,9 +42,6 @@ type Options struct {
 	Log *slog.Logger
 	// Buffers are shared with other sessions; nil: the session has its own.
 	Buffers *sftpio.Buffers
-	// Crew does the requests, of all sessions that are given it; nil: the session has
-	// its own.
-	Crew *crew.Crew
 	// Handles is how many files the client may have open, as far as the FS lets it, to
 	// be told to who asks; 0: as many as a session can have.
 	Handles int
@@ -90,9 +86,6 @@ func (cfg Options) withDefaults() Options {
 	}
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
-	}
-	if cfg.Crew == nil {
-		cfg.Crew = crew.New()
 	}
 	if cfg.Buffers == nil {
 		cfg.Buffers = new(sftpio.Buffers)

@@ -151,7 +151,7 @@ func newSession(ctx context.Context, cancel context.CancelCauseFunc, rw io.ReadW
 	if c.client = cfg.Client; c.client == nil {
 		c.client = context.Background()
 	}
-	c.order = sftporder.New(c.run, cfg.Crew.Go)
+	c.order = sftporder.New(c.run)
 	return c
 }
 

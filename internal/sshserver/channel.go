@@ -185,7 +185,6 @@ func (c *sshConn) sftp(ctx context.Context, sess *gate.Session, s *stream) uint3
 		Version:   c.srv.cfg.Version,
 		Log:       c.log,
 		Buffers:   &c.srv.buffers,
-		Crew:      c.srv.crew,
 		Handles:   c.srv.cfg.Handles,
 		Dirs:      &c.dirs,
 		LinkFirst: linkFirst(c.version),

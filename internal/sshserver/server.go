@@ -13,7 +13,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ferry"
-	"ferry/internal/crew"
 	"ferry/internal/digest"
 	"ferry/internal/gate"
 	"ferry/internal/listen"
@@ -79,7 +78,6 @@ type Server struct {
 type common struct {
 	buffers      sftpio.Buffers
 	writeBuffers writeBuffers
-	crew         *crew.Crew
 	commands     sshexec.Commands
 
 	// end is how the connections come to theirs.
@@ -96,7 +94,7 @@ type common struct {
 
 // New checks cfg and makes a service of it.
 func New(cfg Config) (*Server, error) {
-	all := &common{conns: make(map[*sshConn]struct{}), end: listen.NewDrain(), crew: crew.New()}
+	all := &common{conns: make(map[*sshConn]struct{}), end: listen.NewDrain()}
 	return all.server(cfg)
 }
 
