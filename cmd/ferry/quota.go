@@ -11,6 +11,8 @@ import (
 	"ferry/internal/config"
 )
 
+const nobodyHasQuota = "Nobody has a quota: ferry user set NAME --quota SIZE gives one."
+
 // quotaCmd is `ferry quota ...`: what the homes of users hold.
 type quotaCmd struct {
 	Show    quotaShowCmd    `cmd:"" help:"Show what users may keep, and what their homes hold."`
@@ -48,7 +50,7 @@ func (cmd *quotaShowCmd) Run(c console) error {
 	case cmd.JSON:
 		return printJSON(c, usages)
 	case len(usages) == 0:
-		c.note("Nobody has a quota: ferry user set NAME --quota SIZE gives one.")
+		c.note(nobodyHasQuota)
 		return nil
 	}
 	return printUsages(c, usages)
@@ -90,7 +92,7 @@ func (cmd *quotaRecountCmd) Run(c console) error {
 			return err
 		}
 		if len(homes) == 0 {
-			c.note("Nobody has a quota: ferry user set NAME --quota SIZE gives one.")
+			c.note(nobodyHasQuota)
 			return nil
 		}
 		for _, home := range homes {

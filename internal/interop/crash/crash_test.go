@@ -33,21 +33,9 @@ func TestCrash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 
 	s := harness.Setup{Dir: t.TempDir(), State: t.TempDir(), Config: harness.CheapLogins}
-	var clients []*harness.Crasher
-	for i := range crashers {
-		clients = append(clients, harness.NewCrasher(t, s.Dir, i, rand.New(rand.NewPCG(seed, uint64(i)+1))))
-	}
+	clients := newCrashers(t, s.Dir, seed)
 	for round := range crashRounds(t) {
-		v := harness.Start(t, s)
-		f := &harness.Fuse{Blown: make(chan struct{})}
-		f.Left.Store(1 + rng.Int64N(longestFuse))
-		done := everybody(clients, func(c *harness.Crasher) { c.Live(v.Addr, f) })
-		select {
-		case <-f.Blown:
-			v.Kill()
-		case <-done: // they have all failed
-		}
-		<-done
+		liveUntilKilled(t, s, clients, rng)
 		if t.Failed() {
 			t.Fatalf("after round %d", round)
 		}
@@ -63,6 +51,31 @@ func TestCrash(t *testing.T) {
 	if resumed == 0 {
 		t.Error("no upload was cut off by a crash: this has tested nothing")
 	}
+}
+
+// newCrashers are the clients, who make their choices by the seed.
+func newCrashers(t *testing.T, dir string, seed uint64) (clients []*harness.Crasher) {
+	t.Helper()
+	for i := range crashers {
+		clients = append(clients, harness.NewCrasher(t, dir, i, rand.New(rand.NewPCG(seed, uint64(i)+1))))
+	}
+	return clients
+}
+
+// liveUntilKilled starts a server, and kills it while the clients work, after a number of
+// their steps.
+func liveUntilKilled(t *testing.T, s harness.Setup, clients []*harness.Crasher, rng *rand.Rand) {
+	t.Helper()
+	v := harness.Start(t, s)
+	f := &harness.Fuse{Blown: make(chan struct{})}
+	f.Left.Store(1 + rng.Int64N(longestFuse))
+	done := everybody(clients, func(c *harness.Crasher) { c.Live(v.Addr, f) })
+	select {
+	case <-f.Blown:
+		v.Kill()
+	case <-done: // they have all failed
+	}
+	<-done
 }
 
 // everybody lets all clients work at once; the channel is closed when the last

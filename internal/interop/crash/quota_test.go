@@ -26,21 +26,9 @@ func TestQuotaAfterCrashes(t *testing.T) {
 	carol.Want("MKD counted", 257)
 	v.Stop()
 
-	var clients []*harness.Crasher
-	for i := range crashers {
-		clients = append(clients, harness.NewCrasher(t, s.Dir, i, rand.New(rand.NewPCG(seed, uint64(i)+1))))
-	}
+	clients := newCrashers(t, s.Dir, seed)
 	for range 4 {
-		v := harness.Start(t, s)
-		f := &harness.Fuse{Blown: make(chan struct{})}
-		f.Left.Store(1 + rng.Int64N(longestFuse))
-		done := everybody(clients, func(c *harness.Crasher) { c.Live(v.Addr, f) })
-		select {
-		case <-f.Blown:
-			v.Kill()
-		case <-done: // they have all failed
-		}
-		<-done
+		liveUntilKilled(t, s, clients, rng)
 	}
 	v = harness.Start(t, s)
 	<-everybody(clients, func(c *harness.Crasher) { c.Settle(v.Addr) })
