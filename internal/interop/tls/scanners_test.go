@@ -17,6 +17,9 @@ import (
 // secrecy, preferences, the certificate and all vulnerabilities. What is not
 // OK or INFO among the expected: the hint at the life of tickets is Go's own
 // for all of them, seven days; their keys change daily.
+//
+// It begins thousands of programs: a minute and a half alone on a slow machine, and more
+// than three beside the other tests.
 func TestTestssl(t *testing.T) {
 	t.Parallel()
 	v := harness.StartSecure(t, harness.Setup{Config: harness.Scanned})
@@ -25,7 +28,7 @@ func TestTestssl(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := filepath.Join(t.TempDir(), "result.json")
-	o := harness.Program{Limit: 3 * time.Minute}.Run(t, "testssl", "--quiet", "--warnings", "off", "--color", "0", "--nodns", "none", "--ip", "127.0.0.1",
+	o := harness.Program{Limit: 8 * time.Minute}.Run(t, "testssl", "--quiet", "--warnings", "off", "--color", "0", "--nodns", "none", "--ip", "127.0.0.1",
 		"--add-ca", v.Ca.File, "-p", "-s", "-f", "-P", "-S", "-U", "--jsonfile", result, "--starttls", "ftp", "localhost:"+port)
 	content, err := os.ReadFile(result)
 	if err != nil {
