@@ -18,7 +18,7 @@ deps: ## install the clients that the tests talk to (Debian, Ubuntu)
 	@scripts/deps
 
 .PHONY: test
-test: deps ## run every test with the race detector, about 10 minutes (in CI a skipped test fails)
+test: deps ## run every test with the race detector, 10 to 14 minutes (in CI a skipped test fails)
 	@scripts/test
 
 .PHONY: check
