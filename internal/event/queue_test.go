@@ -27,7 +27,7 @@ func TestSlowDiskNeverHoldsUpASession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 20_000 { // more than the pipe, a batch and the queue hold
+	for range 50_000 { // more than the pipe, what the writer has in hand (a whole queue) and the queue hold
 		l.Sink()(upload())
 	}
 	if err := syscall.Close(reader); err != nil { // the hanging write fails

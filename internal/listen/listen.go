@@ -16,12 +16,20 @@ import (
 // it is taken out of line, the byte after which ABOR stands is lost.
 //
 // The error is a sentence for the person who chose addr, and matches the
-// system's own by errors.Is.
+// system's own by errors.Is. Where ctx has ended there is never a listener:
+// package net notices that by chance only, as looking an address up may be
+// faster.
 func Listen(ctx context.Context, network, addr string) (net.Listener, error) {
 	lc := net.ListenConfig{Control: inlineUrgent}
 	// Multipath TCP sockets refuse SO_OOBINLINE, and bring FTP nothing.
 	lc.SetMultipathTCP(false)
 	l, err := lc.Listen(ctx, network, addr)
+	if ended := ctx.Err(); ended != nil {
+		if err == nil {
+			_ = l.Close() // nobody has seen it
+		}
+		err = ended
+	}
 	if err != nil {
 		return nil, &listenError{addr: addr, why: explain(addr, err), err: err}
 	}
@@ -44,6 +52,8 @@ func explain(addr string, err error) string {
 		parse *net.AddrError
 	)
 	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "the program was to stop, or to wait no longer, before it was done"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another program uses this port; stop it, or choose another port"
 	case errors.Is(err, syscall.EACCES):
