@@ -29,6 +29,7 @@ func house() map[string][]string {
 		"ferry/internal/byteranges": {},
 		"ferry/internal/certs":      {"ferry"},
 		"ferry/internal/runas":      root,
+		"ferry/internal/privilege":  {},
 		"ferry/internal/quota":      root,
 		"ferry/internal/beneath":    {"ferry", "ferry/internal/quota", "ferry/internal/runas"},
 		"ferry/internal/fdcopy":     {"ferry", "ferry/internal/beneath"},

@@ -16,6 +16,7 @@ type configFlags struct {
 	Cert           string   `placeholder:"FILE" help:"TLS certificate, PEM, with those that lead to its authority (default: self-signed, made once)."`
 	Key            string   `placeholder:"FILE" help:"Its private key, PEM (default: in the same file)."`
 	User           []string `placeholder:"NAME[:PASSWORD]" sep:"none" help:"Let this user in. Without a password, it is taken from FERRY_PASSWORD, or made up. May be repeated."`
+	RunAs          string   `placeholder:"USER" help:"Once the ports are bound, become this account of the machine, wholly. Takes root."`
 	System         bool     `negatable:"" help:"Let the accounts of this machine in, at home in their directories. Takes root."`
 	Anonymous      bool     `negatable:"" help:"Let anybody in as anonymous, to read."`
 	Drop           string   `placeholder:"DIR" help:"Let anonymous users put new files into DIR of their tree."`

@@ -34,7 +34,7 @@ func (cmd *serveCmd) Run(c console, k *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	o := daemon.Options{Log: c.err, Signals: signals, Load: load, Password: password, Version: buildOf().Version}
+	o := daemon.Options{Log: c.err, Signals: signals, Load: load, Password: password, Confine: true, Version: buildOf().Version}
 	if conf.File == "" {
 		o.Announce = func(s daemon.Started) { greet(c, conf, s) }
 	}

@@ -45,6 +45,8 @@ func checks() []Check {
 			return nil
 		}},
 		{[]string{"users.static"}, (*Config).checkHashes},
+		wrongIf("server.user", []string{"system.enabled"}, func(c *Config) bool { return c.Server.User != "" && c.System.Enabled },
+			"(--run-as) cannot be together with system.enabled (--system): only root opens the home of everybody; leave one of them out"),
 	}
 }
 

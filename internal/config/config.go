@@ -18,6 +18,7 @@ import (
 type Config struct {
 	Server struct {
 		State string
+		User  string
 		Grace time.Duration
 	}
 	FTP struct {

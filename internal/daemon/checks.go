@@ -38,6 +38,7 @@ func checks(password string) []config.Check {
 		{Keys: []string{"users.static"}, Find: func(c *config.Config) error { _, err := staticUsers(c, password); return err }},
 		{Keys: []string{"users.static"}, Find: func(c *config.Config) error { return checkShortPasswords(c, password) }},
 		{Keys: []string{"users.static"}, Find: checkConfigMode},
+		{Keys: []string{"server.user"}, Find: checkServerUser},
 		{Keys: []string{"server.state"}, Find: checkState},
 		{Keys: []string{"server.state", "storage.root", "users.home"}, Find: checkAccounts},
 		{Keys: []string{"server.state", "storage.root", "storage.read_only", "users.home"}, Find: checkAccountHomes},

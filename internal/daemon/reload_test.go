@@ -338,7 +338,7 @@ func TestEveryLiveKey(t *testing.T) {
 
 		{"system.min_uid", "500", nil}, {"system.groups", `["staff"]`, nil}, {"system.denied", quoted(f.pair), nil}, {"system.any_shell", "true", nil},
 
-		{"system.enabled", "true", nil}, {"server.state", quoted(t.TempDir()), nil}, {"ftp.address", `"127.0.0.1:1"`, nil}, {"ftp.passive_ports", `"50001-50002"`, nil}, {"ftp.proxy_from", `["10.0.0.0/8"]`, nil},
+		{"system.enabled", "true", nil}, {"server.user", `"nobody"`, nil}, {"server.state", quoted(t.TempDir()), nil}, {"ftp.address", `"127.0.0.1:1"`, nil}, {"ftp.passive_ports", `"50001-50002"`, nil}, {"ftp.proxy_from", `["10.0.0.0/8"]`, nil},
 		{"sftp.address", `"127.0.0.1:2"`, nil}, {"sftp.proxy_from", `["10.0.0.0/8"]`, nil}, {"ftps.address", `"127.0.0.1:3"`, nil},
 		{"tls.hosts", `["x.example"]`, nil}, {"storage.root", quoted(t.TempDir()), nil}, {"storage.keep", `"25h"`, nil}, {"storage.durable", "false", nil},
 		{"storage.umask", `"0027"`, nil}, {"storage.resolver", `"os.Root"`, nil}, {"users.home", quoted(t.TempDir() + "/%u"), nil}, {"log.format", `"json"`, nil},

@@ -37,6 +37,9 @@ type Options struct {
 	Password string
 	// Announce is called when the server accepts; nil: nobody wants to know.
 	Announce func(Started)
+	// Confine has the process give away what the server needs no more once it listens:
+	// its user, as server.user says, and capabilities. There is no way back.
+	Confine bool
 	// Version is that of the program.
 	Version string
 }
@@ -88,21 +91,26 @@ func Serve(conf *config.Config, o Options) error {
 	// whatever shell or service manager started it.
 	syscall.Umask(int(conf.Storage.Umask))
 
-	// The files come first: when they cannot be served, nothing is left behind.
+	// The listeners come first: a port that is taken is known before anything is made,
+	// and ports below 1024 are root's. Nobody is let in yet.
+	listeners, err := openListeners(ctx, conf)
+	if err != nil {
+		return err
+	}
+	defer listeners.Close()
+	if o.Confine {
+		if err := confine(conf, listeners, s.log.Logger); err != nil {
+			return err
+		}
+	}
+
+	// The files: when they cannot be served, nothing is left behind.
 	s.book = quota.New(beneath.Total, s.log.Logger)
 	s.homes = home.New(conf, s.book, s.log.Logger)
 	defer s.homes.Close()
 	if err := s.homes.Prepare(); err != nil {
 		return err
 	}
-
-	// So do the listeners: a port that is taken is known before anything is made.
-	// Nobody is let in yet.
-	listeners, err := openListeners(ctx, conf)
-	if err != nil {
-		return err
-	}
-	defer listeners.Close()
 
 	// The state: accounts in the database, and what nodes share.
 	if s.db, err = store.Open(ctx, conf.Database()); err != nil {
