@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ferry"
 	"ferry/internal/config"
+	"ferry/internal/privilege"
 	"ferry/internal/sysuser"
 )
 
@@ -74,16 +74,15 @@ func checkSystem(c *config.Config) error {
 // missingCapabilities names what of CAP_SETUID and CAP_SETGID the process lacks; "":
 // nothing.
 func missingCapabilities() string {
-	var data [2]unix.CapUserData
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(os.Getpid())}
-	if err := unix.Capget(&header, &data[0]); err != nil {
+	have, err := privilege.Permitted()
+	if err != nil {
 		return ""
 	}
 	for _, c := range []struct {
 		name string
 		bit  uint
 	}{{"CAP_SETUID", unix.CAP_SETUID}, {"CAP_SETGID", unix.CAP_SETGID}} {
-		if data[0].Effective&(1<<c.bit) == 0 {
+		if !have.Has(c.bit) {
 			return c.name
 		}
 	}

@@ -18,13 +18,6 @@ type Keep struct {
 	Capabilities Set
 }
 
-// User is an account of the host.
-type User struct {
-	Name     string
-	UID, GID int
-	Groups   []int // all, that of GID among them
-}
-
 // Drop leaves the process with that, for good: no program that it runs gets more, either.
 // When it fails, the process has still some of what it was to give away, and must not go
 // on.
