@@ -80,16 +80,17 @@ func TestServerKeepsWhatItNeeds(t *testing.T) {
 // TestServerBecomesAnOrdinaryUser: wholly, with the groups of that user, who owns the
 // state and what is uploaded.
 func TestServerBecomesAnOrdinaryUser(t *testing.T) {
-	dir, etc := t.TempDir(), t.TempDir()
-	harness.WriteFile(t, filepath.Join(etc, "passwd"), fmt.Appendf(nil, "root:x:0:0::/root:/bin/sh\nkeeper:x:%d:%d::/:/bin/sh\n", ann, ann))
-	harness.WriteFile(t, filepath.Join(etc, "group"), fmt.Appendf(nil, "root:x:0:\nkeeper:x:%d:\nteam:x:%d:keeper\n", ann, team))
+	dir := t.TempDir()
+	script := ownEtc(t, t.TempDir(), map[string]string{
+		"passwd": fmt.Sprintf("root:x:0:0::/root:/bin/sh\nkeeper:x:%d:%d::/:/bin/sh\n", ann, ann),
+		"group":  fmt.Sprintf("root:x:0:\nkeeper:x:%d:\nteam:x:%d:keeper\n", ann, team),
+	})
 	state := filepath.Join(dir, "state")
 	err := errors.Join(os.Mkdir(filepath.Join(dir, "files"), 0o700), os.Chown(filepath.Join(dir, "files"), ann, ann), os.Chmod(dir, 0o755), os.Chmod(filepath.Dir(dir), 0o755),
 		os.Mkdir(state, 0o700), os.WriteFile(filepath.Join(state, "earlier"), nil, 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}
-	script := fmt.Sprintf("mount --bind %s/passwd /etc/passwd\nmount --bind %s/group /etc/group\n", etc, etc)
 	v := harness.MountedServer(t, harness.Setup{Dir: filepath.Join(dir, "files"), State: state, Args: []string{"--run-as", "keeper"}}, script)
 	at := harness.PhoneAs(t, v, "", harness.User, harness.Password)
 	if a, err := at.Store("STOR mine", []byte("x")); err != nil || a.Code != 226 {

@@ -68,16 +68,21 @@ func newMachine(t *testing.T, args ...string) machine {
 		"shells":   "/bin/sh\n/bin/bash\n",
 		"ftpusers": "root\n",
 	}
-	script := ""
-	for name, content := range files {
-		harness.WriteFile(t, filepath.Join(m.etc, name), []byte(content))
-		if name != "ftpusers" {
-			script += fmt.Sprintf("mount --bind %s /etc/%s\n", filepath.Join(m.etc, name), name)
-		}
-	}
+	script := ownEtc(t, m.etc, files)
 	config := fmt.Sprintf("[system]\nenabled = true\ndenied = %q\n[limits]\nfail_delay = \"0s\"\n", filepath.Join(m.etc, "ftpusers"))
 	m.Server = harness.MountedServer(t, harness.Setup{Config: config, Args: append(args, "--sftp", "127.0.0.1:0")}, script)
 	return m
+}
+
+// ownEtc is a script for harness.MountedServer: dir is its /etc, with those files and for
+// the rest a copy of the host's. The directory is mounted, not each file, as a mount on
+// a file ends when a program of the host renames another one over it.
+func ownEtc(t *testing.T, dir string, files map[string]string) string {
+	t.Helper()
+	for name, content := range files {
+		harness.WriteFile(t, filepath.Join(dir, name), []byte(content))
+	}
+	return fmt.Sprintf("cp -an /etc/. %[1]s\nmount --bind %[1]s /etc\n", dir)
 }
 
 func (m machine) makeHome(t *testing.T, name string, uid int, mode os.FileMode) {
